@@ -1,0 +1,187 @@
+"""Every error this package raises, and whose fault it is.
+
+    AuthEventsError
+    ├── InvalidEvent              ours: the event breaks the contract; it was never sent
+    ├── DecodeError               theirs: these bytes cannot be read, now or later
+    │   ├── MalformedFrame        the framing around the payload is truncated or nonsense
+    │   ├── MalformedPayload      the payload is not what its format or the contract says
+    │   ├── UnknownFormat         the first byte belongs to no format we read
+    │   ├── UnknownSchemaId       the registry knows no such schema id
+    │   └── WrongSchema           the id belongs to another message, or the index points to one
+    ├── RegistryError             the Schema Registry's word
+    │   ├── RegistryUnavailable   the network's: it cannot be reached; try again
+    │   ├── RegistryRefused       it answered no: credentials, modes, broken schemas
+    │   ├── SchemaNotRegistered   a deployment step is missing; the message names the command
+    │   ├── IncompatibleSchema    the subject's compatibility level forbids this schema
+    │   └── SubjectCollision      the subject holds another schema type
+    ├── InvalidSchema             a .proto text or descriptor that cannot be understood
+    └── MissingExtra              an optional dependency is not installed; the message names it
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AuthEventsError(Exception):
+    """The root of the tree: catch it to catch everything this package raises.
+
+    Attributes:
+        retryable: whether the same call may succeed later without anyone changing anything.
+    """
+
+    retryable: ClassVar[bool] = False
+
+
+class InvalidEvent(AuthEventsError):
+    """An event breaks the contract, so it was not made or not serialized.
+
+    Attributes:
+        event_type: short name of the event or message, such as ``UserCreated``.
+        field: path of the offending field in its .proto spelling, such as ``user_id``; empty for the whole.
+        rule: the rule it breaks, in words.
+    """
+
+    def __init__(self, event_type: str, field: str, rule: str) -> None:
+        self.event_type = event_type
+        self.field = field
+        self.rule = rule
+        super().__init__(f"{event_type}.{field}: {rule}" if field else f"{event_type}: {rule}")
+
+
+class DecodeError(AuthEventsError):
+    """Bytes from elsewhere cannot be read; reading them again will not help."""
+
+
+class MalformedFrame(DecodeError):
+    """The framing (magic byte, schema id, message indexes) is truncated, over-long or nonsense."""
+
+
+class MalformedPayload(DecodeError):
+    """The payload is not valid in its format, or lacks what every event has.
+
+    Attributes:
+        field: path of the offending field as it was written, such as ``payload.createdAt``; empty if unknown.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}" if field else message)
+
+
+class UnknownFormat(DecodeError):
+    """The value begins like no format that is read here (framed, JSON)."""
+
+
+class UnknownSchemaId(DecodeError):
+    """The registry holds no schema under the id in the frame.
+
+    Attributes:
+        schema_id: the number from the frame, or the GUID from the header as text.
+    """
+
+    def __init__(self, schema_id: int | str) -> None:
+        self.schema_id = schema_id
+        super().__init__(f"the registry knows no schema with id {schema_id}")
+
+
+class WrongSchema(DecodeError):
+    """The writer's schema is not the contract's envelope: another message, or another index in the file.
+
+    Attributes:
+        schema_id: the number from the frame, or the GUID from the header as text.
+        found: what the id and index lead to.
+    """
+
+    def __init__(self, schema_id: int | str, found: str) -> None:
+        self.schema_id = schema_id
+        self.found = found
+        super().__init__(f"schema id {schema_id} leads to {found}, not to an authentication event")
+
+
+class RegistryError(AuthEventsError):
+    """The Schema Registry did not do what was asked."""
+
+
+class RegistryUnavailable(RegistryError):
+    """The registry cannot be reached, or answers with a server error; the same call may succeed later."""
+
+    retryable = True
+
+
+class RegistryRefused(RegistryError):
+    """The registry answered no.
+
+    Attributes:
+        status: the HTTP status.
+        error_code: Confluent's error code, or -1.
+    """
+
+    def __init__(self, message: str, status: int, error_code: int = -1) -> None:
+        self.status = status
+        self.error_code = error_code
+        super().__init__(f"{message} (HTTP {status}, code {error_code})")
+
+
+class SchemaNotRegistered(RegistryError):
+    """The subject, or this schema under it, does not exist yet.
+
+    Attributes:
+        subject: the subject that was asked.
+    """
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        super().__init__(
+            f"the contract's schema is not registered under {subject!r}; "
+            "register it with: auth-events schema register --registry URL"
+        )
+
+
+class IncompatibleSchema(RegistryError):
+    """The subject's compatibility level forbids this schema.
+
+    Attributes:
+        subject: the subject that was asked.
+        reasons: the registry's own words.
+    """
+
+    def __init__(self, subject: str, reasons: str) -> None:
+        self.subject = subject
+        self.reasons = reasons
+        super().__init__(f"the registry refuses this schema under {subject!r}: {reasons}")
+
+
+class SubjectCollision(RegistryError):
+    """The subject already holds schemas of another type; nothing was written.
+
+    Attributes:
+        subject: the subject.
+        holds: the schema type it holds.
+        wanted: the schema type that was to be registered.
+    """
+
+    def __init__(self, subject: str, *, holds: str, wanted: str) -> None:
+        self.subject = subject
+        self.holds = holds
+        self.wanted = wanted
+        super().__init__(
+            f"subject {subject!r} holds {holds} schemas, so {wanted} cannot be registered there; "
+            "choose another subject name strategy"
+        )
+
+
+class InvalidSchema(AuthEventsError):
+    """A schema's text or descriptor cannot be understood."""
+
+
+class MissingExtra(AuthEventsError):
+    """An optional dependency is needed and not installed.
+
+    Attributes:
+        extra: the extra of this package that brings it.
+    """
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        self.extra = extra
+        super().__init__(f"{purpose} needs: pip install 'immersiverse-auth-events[{extra}]'")
