@@ -1,0 +1,63 @@
+"""Avro schemas in the registry: told apart by what they mean, given back as they were written."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
+    """The schema as stored, and its identity: names in full, keys in order; documentation counts.
+
+    Args:
+        schema: JSON.
+        imports: schemas it may name, by reference name, those they need first.
+
+    Raises:
+        Refusal: 42201.
+    """
+    parsed = _parsed(_value(schema), [_value(text) for text in imports.values()])
+    return schema, json.dumps(parsed, sort_keys=True).encode()
+
+
+def write(stored: str, imports: Mapping[str, str], *, serialized: bool) -> str:  # noqa: ARG001 - as every form
+    """The schema as it was registered; Avro has no other form."""
+    return stored
+
+
+def _value(schema: str) -> Any:
+    try:
+        return json.loads(schema, object_hook=_without_marks)
+    except (ValueError, RecursionError) as error:
+        if schema.isidentifier():
+            # Registries read the bare name of a primitive type, such as string, as a schema.
+            return schema
+        raise invalid_schema(f"it is not JSON: {error}") from error
+
+
+def _without_marks(value: dict[str, Any]) -> dict[str, Any]:
+    """Fastavro marks what it has parsed, and would trust the mark."""
+    return {key: item for key, item in value.items() if not key.startswith("__")}
+
+
+def _parsed(schema: Any, imports: list[Any]) -> Any:
+    try:
+        from fastavro.schema import parse_schema  # noqa: PLC0415 - an extra; Protobuf goes without it
+    except ImportError:
+        return schema
+    named: dict[str, Any] = {}
+    try:
+        for imported in imports:
+            parse_schema(imported, named)
+        return _unmarked(parse_schema(schema, named))
+    except Exception as error:
+        raise invalid_schema(str(error)) from error
+
+
+def _unmarked(parsed: Any) -> Any:
+    return _without_marks(parsed) if isinstance(parsed, dict) else parsed
