@@ -74,7 +74,7 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
-    protocol_version = "HTTP/1.1"
+    protocol_version = default_request_version = "HTTP/1.1"
     timeout = PATIENCE
     # Headers and body leave in one piece: two would wait for each other's acknowledgement.
     wbufsize = -1

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from http.client import HTTPConnection, RemoteDisconnected, ResponseNotReady
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from immersiverse.auth.events.embedded.registry import EmbeddedRegistry, serve
+from immersiverse.auth.events.errors import RegistryError, RegistryUnavailable
+from unit.embedded.avro_schemas import record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def call(registry: EmbeddedRegistry, method: str, path: str, body: object = None) -> object:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(registry.url + path, data, method=method)
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.headers["Content-Type"] == "application/vnd.schemaregistry.v1+json"
+        return json.load(answer)
+
+
+def test_it_answers_while_open_and_hangs_up_when_closed() -> None:
+    with EmbeddedRegistry() as registry:
+        assert call(registry, "GET", "/subjects") == []
+        address = urlsplit(registry.url)
+        kept = HTTPConnection(address.hostname, address.port, timeout=5)
+        kept.request("GET", "/subjects")
+        assert kept.getresponse().read() == b"[]"
+    with suppress(ConnectionError):
+        kept.request("GET", "/subjects")
+    with pytest.raises((RemoteDisconnected, ConnectionError, ResponseNotReady)):
+        kept.getresponse()
+    kept.close()
+    with pytest.raises(urllib.error.URLError):
+        call(registry, "GET", "/subjects")
+
+
+def test_after_an_outage_it_has_the_same_address_and_memory() -> None:
+    with EmbeddedRegistry() as registry:
+        url = registry.url
+        call(registry, "POST", "/subjects/s/versions", record("a"))
+        registry.stop()
+        registry.stop()
+        registry.start()
+        registry.start()
+        assert registry.url == url
+        assert call(registry, "GET", "/subjects") == ["s"]
+
+
+def test_an_address_in_use_is_an_error_of_ours() -> None:
+    with EmbeddedRegistry() as registry:
+        port = urlsplit(registry.url).port
+        assert port is not None
+        for wrong in (
+            EmbeddedRegistry(port=port),
+            EmbeddedRegistry(port=700_000),
+            EmbeddedRegistry(host="256.1.1.1"),
+        ):
+            with pytest.raises(RegistryUnavailable):
+                wrong.start()
+
+
+def test_concurrent_registrations_of_one_schema_make_one_version() -> None:
+    with EmbeddedRegistry() as registry:
+        answers: list[object] = []
+
+        def register() -> None:
+            answers.append(call(registry, "POST", "/subjects/s/versions", record("a")))
+
+        threads = [threading.Thread(target=register) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(answers) == 16
+        assert all(answer == answers[0] for answer in answers)
+        assert call(registry, "GET", "/subjects/s/versions") == [1]
+
+
+def test_its_state_survives_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "registry.json"
+    with EmbeddedRegistry(path=path) as registry:
+        call(registry, "POST", "/subjects/s/versions", record("a"))
+        call(registry, "POST", "/subjects/s/versions", record("a", "b"))
+        call(registry, "DELETE", "/subjects/s/versions/1")
+        call(registry, "PUT", "/config/s", {"compatibility": "FULL"})
+        call(registry, "PUT", "/mode/t", {"mode": "READONLY"})
+        before = [call(registry, "GET", f"/schemas{query}") for query in ("", "?deleted=true")]
+    with EmbeddedRegistry(path=path) as registry:
+        assert [call(registry, "GET", f"/schemas{query}") for query in ("", "?deleted=true")] == before
+        assert call(registry, "GET", "/config/s") == {"compatibilityLevel": "FULL"}
+        assert call(registry, "GET", "/mode/t") == {"mode": "READONLY"}
+        assert call(registry, "POST", "/subjects/u/versions", record("c")) | {"guid": ""} == {
+            "id": 3,
+            "version": 1,
+            "guid": "",
+        }
+    assert [file.name for file in path.parent.iterdir()] == ["registry.json"]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": 2}', '{"format": 1, "contents": 5}', "\x00"])
+def test_a_file_that_holds_no_state_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "registry.json"
+    path.write_text(content)
+    with pytest.raises(RegistryError, match="no registry"):
+        EmbeddedRegistry(path=path)
+    assert path.read_text() == content
+
+
+def test_a_foreground_registry_runs_until_it_is_told() -> None:
+    until, addresses = threading.Event(), []
+
+    def ready(registry: EmbeddedRegistry) -> None:
+        addresses.append(registry.url)
+        assert call(registry, "GET", "/subjects") == []
+        until.set()
+
+    serve(port=0, ready=ready, until=until)
+    assert len(addresses) == 1
