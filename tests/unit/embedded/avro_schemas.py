@@ -10,5 +10,5 @@ def record(*fields: str, name: str = "Login", **more: Any) -> dict[str, Any]:
     return body({"type": "record", "name": name, "namespace": "test", "fields": listed} | more)
 
 
-def body(schema: Any, references: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+def body(schema: Any, references: list[Any] | None = None) -> dict[str, Any]:
     return {"schema": json.dumps(schema)} | ({"references": references} if references else {})

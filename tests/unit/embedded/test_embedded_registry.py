@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def call(registry: EmbeddedRegistry, method: str, path: str, body: object = None) -> object:
+def call(registry: EmbeddedRegistry, method: str, path: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(registry.url + path, data, method=method)
     with urllib.request.urlopen(request, timeout=5) as answer:
@@ -31,7 +31,7 @@ def test_it_answers_while_open_and_hangs_up_when_closed() -> None:
     with EmbeddedRegistry() as registry:
         assert call(registry, "GET", "/subjects") == []
         address = urlsplit(registry.url)
-        kept = HTTPConnection(address.hostname, address.port, timeout=5)
+        kept = HTTPConnection(str(address.hostname), address.port, timeout=5)
         kept.request("GET", "/subjects")
         assert kept.getresponse().read() == b"[]"
     with suppress(ConnectionError):

@@ -152,7 +152,7 @@ def test_a_bare_name_is_a_primitive_avro_schema(ask: Caller) -> None:
 
 
 def test_marks_of_a_parsed_avro_schema_are_not_trusted(ask: Caller) -> None:
-    marked = {"type": "record", "name": "A", "fields": [{"name": "x", "type": "Unknown"}]}
+    marked: dict[str, object] = {"type": "record", "name": "A", "fields": [{"name": "x", "type": "Unknown"}]}
     marked |= {"__fastavro_parsed": True, "__named_schemas": {"Unknown": {"type": "int"}}}
     assert ask.code("POST", "/subjects/s/versions", body(marked)) == 42201
 
