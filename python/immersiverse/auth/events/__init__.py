@@ -1,1 +1,105 @@
+"""The Kafka contract of the ImmersiVerse Authentication Service: its events, and how they travel.
 
+Everything public is here and loaded on first use, so that importing this package costs next to nothing:
+
+    from immersiverse.auth.events import UserCreated, new_event
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from immersiverse.auth.events.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events import catalog as catalog
+    from immersiverse.auth.events.errors import AuthEventsError as AuthEventsError
+    from immersiverse.auth.events.errors import DecodeError as DecodeError
+    from immersiverse.auth.events.errors import IncompatibleSchema as IncompatibleSchema
+    from immersiverse.auth.events.errors import InvalidEvent as InvalidEvent
+    from immersiverse.auth.events.errors import InvalidSchema as InvalidSchema
+    from immersiverse.auth.events.errors import MalformedFrame as MalformedFrame
+    from immersiverse.auth.events.errors import MalformedPayload as MalformedPayload
+    from immersiverse.auth.events.errors import MissingExtra as MissingExtra
+    from immersiverse.auth.events.errors import RegistryError as RegistryError
+    from immersiverse.auth.events.errors import RegistryRefused as RegistryRefused
+    from immersiverse.auth.events.errors import RegistryUnavailable as RegistryUnavailable
+    from immersiverse.auth.events.errors import SchemaNotRegistered as SchemaNotRegistered
+    from immersiverse.auth.events.errors import SubjectCollision as SubjectCollision
+    from immersiverse.auth.events.errors import UnknownFormat as UnknownFormat
+    from immersiverse.auth.events.errors import UnknownSchemaId as UnknownSchemaId
+    from immersiverse.auth.events.errors import WrongSchema as WrongSchema
+    from immersiverse.auth.events.events import new_event as new_event
+    from immersiverse.auth.events.events import partition_key as partition_key
+    from immersiverse.auth.events.events import payload_of as payload_of
+    from immersiverse.auth.events.registry import SchemaRegistry as SchemaRegistry
+    from immersiverse.auth.events.serialization.deserializer import (
+        AuthEventDeserializer as AuthEventDeserializer,
+    )
+    from immersiverse.auth.events.serialization.schemas import PinnedSchemas as PinnedSchemas
+    from immersiverse.auth.events.serialization.serialized import SerializedEvent as SerializedEvent
+    from immersiverse.auth.events.serialization.serializer import AuthEventSerializer as AuthEventSerializer
+    from immersiverse.auth.events.serialization.unknown import UnknownEvent as UnknownEvent
+    from immersiverse.auth.events.v1.events_pb2 import AccountStatus as AccountStatus
+    from immersiverse.auth.events.v1.events_pb2 import Actor as Actor
+    from immersiverse.auth.events.v1.events_pb2 import ActorKind as ActorKind
+    from immersiverse.auth.events.v1.events_pb2 import AuthenticationMethod as AuthenticationMethod
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent as AuthEvent
+    from immersiverse.auth.events.v1.events_pb2 import BlacklistAdded as BlacklistAdded
+    from immersiverse.auth.events.v1.events_pb2 import BlacklistReason as BlacklistReason
+    from immersiverse.auth.events.v1.events_pb2 import BlacklistSubjectKind as BlacklistSubjectKind
+    from immersiverse.auth.events.v1.events_pb2 import BruteForceDetected as BruteForceDetected
+    from immersiverse.auth.events.v1.events_pb2 import BruteForceScope as BruteForceScope
+    from immersiverse.auth.events.v1.events_pb2 import DisconnectReason as DisconnectReason
+    from immersiverse.auth.events.v1.events_pb2 import LoggedOut as LoggedOut
+    from immersiverse.auth.events.v1.events_pb2 import LoginFailed as LoginFailed
+    from immersiverse.auth.events.v1.events_pb2 import LoginFailureReason as LoginFailureReason
+    from immersiverse.auth.events.v1.events_pb2 import LoginSucceeded as LoginSucceeded
+    from immersiverse.auth.events.v1.events_pb2 import LogoutReason as LogoutReason
+    from immersiverse.auth.events.v1.events_pb2 import PlatformConnected as PlatformConnected
+    from immersiverse.auth.events.v1.events_pb2 import PlatformDisconnected as PlatformDisconnected
+    from immersiverse.auth.events.v1.events_pb2 import SuspiciousLogin as SuspiciousLogin
+    from immersiverse.auth.events.v1.events_pb2 import SuspiciousSignal as SuspiciousSignal
+    from immersiverse.auth.events.v1.events_pb2 import UserCreated as UserCreated
+    from immersiverse.auth.events.v1.events_pb2 import UserDeleted as UserDeleted
+    from immersiverse.auth.events.v1.events_pb2 import UserDeletionReason as UserDeletionReason
+    from immersiverse.auth.events.v1.events_pb2 import UserUpdated as UserUpdated
+
+_EXPORTS = {
+    "errors": (
+        "AuthEventsError DecodeError IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload "
+        "MissingExtra RegistryError RegistryRefused RegistryUnavailable SchemaNotRegistered SubjectCollision "
+        "UnknownFormat UnknownSchemaId WrongSchema"
+    ),
+    "events": "new_event partition_key payload_of",
+    "registry": "SchemaRegistry",
+    "serialization.deserializer": "AuthEventDeserializer",
+    "serialization.schemas": "PinnedSchemas",
+    "serialization.serialized": "SerializedEvent",
+    "serialization.serializer": "AuthEventSerializer",
+    "serialization.unknown": "UnknownEvent",
+    "v1.events_pb2": (
+        "AccountStatus Actor ActorKind AuthEvent AuthenticationMethod BlacklistAdded BlacklistReason "
+        "BlacklistSubjectKind BruteForceDetected BruteForceScope DisconnectReason LoggedOut LoginFailed "
+        "LoginFailureReason LoginSucceeded LogoutReason PlatformConnected PlatformDisconnected SuspiciousLogin "
+        "SuspiciousSignal UserCreated UserDeleted UserDeletionReason UserUpdated"
+    ),
+}
+_HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
+
+__all__ = ["__version__", "catalog", *_HOME]  # noqa: PLE0604 - the names of a table, checked by a test
+
+
+def __getattr__(name: str) -> Any:
+    if name == "catalog":
+        return import_module(f"{__name__}.catalog")
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

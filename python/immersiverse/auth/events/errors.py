@@ -61,12 +61,14 @@ class MalformedPayload(DecodeError):
     """The payload is not valid in its format, or lacks what every event has.
 
     Attributes:
+        reason: what is wrong with it.
         field: path of the offending field as it was written, such as ``payload.createdAt``; empty if unknown.
     """
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, reason: str, field: str = "") -> None:
+        self.reason = reason
         self.field = field
-        super().__init__(f"{field}: {message}" if field else message)
+        super().__init__(f"{field}: {reason}" if field else reason)
 
 
 class UnknownFormat(DecodeError):

@@ -457,9 +457,7 @@ Global___BlacklistReason: _TypeAlias = BlacklistReason  # noqa: Y015
 
 @_typing.final
 class AuthEvent(_message.Message):
-    """---------------------------------------------------------------------------------------------------------
-    The envelope
-    ---------------------------------------------------------------------------------------------------------
+    """The envelope.
 
     One thing that happened to one user, as it travels through Kafka. It stays the first message of this file
     for ever: frames in the wire format name it by that position.
@@ -488,7 +486,9 @@ class AuthEvent(_message.Message):
     only in minimal JSON messages, for which a receiver derives one from the message's key and bytes.
     """
     source: _builtins.str
-    """Who emitted it, as a URI reference such as `/services/auth`. Empty means the Authentication Service."""
+    """Who emitted it, as a URI reference such as `/services/auth`. Empty means the contract's
+    default source, the Authentication Service.
+    """
     version: _builtins.int
     """Position of this event among the events of its user: strictly increasing, not always by one. 0 means
     unversioned: a receiver cannot tell whether it is stale.
@@ -603,9 +603,7 @@ Global___Actor: _TypeAlias = Actor  # noqa: Y015
 
 @_typing.final
 class UserCreated(_message.Message):
-    """---------------------------------------------------------------------------------------------------------
-    auth.events.user
-    ---------------------------------------------------------------------------------------------------------
+    """The events of topic auth.events.user.
 
     A user signed up and the account exists.
     """
@@ -740,9 +738,7 @@ Global___UserDeleted: _TypeAlias = UserDeleted  # noqa: Y015
 
 @_typing.final
 class LoginSucceeded(_message.Message):
-    """---------------------------------------------------------------------------------------------------------
-    auth.events.login
-    ---------------------------------------------------------------------------------------------------------
+    """The events of topic auth.events.login.
 
     A user proved who they are and a session began.
     """
@@ -897,9 +893,7 @@ Global___LoggedOut: _TypeAlias = LoggedOut  # noqa: Y015
 
 @_typing.final
 class PlatformConnected(_message.Message):
-    """---------------------------------------------------------------------------------------------------------
-    auth.events.platform
-    ---------------------------------------------------------------------------------------------------------
+    """The events of topic auth.events.platform.
 
     A user linked an account of another platform.
     """
@@ -984,9 +978,7 @@ Global___PlatformDisconnected: _TypeAlias = PlatformDisconnected  # noqa: Y015
 
 @_typing.final
 class SuspiciousLogin(_message.Message):
-    """---------------------------------------------------------------------------------------------------------
-    auth.events.security
-    ---------------------------------------------------------------------------------------------------------
+    """The events of topic auth.events.security.
 
     A login succeeded and looks wrong. It follows the LoginSucceeded that it is about.
     """

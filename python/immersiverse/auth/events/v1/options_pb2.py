@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)immersiverse/auth/events/v1/options.proto\x12\x1bimmersiverse.auth.events.v1\x1a google/protobuf/descriptor.proto\"B\n\x0f\x43ontractOptions\x12\x14\n\x0csingle_topic\x18\x01 \x01(\t\x12\x19\n\x11\x64\x65\x61\x64_letter_topic\x18\x02 \x01(\t\"4\n\x0c\x45ventOptions\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x15\n\rpartition_key\x18\x02 \x03(\t\"\xed\x01\n\nFieldRules\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x12\n\nmax_length\x18\x02 \x01(\r\x12\x14\n\x07minimum\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x33\n\x06\x66ormat\x18\x05 \x01(\x0e\x32#.immersiverse.auth.events.v1.Format\x12@\n\rpersonal_data\x18\x06 \x01(\x0e\x32).immersiverse.auth.events.v1.PersonalDataB\n\n\x08_minimumB\n\n\x08_maximum*\x95\x01\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_UUID\x10\x01\x12\x15\n\x11\x46ORMAT_IP_ADDRESS\x10\x02\x12\x10\n\x0c\x46ORMAT_EMAIL\x10\x03\x12\x18\n\x14\x46ORMAT_URI_REFERENCE\x10\x04\x12\x0f\n\x0b\x46ORMAT_NAME\x10\x05\x12\x0e\n\nFORMAT_HEX\x10\x06*\x80\x01\n\x0cPersonalData\x12\x1d\n\x19PERSONAL_DATA_UNSPECIFIED\x10\x00\x12\x1b\n\x17PERSONAL_DATA_PSEUDONYM\x10\x01\x12\x19\n\x15PERSONAL_DATA_NETWORK\x10\x02\x12\x19\n\x15PERSONAL_DATA_CONTACT\x10\x03:^\n\x08\x63ontract\x12\x1c.google.protobuf.FileOptions\x18\xb4\x87\x03 \x01(\x0b\x32,.immersiverse.auth.events.v1.ContractOptions:[\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xb5\x87\x03 \x01(\x0b\x32).immersiverse.auth.events.v1.EventOptions:W\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb6\x87\x03 \x01(\x0b\x32\'.immersiverse.auth.events.v1.FieldRulesB1\n\x1f\x63om.immersiverse.auth.events.v1B\x0cOptionsProtoP\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)immersiverse/auth/events/v1/options.proto\x12\x1bimmersiverse.auth.events.v1\x1a google/protobuf/descriptor.proto\"Z\n\x0f\x43ontractOptions\x12\x14\n\x0csingle_topic\x18\x01 \x01(\t\x12\x19\n\x11\x64\x65\x61\x64_letter_topic\x18\x02 \x01(\t\x12\x16\n\x0e\x64\x65\x66\x61ult_source\x18\x03 \x01(\t\"4\n\x0c\x45ventOptions\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x15\n\rpartition_key\x18\x02 \x03(\t\"\xed\x01\n\nFieldRules\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x12\n\nmax_length\x18\x02 \x01(\r\x12\x14\n\x07minimum\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x33\n\x06\x66ormat\x18\x05 \x01(\x0e\x32#.immersiverse.auth.events.v1.Format\x12@\n\rpersonal_data\x18\x06 \x01(\x0e\x32).immersiverse.auth.events.v1.PersonalDataB\n\n\x08_minimumB\n\n\x08_maximum*\x95\x01\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_UUID\x10\x01\x12\x15\n\x11\x46ORMAT_IP_ADDRESS\x10\x02\x12\x10\n\x0c\x46ORMAT_EMAIL\x10\x03\x12\x18\n\x14\x46ORMAT_URI_REFERENCE\x10\x04\x12\x0f\n\x0b\x46ORMAT_NAME\x10\x05\x12\x0e\n\nFORMAT_HEX\x10\x06*\x80\x01\n\x0cPersonalData\x12\x1d\n\x19PERSONAL_DATA_UNSPECIFIED\x10\x00\x12\x1b\n\x17PERSONAL_DATA_PSEUDONYM\x10\x01\x12\x19\n\x15PERSONAL_DATA_NETWORK\x10\x02\x12\x19\n\x15PERSONAL_DATA_CONTACT\x10\x03:^\n\x08\x63ontract\x12\x1c.google.protobuf.FileOptions\x18\xb4\x87\x03 \x01(\x0b\x32,.immersiverse.auth.events.v1.ContractOptions:[\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xb5\x87\x03 \x01(\x0b\x32).immersiverse.auth.events.v1.EventOptions:W\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb6\x87\x03 \x01(\x0b\x32\'.immersiverse.auth.events.v1.FieldRulesB1\n\x1f\x63om.immersiverse.auth.events.v1B\x0cOptionsProtoP\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,14 +33,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'immersiverse.auth.events.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\037com.immersiverse.auth.events.v1B\014OptionsProtoP\001'
-  _globals['_FORMAT']._serialized_start=471
-  _globals['_FORMAT']._serialized_end=620
-  _globals['_PERSONALDATA']._serialized_start=623
-  _globals['_PERSONALDATA']._serialized_end=751
+  _globals['_FORMAT']._serialized_start=495
+  _globals['_FORMAT']._serialized_end=644
+  _globals['_PERSONALDATA']._serialized_start=647
+  _globals['_PERSONALDATA']._serialized_end=775
   _globals['_CONTRACTOPTIONS']._serialized_start=108
-  _globals['_CONTRACTOPTIONS']._serialized_end=174
-  _globals['_EVENTOPTIONS']._serialized_start=176
-  _globals['_EVENTOPTIONS']._serialized_end=228
-  _globals['_FIELDRULES']._serialized_start=231
-  _globals['_FIELDRULES']._serialized_end=468
+  _globals['_CONTRACTOPTIONS']._serialized_end=198
+  _globals['_EVENTOPTIONS']._serialized_start=200
+  _globals['_EVENTOPTIONS']._serialized_end=252
+  _globals['_FIELDRULES']._serialized_start=255
+  _globals['_FIELDRULES']._serialized_end=492
 # @@protoc_insertion_point(module_scope)

@@ -103,19 +103,23 @@ class ContractOptions(_message.Message):
 
     SINGLE_TOPIC_FIELD_NUMBER: _builtins.int
     DEAD_LETTER_TOPIC_FIELD_NUMBER: _builtins.int
+    DEFAULT_SOURCE_FIELD_NUMBER: _builtins.int
     single_topic: _builtins.str
     """The topic that carries every event in single-topic mode, such as `auth.events`."""
     dead_letter_topic: _builtins.str
     """The topic that takes what a consumer could not process, such as `auth.events.dlq`."""
+    default_source: _builtins.str
+    """The source of events that name none, such as `/services/auth`."""
     def __init__(
         self,
         *,
         single_topic: _builtins.str = ...,
         dead_letter_topic: _builtins.str = ...,
+        default_source: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter_topic", b"dead_letter_topic", "single_topic", b"single_topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter_topic", b"dead_letter_topic", "default_source", b"default_source", "single_topic", b"single_topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

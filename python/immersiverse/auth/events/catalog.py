@@ -1,0 +1,126 @@
+"""What the contract says about itself, read from its descriptors: event types, topics, keys, personal data.
+
+Nothing here is written twice: every fact comes from the options in ``options.proto`` as they are set in
+``events.proto``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from google.protobuf import message_factory
+
+from immersiverse.auth.events.v1 import events_pb2, options_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf.descriptor import FieldDescriptor
+    from google.protobuf.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a payload, and what a producer must ensure about it.
+
+    Attributes:
+        name: its name in the .proto file, such as ``user_id``.
+        json_name: its name in JSON, such as ``userId``.
+        rules: the contract's rules for it (required, limits, format, personal data class).
+        descriptor: its Protobuf descriptor.
+    """
+
+    name: str
+    json_name: str
+    rules: options_pb2.FieldRules
+    descriptor: FieldDescriptor
+
+    @property
+    def personal_data(self) -> str:
+        """The class of personal data it holds, such as ``network``; empty for none."""
+        label = options_pb2.PersonalData.Name(self.rules.personal_data).removeprefix("PERSONAL_DATA_")
+        return "" if label == "UNSPECIFIED" else label.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One type of event.
+
+    Attributes:
+        name: short name, the ``eventType`` of JSON messages, such as ``UserCreated``.
+        full_name: Protobuf name, the ``ce_type`` of headers.
+        arm: the envelope's field that carries it, such as ``user_created``.
+        number: that field's number.
+        topic: where its events travel.
+        partition_key: names of the payload's fields that may give the key, in order of preference.
+        message: the payload's class.
+        fields: the payload's fields, in order of declaration.
+    """
+
+    name: str
+    full_name: str
+    arm: str
+    number: int
+    topic: str
+    partition_key: tuple[str, ...]
+    message: type[Message]
+    fields: tuple[Field, ...]
+
+
+def rules_of(field: FieldDescriptor) -> options_pb2.FieldRules:
+    """The contract's rules for a field."""
+    return field.GetOptions().Extensions[options_pb2.field]
+
+
+def _event_type(arm: FieldDescriptor) -> EventType:
+    payload = arm.message_type
+    options = payload.GetOptions().Extensions[options_pb2.event]
+    return EventType(
+        name=payload.name,
+        full_name=payload.full_name,
+        arm=arm.name,
+        number=arm.number,
+        topic=options.topic,
+        partition_key=tuple(options.partition_key),
+        message=message_factory.GetMessageClass(payload),
+        fields=tuple(Field(f.name, f.json_name, rules_of(f), f) for f in payload.fields),
+    )
+
+
+_CONTRACT = events_pb2.DESCRIPTOR.GetOptions().Extensions[options_pb2.contract]
+_ARMS = events_pb2.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields
+
+EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType(
+    {arm.message_type.name: _event_type(arm) for arm in _ARMS}
+)
+"""Every event type by its short name, in the order of the contract."""
+
+BY_ARM: Final[Mapping[str, EventType]] = MappingProxyType({e.arm: e for e in EVENT_TYPES.values()})
+"""Every event type by the envelope's field that carries it."""
+
+BY_MESSAGE: Final[Mapping[type[Message], EventType]] = MappingProxyType(
+    {e.message: e for e in EVENT_TYPES.values()}
+)
+"""Every event type by its payload's class."""
+
+TOPICS: Final[tuple[str, ...]] = tuple(dict.fromkeys(e.topic for e in EVENT_TYPES.values()))
+"""The topics that carry events, in the order of the contract."""
+
+SINGLE_TOPIC: Final[str] = _CONTRACT.single_topic
+"""The topic that carries every event in single-topic mode."""
+
+DEAD_LETTER_TOPIC: Final[str] = _CONTRACT.dead_letter_topic
+"""The topic of what a consumer could not process."""
+
+
+DEFAULT_SOURCE: Final[str] = _CONTRACT.default_source
+"""The source of events that name none."""
+
+
+def find(event_type: str) -> EventType | None:
+    """The event type of a short or full name, or None if the contract has no such type."""
+    return EVENT_TYPES.get(event_type) or EVENT_TYPES.get(
+        event_type.removeprefix(f"{events_pb2.DESCRIPTOR.package}.")
+    )

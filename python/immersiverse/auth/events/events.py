@@ -1,0 +1,128 @@
+"""Make a valid event, and read what every event has: its type, its payload, its partition key."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.errors import InvalidEvent
+from immersiverse.auth.events.identifiers import new_event_id
+from immersiverse.auth.events.v1.events_pb2 import Actor, AuthEvent
+from immersiverse.auth.events.validation import validate
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+_MICROSECOND = 1_000
+_SECOND = 1_000_000_000
+
+
+def new_event(
+    payload: Message,
+    *,
+    source: str,
+    version: int = 0,
+    timestamp: datetime | Timestamp | None = None,
+    actor: Actor | None = None,
+    event_id: str | None = None,
+) -> AuthEvent:
+    """Wrap a payload in its envelope and check both against the contract.
+
+    Args:
+        payload: one of the contract's payloads, such as ``UserCreated``. It is copied.
+        source: who emits it, as a URI reference such as ``/services/auth``.
+        version: position among the events of the user, strictly increasing; 0 for unversioned.
+        timestamp: when it happened, an aware datetime or a Timestamp; now unless given. Cut to microseconds.
+        actor: who caused it, if not the user.
+        event_id: a UUID in lower case; a new UUIDv7 unless given.
+
+    Raises:
+        InvalidEvent: with the field and the rule that it breaks.
+    """
+    event_type = catalog.BY_MESSAGE.get(type(payload))
+    if event_type is None:
+        raise InvalidEvent(type(payload).__name__, "", "is not a payload of the contract")
+    validate(payload)
+    event = _envelope(event_type, event_id or new_event_id(), _timestamp(timestamp), source, version, actor)
+    getattr(event, event_type.arm).CopyFrom(payload)
+    validate(event, event_type.name)
+    partition_key(event)
+    return event
+
+
+def payload_of(event: AuthEvent) -> Message:
+    """The payload that an event carries, for reading.
+
+    Raises:
+        InvalidEvent: if it carries none.
+    """
+    arm = event.WhichOneof("payload")
+    if arm is None:
+        raise InvalidEvent("AuthEvent", "payload", "is required")
+    return cast("Message", getattr(event, arm))
+
+
+def event_type_of(event: AuthEvent) -> catalog.EventType:
+    """The type of an event.
+
+    Raises:
+        InvalidEvent: if it carries no payload.
+    """
+    arm = event.WhichOneof("payload")
+    if arm is None:
+        raise InvalidEvent("AuthEvent", "payload", "is required")
+    return catalog.BY_ARM[arm]
+
+
+def partition_key(event: AuthEvent) -> str:
+    """The key that keeps the events of one user in order: the first set of the fields that the contract names.
+
+    Raises:
+        InvalidEvent: if none of them is set, or the event carries no payload.
+    """
+    event_type = event_type_of(event)
+    payload = getattr(event, event_type.arm)
+    for name in event_type.partition_key:
+        if key := getattr(payload, name):
+            return cast("str", key)
+    fields = " or ".join(event_type.partition_key)
+    raise InvalidEvent(event_type.name, event_type.partition_key[0], f"no partition key: set {fields}")
+
+
+def _envelope(
+    event_type: catalog.EventType,
+    event_id: str,
+    timestamp: Timestamp,
+    source: str,
+    version: int,
+    actor: Actor | None,
+) -> AuthEvent:
+    if not source:
+        raise InvalidEvent(event_type.name, "source", "is required")
+    try:
+        return AuthEvent(event_id=event_id, timestamp=timestamp, source=source, version=version, actor=actor)
+    except (TypeError, ValueError) as error:
+        raise InvalidEvent(event_type.name, "", f"the envelope cannot hold this: {error}") from error
+
+
+def _timestamp(given: datetime | Timestamp | None) -> Timestamp:
+    if isinstance(given, Timestamp):
+        return Timestamp(seconds=given.seconds, nanos=given.nanos - given.nanos % _MICROSECOND)
+    if given is None:
+        return _from_nanoseconds(time.time_ns())
+    if not isinstance(given, datetime) or given.tzinfo is None:
+        raise InvalidEvent("AuthEvent", "timestamp", "must be an aware datetime or a Timestamp")
+    since = given - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * _MICROSECOND)
+
+
+def _from_nanoseconds(nanoseconds: int) -> Timestamp:
+    seconds, nanos = divmod(nanoseconds, _SECOND)
+    return Timestamp(seconds=seconds, nanos=nanos - nanos % _MICROSECOND)
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

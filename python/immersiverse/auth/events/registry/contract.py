@@ -1,0 +1,65 @@
+"""The contract's schemas as a registry takes them: text to be stored and shown, or descriptors to the letter."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+from immersiverse.auth.events.protofile import print_file
+from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.v1 import options_pb2
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.serialization.schemas import SchemaType
+
+Form = Literal["text", "descriptor"]
+"""Of a Protobuf schema: ``.proto`` text, or base64 of its FileDescriptorProto, what Confluent's Python and Node
+serializers look up."""
+
+FORMS: Final[tuple[Form, ...]] = ("text", "descriptor")
+
+OPTIONS_FILE: Final = FileDescriptorProto.FromString(options_pb2.DESCRIPTOR.serialized_pb)
+"""The one file that the contract refers to beside well-known ones. Its subject is its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractSchema:
+    """A schema of this version of the contract.
+
+    Attributes:
+        schema_type: its type by the registry's name.
+        text: what is sent to the registry.
+        references: the files that it imports, by path, each a schema of its own.
+    """
+
+    schema_type: SchemaType
+    text: str
+    references: tuple[tuple[str, ContractSchema], ...] = ()
+
+
+@cache
+def contract_schema(schema_type: SchemaType, form: Form = "text") -> ContractSchema:
+    """The contract as a schema of a type.
+
+    Raises:
+        MissingExtra: for Avro without its dependency.
+        ValueError: if the contract has no schema of that type.
+    """
+    if schema_type == "PROTOBUF":
+        options = ContractSchema("PROTOBUF", _protobuf_text(OPTIONS_FILE, form))
+        return ContractSchema("PROTOBUF", _protobuf_text(CONTRACT_FILE, form), ((OPTIONS_FILE.name, options),))
+    if schema_type == "AVRO":
+        from immersiverse.auth.events.serialization import avro  # noqa: PLC0415 - needs an extra
+
+        return ContractSchema("AVRO", avro.schema_text())
+    raise ValueError(f"the contract has no {schema_type} schema")
+
+
+def _protobuf_text(file: FileDescriptorProto, form: Form) -> str:
+    if form == "descriptor":
+        return base64.b64encode(file.SerializeToString()).decode("ascii")
+    return print_file(file, extensions=(OPTIONS_FILE,))

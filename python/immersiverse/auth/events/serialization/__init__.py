@@ -1,0 +1,1 @@
+"""Bytes to events and back, without any I/O: framing, formats, detection."""

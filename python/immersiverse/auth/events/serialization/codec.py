@@ -1,0 +1,47 @@
+"""The one interface of all formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from immersiverse.auth.events.serialization.unknown import UnknownEvent
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+
+Decoded = AuthEvent | UnknownEvent
+"""What reading gives: an event of the contract, or one whose type it does not know."""
+
+Reader = Callable[[bytes], Decoded]
+"""Reads payloads of one writer's schema. Raises DecodeError and nothing else."""
+
+
+class Codec(Protocol):
+    """Turns events into payloads of one format and back; framing is not its business.
+
+    Attributes:
+        name: what users call the format, such as ``protobuf``.
+        content_type: its media type.
+        schema_type: which schemas a registry holds for it; None for a format that is written without one.
+        indexes: the message indexes of its frames; None if they have none.
+    """
+
+    name: str
+    content_type: str
+    schema_type: SchemaType | None
+    indexes: tuple[int, ...] | None
+
+    @property
+    def encode(self) -> Callable[[AuthEvent], bytes]:
+        """Writes the payload of an event. Raises InvalidEvent if the format cannot hold it."""
+        ...
+
+    def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
+        """A reader of what a writer's schema wrote; None for a writer whose schema is not known.
+
+        Raises:
+            WrongSchema: if the schema does not describe authentication events.
+        """
+        ...

@@ -1,0 +1,160 @@
+"""From the bytes that travelled to an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka.serialization import Deserializer
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from immersiverse.auth.events.errors import MalformedFrame, UnknownFormat, WrongSchema
+from immersiverse.auth.events.serialization.formats import codec_of_schema
+from immersiverse.auth.events.serialization.framing import (
+    FIRST_MESSAGE,
+    MAGIC,
+    VALUE_SCHEMA_ID_HEADER,
+    frame_prefix,
+    payload_start,
+    read_header,
+    read_indexes,
+    read_schema_id,
+)
+from immersiverse.auth.events.serialization.json import read_json
+from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable
+
+    from confluent_kafka.serialization import SerializationContext
+
+    from immersiverse.auth.events.serialization.codec import Codec, Decoded, Reader
+    from immersiverse.auth.events.serialization.schemas import WriterSchemas
+
+_PREFIX = len(frame_prefix(0))
+_REMEMBERED = 1024  # schema ids; a contract has a few, an attacker has four billion
+_JSON_START = b"{"
+_JSON_BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+
+
+class AuthEventDeserializer(Deserializer):  # type: ignore[misc]  # confluent_kafka has no types
+    """Reads events from Kafka in any format. Use it on its own, or as ``value.deserializer`` of Confluent's
+    DeserializingConsumer.
+
+    Args:
+        schemas: where writers' schemas come from: a ``SchemaRegistry``, or ``PinnedSchemas``. Before a schema id
+            is trusted, its schema is checked once. Without it, JSON is read, and frames are taken for Protobuf of
+            this contract whatever their id says.
+
+    One deserializer serves any number of threads.
+    """  # noqa: D205 - one sentence, two lines
+
+    def __init__(self, schemas: WriterSchemas | None = None) -> None:
+        self._schemas = schemas
+        self._readers: dict[int | uuid.UUID, tuple[Codec, Reader]] = {}
+        # Frames that begin like this are Protobuf of our envelope, verified: no need to look at them again.
+        self._verified: dict[bytes, Any] = {}
+
+    def __call__(self, value: bytes | None, ctx: SerializationContext | None = None) -> Decoded | None:
+        """The event in a message's value.
+
+        Args:
+            value: the value; None is a tombstone.
+            ctx: where it came from (Confluent's interface): its headers may name the schema.
+
+        Returns:
+            An AuthEvent, an UnknownEvent if its type is newer than this contract, or None for a tombstone.
+
+        Raises:
+            DecodeError: if it cannot be read, ever.
+            RegistryError: if its schema is not known yet and cannot be had.
+        """
+        try:
+            event: AuthEvent = self._verified[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
+            if event.WhichOneof("payload"):
+                return event
+        except (KeyError, TypeError, ProtobufDecodeError):
+            pass
+        return self.deserialize(value, headers=ctx.headers or () if ctx else ())
+
+    def deserialize(
+        self,
+        value: bytes | None,
+        *,
+        headers: Iterable[tuple[str, Any]] | dict[str, Any] = (),
+        key: bytes | None = None,
+    ) -> Decoded | None:
+        """The event in a message, with what stands beside the value.
+
+        Args:
+            value: the value; None is a tombstone.
+            headers: the message's headers: one may name the schema.
+            key: the message's key, for the id of a JSON event that carries none.
+
+        Raises:
+            DecodeError: if it cannot be read, ever.
+            RegistryError: if its schema is not known yet and cannot be had.
+        """
+        if value is None:
+            return None
+        if not isinstance(value, bytes | bytearray | memoryview):
+            raise UnknownFormat(f"a message's value is bytes, not {type(value).__name__}")
+        value = bytes(value)
+        for name, content in headers.items() if isinstance(headers, dict) else headers:
+            if name == VALUE_SCHEMA_ID_HEADER:
+                return self._in_header_mode(value, content)
+        if not value:
+            raise MalformedFrame("the value is empty; a tombstone is no value at all")
+        if value[0] == MAGIC:
+            return self._framed(value)
+        if value.removeprefix(_BOM).lstrip(_JSON_BLANK)[:1] == _JSON_START:
+            return read_json(value, key)
+        raise UnknownFormat(f"neither a frame (00) nor a JSON object ({{): begins with {value[:8].hex()!r}")
+
+    def _framed(self, value: bytes) -> Decoded:
+        schema_id = read_schema_id(value)
+        codec, read = self._reader(schema_id)
+        start = payload_start()
+        if codec.indexes is not None:
+            indexes, start = read_indexes(value, start)
+            _check_indexes(indexes, schema_id)
+            if len(self._verified) < _REMEMBERED:
+                self._verified[frame_prefix(schema_id)] = AuthEvent.FromString
+        return read(value[start:])
+
+    def _in_header_mode(self, value: bytes, header: Any) -> Decoded:
+        guid, rest = read_header(header if isinstance(header, bytes) else b"")
+        codec, read = self._reader(guid)
+        start = 0
+        if codec.indexes is not None:
+            indexes, end = read_indexes(rest or value, 0)
+            _check_indexes(indexes, str(guid))
+            start = 0 if rest else end
+        return read(value[start:])
+
+    def _reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:
+        """The reader of what was written under an id, made and checked at its first use."""
+        known = self._readers.get(schema_id)
+        if known is None:
+            known = self._new_reader(schema_id)
+            if len(self._readers) < _REMEMBERED:
+                self._readers[schema_id] = known
+        return known
+
+    def _new_reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:
+        name = schema_id if isinstance(schema_id, int) else str(schema_id)
+        if self._schemas is None:
+            codec: Codec = ProtobufCodec()
+            return codec, codec.reader(None, name)
+        writer = self._schemas.writer_schema(schema_id)
+        found = codec_of_schema(writer.schema_type)
+        if found is None:
+            raise WrongSchema(name, f"a {writer.schema_type} schema")
+        return found, found.reader(writer, name)
+
+
+def _check_indexes(indexes: tuple[int, ...], schema_id: int | str) -> None:
+    if indexes != FIRST_MESSAGE:
+        raise WrongSchema(schema_id, f"message {'.'.join(map(str, indexes))} of its file")

@@ -1,0 +1,130 @@
+"""Protobuf payloads: the envelope's own bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from immersiverse.auth.events.errors import MalformedPayload, WrongSchema
+from immersiverse.auth.events.serialization.framing import FIRST_MESSAGE
+from immersiverse.auth.events.serialization.unknown import UnknownEvent
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from immersiverse.auth.events.serialization.codec import Decoded, Reader
+    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+
+_ENVELOPE = AuthEvent.DESCRIPTOR.full_name
+_ONEOF = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].name
+_FIRST_ARM = min(field.number for field in AuthEvent.DESCRIPTOR.oneofs_by_name[_ONEOF].fields)
+_LENGTH_DELIMITED = 2
+
+
+class ProtobufCodec:
+    """The contract's main format."""
+
+    name = "protobuf"
+    content_type = "application/protobuf"
+    schema_type: ClassVar[SchemaType] = "PROTOBUF"
+    indexes: ClassVar[tuple[int, ...] | None] = FIRST_MESSAGE
+
+    @property
+    def encode(self) -> Callable[[AuthEvent], bytes]:
+        """Writes an envelope: Protobuf's own method, since nothing need be added to it."""
+        return AuthEvent.SerializeToString
+
+    def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
+        """A reader that takes known types at once and looks closer at the rest."""
+        arms = _arms(writer, schema_id)
+
+        def read(payload: bytes) -> Decoded:
+            event = parse(payload)
+            return event if event.WhichOneof("payload") else _unknown(event, arms, writer)
+
+        return read
+
+
+def parse(payload: bytes) -> AuthEvent:
+    """The envelope in a payload, whatever its type.
+
+    Raises:
+        MalformedPayload: if it is not a valid Protobuf message.
+    """
+    try:
+        return AuthEvent.FromString(payload)
+    except ProtobufDecodeError as error:
+        raise MalformedPayload(f"not a valid Protobuf message: {error}") from error
+
+
+def written_by(writer: WriterSchema, schema_id: int | str) -> descriptor_pb2.DescriptorProto:
+    """The envelope as its writer's schema declares it.
+
+    Raises:
+        WrongSchema: if that schema's first message is another one.
+    """
+    file = writer.file
+    if file is None or not file.message_type:
+        raise WrongSchema(schema_id, f"a {writer.schema_type} schema without messages")
+    envelope = file.message_type[0]
+    found = f"{file.package}.{envelope.name}".lstrip(".")
+    if found != _ENVELOPE:
+        raise WrongSchema(schema_id, f"message {found}")
+    return envelope
+
+
+def _arms(writer: WriterSchema | None, schema_id: int | str) -> dict[int, str]:
+    """Full type names of the envelope's fields by number, as its writer declares them."""
+    if writer is None:
+        return {}
+    envelope = written_by(writer, schema_id)
+    oneofs = [oneof.name for oneof in envelope.oneof_decl]
+    return {
+        field.number: field.type_name.lstrip(".")
+        for field in envelope.field
+        if field.HasField("oneof_index") and oneofs[field.oneof_index] == _ONEOF
+    }
+
+
+def _unknown(event: AuthEvent, arms: dict[int, str], writer: WriterSchema | None) -> UnknownEvent:
+    """The event whose payload is among the envelope's unknown fields; the last one counts, as in any oneof."""
+    number, payload = 0, b""
+    for field in UnknownFieldSet(event):
+        is_payload = field.field_number in arms if arms else field.field_number >= _FIRST_ARM
+        if is_payload and field.wire_type == _LENGTH_DELIMITED:
+            number, payload = field.field_number, field.data
+    if not number:
+        raise MalformedPayload("the event carries no payload", "payload")
+    full_name = arms.get(number, "")
+    short_name = full_name.rpartition(".")[2] or f"#{number}"
+    return UnknownEvent(short_name, event, payload, "protobuf", lambda: _read(full_name, payload, writer))
+
+
+def _read(full_name: str, payload: bytes, writer: WriterSchema | None) -> dict[str, Any]:
+    if writer is None or writer.file is None or not full_name:
+        raise MalformedPayload("only its writer's schema can tell what this payload says: give a registry", "payload")
+    try:
+        message = _message_class(full_name, writer.file).FromString(payload)
+        return json_format.MessageToDict(message)
+    except (ProtobufDecodeError, json_format.Error, KeyError, TypeError, ValueError) as error:
+        raise MalformedPayload(f"does not fit its writer's schema: {error}", "payload") from error
+
+
+def _message_class(full_name: str, file: descriptor_pb2.FileDescriptorProto) -> Any:
+    """The class of a message that only its writer's schema knows, in a pool of its own."""
+    pool = descriptor_pool.DescriptorPool()
+
+    def add(name: str) -> None:
+        known = descriptor_pool.Default().FindFileByName(name)
+        for dependency in known.dependencies:
+            add(dependency.name)
+        pool.AddSerializedFile(known.serialized_pb)
+
+    for name in file.dependency:
+        add(name)
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(full_name))

@@ -1,0 +1,25 @@
+"""An event ready for Kafka."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Headers = tuple[tuple[str, bytes], ...]
+"""Kafka headers: a list, since names may repeat and order counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class SerializedEvent:
+    """What a Kafka producer needs, and nothing else: pass its parts to any client.
+
+    Attributes:
+        topic: where it goes.
+        key: the partition key in UTF-8.
+        value: the framed payload, or JSON.
+        headers: CloudEvents attributes and, in header mode, the schema's GUID.
+    """
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers

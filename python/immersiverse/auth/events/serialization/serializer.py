@@ -1,0 +1,151 @@
+"""From an event to the bytes that travel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from confluent_kafka.serialization import Serializer
+
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.errors import InvalidEvent, RegistryRefused
+from immersiverse.auth.events.events import event_type_of, partition_key
+from immersiverse.auth.events.serialization.formats import codec
+from immersiverse.auth.events.serialization.framing import (
+    VALUE_SCHEMA_ID_HEADER,
+    frame_prefix,
+    header_value,
+)
+from immersiverse.auth.events.serialization.headers import cloudevents_headers
+from immersiverse.auth.events.serialization.serialized import SerializedEvent
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+if TYPE_CHECKING:
+    from confluent_kafka.serialization import SerializationContext
+
+    from immersiverse.auth.events.serialization.codec import Codec
+    from immersiverse.auth.events.serialization.formats import Format
+    from immersiverse.auth.events.serialization.schemas import SchemaIds
+
+
+class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka has no types
+    """Writes events for Kafka. Use it on its own, or as ``value.serializer`` of Confluent's SerializingProducer.
+
+    Args:
+        schemas: where the contract's schema ids come from: a ``SchemaRegistry``, or ``PinnedSchemas``. JSON
+            needs none.
+        format: ``protobuf``, ``avro``, ``json``, or a codec of your own making.
+        schema_id_in: ``prefix`` puts the id before the payload; ``header`` puts its GUID into a header.
+        single_topic: send every event to the contract's single topic.
+
+    One serializer serves any number of threads. Ids are asked for once a topic and remembered.
+    """
+
+    def __init__(
+        self,
+        schemas: SchemaIds | None = None,
+        *,
+        format: Format | Codec = "protobuf",  # noqa: A002 - what users call it
+        schema_id_in: Literal["prefix", "header"] = "prefix",
+        single_topic: bool = False,
+    ) -> None:
+        self._codec = codec(format) if isinstance(format, str) else format
+        if self._codec.schema_type and schemas is None:
+            raise ValueError(f"{self._codec.name} needs schema ids: give a SchemaRegistry or PinnedSchemas")
+        if schema_id_in not in ("prefix", "header"):
+            raise ValueError(f"schema_id_in is 'prefix' or 'header', not {schema_id_in!r}")
+        self._schemas = schemas
+        self._encode = self._codec.encode
+        self._in_header = schema_id_in == "header" and self._codec.schema_type is not None
+        self._single_topic = single_topic
+        # What precedes a payload, by topic and by the envelope's arm. Empty in header mode, so that every call
+        # takes the long way.
+        self._by_topic: dict[str, bytes] = {}
+        self._by_arm: dict[str | None, bytes] = {}
+
+    def __call__(self, event: AuthEvent | None, ctx: SerializationContext | None = None) -> bytes | None:
+        """The value of an event's message; None, a tombstone, for None.
+
+        Args:
+            event: an event made by ``new_event``.
+            ctx: where it goes (Confluent's interface); the topic that the contract names unless given.
+
+        Raises:
+            InvalidEvent: if it is no event, or carries no payload.
+            RegistryError: if the schema id is not known yet and cannot be had.
+        """
+        try:
+            arm = event.WhichOneof("payload")  # type: ignore[union-attr]  # None takes the way of all that is no event
+            if ctx is None:
+                return self._by_arm[arm] + self._encode(event)
+            if arm:
+                return self._by_topic[ctx.topic] + self._encode(event)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+        if event is None:
+            return None
+        return self._first(event, ctx)
+
+    def serialize(self, event: AuthEvent, *, topic: str = "") -> SerializedEvent:
+        """The whole message of an event: topic, key, value and headers.
+
+        Args:
+            event: an event made by ``new_event``.
+            topic: where it goes; the topic that the contract names unless given.
+
+        Raises:
+            InvalidEvent: if it is no event, or carries no payload or no partition key.
+            RegistryError: if the schema id is not known yet and cannot be had.
+        """
+        topic = topic or self._topic(event)
+        key = partition_key(event)
+        headers = cloudevents_headers(event, key, self._codec.content_type)
+        if self._in_header:
+            headers = (*headers, self._header(topic))
+            value = self._encode(event)
+        else:
+            value = self._prefix(topic) + self._encode(event)
+        return SerializedEvent(topic, key.encode(), value, headers)
+
+    def _first(self, event: AuthEvent, ctx: SerializationContext | None) -> bytes:
+        """The long way: for the first event of a topic, header mode, and everything that must be refused."""
+        if not isinstance(event, AuthEvent):
+            raise InvalidEvent(type(event).__name__, "", "is not an AuthEvent: make one with new_event")
+        event_type = event_type_of(event)
+        topic = ctx.topic if ctx else self._topic(event)
+        if self._in_header:
+            if ctx is None or ctx.headers is None:
+                raise InvalidEvent(event_type.name, "", "header mode needs a context with headers: or use serialize()")
+            _append(ctx.headers, self._header(topic))
+            return self._encode(event)
+        prefix = self._prefix(topic)
+        if ctx is None:
+            self._by_arm[event_type.arm] = prefix
+        return prefix + self._encode(event)
+
+    def _topic(self, event: AuthEvent) -> str:
+        return catalog.SINGLE_TOPIC if self._single_topic else event_type_of(event).topic
+
+    def _prefix(self, topic: str) -> bytes:
+        prefix = self._by_topic.get(topic)
+        if prefix is None:
+            prefix = b""
+            if self._schemas is not None and self._codec.schema_type:
+                number = self._schemas.schema_id(topic, self._codec.schema_type).number
+                prefix = frame_prefix(number, self._codec.indexes)
+            self._by_topic[topic] = prefix
+        return prefix
+
+    def _header(self, topic: str) -> tuple[str, bytes]:
+        assert self._schemas is not None and self._codec.schema_type  # noqa: PT018, S101 - header mode implies both
+        guid = self._schemas.schema_id(topic, self._codec.schema_type).guid
+        if guid is None:
+            raise RegistryRefused("the registry gives its schemas no GUIDs: use schema_id_in='prefix'", 404)
+        return VALUE_SCHEMA_ID_HEADER, header_value(guid, self._codec.indexes)
+
+
+def _append(headers: list[tuple[str, bytes]] | dict[str, bytes], header: tuple[str, bytes]) -> None:
+    """Confluent's contexts hold either."""
+    if isinstance(headers, dict):
+        headers[header[0]] = header[1]
+    else:
+        headers.append(header)

@@ -1,0 +1,38 @@
+"""An event of a type that this version of the contract does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """An event whose type is newer than the reader, or foreign to it: not an error.
+
+    Attributes:
+        event_type: its short name, such as ``PasswordChanged``; ``#70``, by the number of its field in the
+            envelope, if no registry is at hand to name it.
+        envelope: what every event has (id, time, source, version, actor), without a payload.
+        payload: the payload's own bytes, in the format that it was written in.
+        format: that format: ``protobuf``, ``json`` or ``avro``.
+    """
+
+    event_type: str
+    envelope: AuthEvent
+    payload: bytes
+    format: str
+    _read: Callable[[], dict[str, Any]] = field(repr=False, compare=False)
+
+    def read(self) -> dict[str, Any]:
+        """The payload through its writer's schema, in its JSON form.
+
+        Raises:
+            DecodeError: if no schema describes it, or it does not fit.
+        """
+        return self._read()
