@@ -1,0 +1,90 @@
+"""Checks of what is published: the built wheel, in environments that know nothing of the tree."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+from checks.check import ROOT, CheckFailed, execute
+
+PACKAGE = "immersiverse/auth/events"
+INSIDE = (
+    f"{PACKAGE}/py.typed",
+    f"{PACKAGE}/v1/events.proto",
+    f"{PACKAGE}/v1/events_pb2.py",
+    f"{PACKAGE}/v1/events_pb2.pyi",
+    f"{PACKAGE}/v1/options.proto",
+)
+OUTSIDE = ("immersiverse/__init__.py", "immersiverse/auth/__init__.py")  # other packages share these names
+IMPORTED_FROM_WHEEL = """
+import sys, immersiverse.auth.events as events
+if not events.__file__.startswith(sys.prefix):
+    sys.exit(f"imported from {events.__file__}")
+"""
+
+_BUILDING = Lock()  # checks run in threads, and the first that needs the wheel builds it
+
+
+def wheel(scratch: Path) -> None:
+    """Look inside the built wheel, import it bare, and run the unit tests on it with its extras."""
+    built = _built_wheel(scratch)
+    _look_inside(built)
+    with _environment(scratch) as python:
+        _install(python, built)
+        execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
+        _install(python, f"{built}[all]", "--group", "test")
+        execute(python.parent / "auth-events", "--help")
+        _unit_tests(python)
+
+
+def lowest(scratch: Path) -> None:
+    """Run the unit tests with the oldest version of every dependency that pyproject.toml allows."""
+    with _environment(scratch) as python:
+        direct = ("-r", "pyproject.toml", "--extra", "all", "--group", "test")
+        _install(python, *direct, "--resolution", "lowest-direct")
+        _install(python, _built_wheel(scratch), "--no-deps")
+        _unit_tests(python)
+
+
+def newest_protobuf(scratch: Path) -> None:
+    """Run the unit tests with the newest protobuf that pyproject.toml allows."""
+    with _environment(scratch) as python:
+        _install(python, f"{_built_wheel(scratch)}[all]", "--group", "test", "protobuf>=7")
+        _unit_tests(python)
+
+
+def _built_wheel(scratch: Path) -> Path:
+    folder = scratch / "dist"
+    with _BUILDING:
+        if not folder.exists():
+            execute("uv", "build", "--quiet", "--out-dir", folder)
+    return next(folder.glob("*.whl"))
+
+
+def _look_inside(built: Path) -> None:
+    names = set(zipfile.ZipFile(built).namelist())
+    missing = [name for name in INSIDE if name not in names]
+    foreign = [name for name in OUTSIDE if name in names]
+    if missing or foreign:
+        raise CheckFailed(f"{built.name} lacks {missing} and should not have {foreign}")
+
+
+@contextmanager
+def _environment(scratch: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        execute("uv", "venv", "--quiet", "--python", sys.executable, folder)
+        yield Path(folder) / "bin" / "python"
+
+
+def _install(python: Path, *what: str | Path) -> None:
+    execute("uv", "pip", "install", "--quiet", "--python", python, *what)
+
+
+def _unit_tests(python: Path) -> None:
+    execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
+    execute(python, "-P", "-m", "pytest", "--unit", "-q", "-p", "no:cacheprovider", ROOT / "tests")

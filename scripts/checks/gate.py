@@ -1,0 +1,21 @@
+"""Every check, in the order of their lines; the slow ones come first, since two run at a time."""
+
+from __future__ import annotations
+
+from checks import distribution, source
+from checks.check import Check, command
+
+CHECKS = (
+    Check(
+        "wheel", "sdist and wheel are whole; the wheel passes the unit tests by itself", distribution.wheel
+    ),
+    Check("lowest", "the unit tests pass with the oldest dependencies allowed", distribution.lowest),
+    Check("protobuf", "the unit tests pass with the newest protobuf allowed", distribution.newest_protobuf),
+    Check("types", "mypy --strict", source.types),
+    Check("lint", "ruff's rules", source.lint),
+    Check("format", "ruff's format", source.formatting),
+    Check("proto", "buf's lint rules for the contract", command("buf", "lint")),
+    Check("generated", "bindings are what the contract says", command("scripts/generate", "--check")),
+    Check("layers", "dependencies point downward only", command("lint-imports", "--no-cache")),
+    Check("private", "no name of one machine or network", source.no_private_names),
+)
