@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from checks.check import ROOT, CheckFailed, execute
+from checks.requirements import declared, lowest_bounds
 
 PACKAGE = "immersiverse/auth/events"
 INSIDE = (
@@ -38,23 +39,26 @@ def wheel(scratch: Path) -> None:
         _install(python, built)
         execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
         _install(python, f"{built}[all]", "--group", "test")
-        execute(python.parent / "auth-events", "--help")
         _unit_tests(python)
 
 
 def lowest(scratch: Path) -> None:
     """Run the unit tests with the oldest version of every dependency that pyproject.toml allows."""
+    bounds = scratch / "lowest.txt"
+    bounds.write_text("\n".join(lowest_bounds()))
     with _environment(scratch) as python:
-        direct = ("-r", "pyproject.toml", "--extra", "all", "--group", "test")
-        _install(python, *direct, "--resolution", "lowest-direct")
-        _install(python, _built_wheel(scratch), "--no-deps")
+        _install(python, f"{_built_wheel(scratch)}[all]", "--group", "test", "--constraint", bounds)
         _unit_tests(python)
 
 
 def newest_protobuf(scratch: Path) -> None:
     """Run the unit tests with the newest protobuf that pyproject.toml allows."""
+    override = scratch / "protobuf.txt"
+    override.write_text(
+        declared("protobuf")
+    )  # a tool of the tests asks for an older one, and works with this
     with _environment(scratch) as python:
-        _install(python, f"{_built_wheel(scratch)}[all]", "--group", "test", "protobuf>=7")
+        _install(python, f"{_built_wheel(scratch)}[all]", "--group", "test", "--override", override)
         _unit_tests(python)
 
 
@@ -87,4 +91,5 @@ def _install(python: Path, *what: str | Path) -> None:
 
 def _unit_tests(python: Path) -> None:
     execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
+    execute(python.parent / "auth-events", "--help")
     execute(python, "-P", "-m", "pytest", "--unit", "-q", "-p", "no:cacheprovider", ROOT / "tests")
