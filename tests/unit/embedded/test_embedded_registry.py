@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from http.client import HTTPConnection, RemoteDisconnected, ResponseNotReady
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest

@@ -10,6 +10,9 @@ from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_TYPED = {"type", "items", "values", "fields"}
+"""The keys of an Avro schema under which types stand."""
+
 
 def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
     """The schema as stored, and its identity: names in full, keys in order; documentation counts.
@@ -21,13 +24,38 @@ def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
     Raises:
         Refusal: 42201.
     """
-    parsed = _parsed(_value(schema), [_value(text) for text in imports.values()])
+    parsed = _parsed(_value(schema), [_value(text) for text in imports.values()], {})
     return schema, json.dumps(parsed, sort_keys=True).encode()
 
 
 def write(stored: str, imports: Mapping[str, str], *, serialized: bool) -> str:  # noqa: ARG001 - as every form
     """The schema as it was registered; Avro has no other form."""
     return stored
+
+
+def whole(stored: str, imports: Mapping[str, str]) -> str:
+    """The schema with what it imports written out where it is first named, to be judged alone.
+
+    Raises:
+        Refusal: 42201.
+    """
+    named: dict[str, Any] = {}
+    parsed = _parsed(_value(stored), [_value(text) for text in imports.values()], named)
+    return json.dumps(_written_out(parsed, named, set()))
+
+
+def _written_out(schema: Any, named: Mapping[str, Any], seen: set[str]) -> Any:
+    if isinstance(schema, list):
+        return [_written_out(branch, named, seen) for branch in schema]
+    if isinstance(schema, str) and schema in named and schema not in seen:
+        return _written_out(named[schema], named, seen)
+    if not isinstance(schema, dict):
+        return schema
+    seen.add(schema.get("name", ""))
+    # In the order of the text, since a name is written out where it comes first.
+    return {
+        key: _written_out(value, named, seen) if key in _TYPED else value for key, value in schema.items()
+    }
 
 
 def _value(schema: str) -> Any:
@@ -45,12 +73,11 @@ def _without_marks(value: dict[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in value.items() if not key.startswith("__")}
 
 
-def _parsed(schema: Any, imports: list[Any]) -> Any:
+def _parsed(schema: Any, imports: list[Any], named: dict[str, Any]) -> Any:
     try:
         from fastavro.schema import parse_schema  # noqa: PLC0415 - an extra; Protobuf goes without it
     except ImportError:
         return schema
-    named: dict[str, Any] = {}
     try:
         for imported in imports:
             parse_schema(imported, named)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from typing import TYPE_CHECKING
 
-from google.protobuf import message
-from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
-
+from immersiverse.auth.events.compatibility import Schema
+from immersiverse.auth.events.embedded.registry.linking import link
 from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
+from immersiverse.auth.events.errors import InvalidSchema
+from immersiverse.auth.events.protofile import canonical, parse_descriptor, parse_file, print_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
+
+# No .proto text of even one declaration is without a space, a quote or a semicolon.
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
 def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
@@ -25,24 +31,50 @@ def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
     Raises:
         Refusal: 42201.
     """
-    file = _descriptor(schema)
+    dependencies = _dependencies(imports)
+    try:
+        file = _file(schema.strip(), dependencies)
+        link(file, dependencies)
+        identity = canonical(file)
+    except InvalidSchema as error:
+        raise invalid_schema(str(error)) from error
     file.ClearField("name")
     file.ClearField("source_code_info")
-    _set_json_names(file.message_type)
-    stored = file.SerializeToString(deterministic=True)
-    return base64.b64encode(stored).decode(), stored
+    return base64.b64encode(file.SerializeToString(deterministic=True)).decode(), identity
 
 
 def write(stored: str, imports: Mapping[str, str], *, serialized: bool) -> str:
-    """The schema as text, or serialized: base64 of its descriptor, with every field's JSON name."""
-    return stored
+    """The schema as text, or serialized: base64 of its descriptor, with every field's JSON name.
 
-
-def _descriptor(schema: str) -> FileDescriptorProto:
+    Raises:
+        Refusal: 42201, if what it imports is gone.
+    """
+    file = parse_descriptor(stored)
+    if serialized:
+        _set_json_names(file.message_type)
+        return base64.b64encode(file.SerializeToString(deterministic=True)).decode()
     try:
-        return FileDescriptorProto.FromString(base64.b64decode(schema, validate=True))
-    except (binascii.Error, ValueError, message.DecodeError) as error:
+        return print_file(file, extensions=_dependencies(imports).values())
+    except InvalidSchema as error:
         raise invalid_schema(str(error)) from error
+
+
+def parsed(stored: str, imports: Mapping[str, str]) -> Schema:
+    """The schema with all that it imports, to be judged."""
+    return Schema(parse_descriptor(stored), _dependencies(imports))
+
+
+def _file(schema: str, dependencies: Mapping[str, FileDescriptorProto]) -> FileDescriptorProto:
+    if _BASE64.fullmatch(schema):
+        return parse_descriptor(schema)
+    return parse_file(schema, dependencies=dependencies)
+
+
+def _dependencies(imports: Mapping[str, str]) -> dict[str, FileDescriptorProto]:
+    files = {name: parse_descriptor(stored) for name, stored in imports.items()}
+    for name, file in files.items():
+        file.name = name
+    return files
 
 
 def _set_json_names(messages: Iterable[DescriptorProto]) -> None:

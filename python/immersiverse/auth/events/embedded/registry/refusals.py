@@ -6,7 +6,7 @@ Source: Confluent Schema Registry API reference, the errors of each resource.
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - an answer to a client, not an error of this process
+class Refusal(Exception):
     """An answer with an error code; it never leaves the registry but as JSON.
 
     Attributes:

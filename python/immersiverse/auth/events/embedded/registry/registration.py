@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.compatibility import Level
 from immersiverse.auth.events.embedded.registry.records import Version
 from immersiverse.auth.events.embedded.registry.refusals import (
     incompatible,
@@ -72,7 +73,7 @@ def _check_mode(store: Store, subject: str, body: Mapping[str, JSON]) -> bool:
 
 def _check_level(store: Store, subject: str, content: Content) -> None:
     versions = store.versions(subject)
-    level = store.levels.of(subject)
+    level = Level(store.levels.of(subject))
     found = objections(content, [store.content(held.schema_id) for held in versions], level, store)
     if found:
         facts = [*found, f"{{oldSchemaVersion: {versions[-1].number}}}", f"{{compatibility: '{level}'}}"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.compatibility import Level
 from immersiverse.auth.events.embedded.registry.refusals import (
     schema_not_found,
     subject_not_found,
@@ -44,7 +45,7 @@ class Store:
 
     contents: dict[int, Content] = field(default_factory=dict)
     subjects: dict[str, dict[int, Version]] = field(default_factory=dict)
-    levels: Settings = field(default_factory=lambda: Settings("BACKWARD"))
+    levels: Settings = field(default_factory=lambda: Settings(Level.BACKWARD))
     modes: Settings = field(default_factory=lambda: Settings("READWRITE"))
     next_id: int = 1
     revision: int = 0

@@ -4,37 +4,59 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.compatibility import Level, avro, check
+from immersiverse.auth.events.embedded.registry.avro import whole
+from immersiverse.auth.events.embedded.registry.protobuf import parsed
+from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
+from immersiverse.auth.events.embedded.registry.schemas import imports
+from immersiverse.auth.events.errors import AuthEventsError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from immersiverse.auth.events.compatibility import Change
     from immersiverse.auth.events.embedded.registry.records import Content
     from immersiverse.auth.events.embedded.registry.store import Store
 
-LEVELS = (
-    "NONE",
-    "BACKWARD",
-    "BACKWARD_TRANSITIVE",
-    "FORWARD",
-    "FORWARD_TRANSITIVE",
-    "FULL",
-    "FULL_TRANSITIVE",
-)
 
-
-def objections(new: Content, olds: Sequence[Content], level: str, store: Store) -> list[str]:
-    """What breaks, in sentences; empty if nothing does.
+def objections(new: Content, olds: Sequence[Content], level: Level, store: Store) -> list[str]:
+    """What breaks, each in the form of Confluent's details; empty if nothing does.
 
     Args:
         new: the schema to be judged.
         olds: what is there, oldest first.
-        level: one of `LEVELS`.
+        level: which of them count, and in which direction.
         store: where imports are found.
+
+    Raises:
+        Refusal: 42201, if one of the schemas cannot be judged.
     """
-    if level == "NONE" or not olds:
+    asked = [olds[place] for place in level.versions(len(olds))]
+    if not asked:
         return []
-    judged = olds if level.endswith("_TRANSITIVE") else olds[-1:]
-    return [
-        f"the new schema is {new.schema_type}, an earlier one {old.schema_type}"
-        for old in judged
-        if old.schema_type != new.schema_type
-    ]
+    if any(old.schema_type != new.schema_type for old in asked):
+        return ['{errorType:"TYPE_CHANGED", description:"The subject holds schemas of another type"}']
+    try:
+        return [_detail(change) for change in _changes(new, asked, level, store)]
+    except AuthEventsError as error:
+        raise invalid_schema(str(error)) from error
+
+
+def _changes(new: Content, olds: Sequence[Content], level: Level, store: Store) -> list[Change]:
+    if new.schema_type == "PROTOBUF":
+        seen = [
+            parsed(held.schema, imports(held.references, held.schema_type, store)) for held in (new, *olds)
+        ]
+        return check(seen[0], seen[1:], level=level)
+    if new.schema_type == "AVRO":
+        texts = [
+            whole(held.schema, imports(held.references, held.schema_type, store)) for held in (new, *olds)
+        ]
+        return avro.check(texts[0], texts[1:], level=level)
+    # JSON schemas are kept, not understood, so nothing is held against one.
+    return []
+
+
+def _detail(change: Change) -> str:
+    sides = f" ({change.old or 'nothing'} -> {change.new or 'nothing'})" if change.old or change.new else ""
+    return f'{{errorType:"{change.kind}", description:"At {change.path}{sides}: {change.sentence}"}}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.compatibility import Level
 from immersiverse.auth.events.embedded.registry.schemas import content_of
 from immersiverse.auth.events.embedded.registry.store import LATEST
 from immersiverse.auth.events.embedded.registry.verdicts import objections
@@ -29,5 +30,5 @@ def with_one_version(store: Store, request: Request) -> JSON:
 def _verdict(store: Store, request: Request, versions: list[Version]) -> JSON:
     olds = [store.content(version.schema_id) for version in versions]
     new = content_of(request.json(), store)
-    found = objections(new, olds, store.levels.of(request.subject), store)
+    found = objections(new, olds, Level(store.levels.of(request.subject)), store)
     return {"is_compatible": not found} | ({"messages": found} if request.flag("verbose") else {})

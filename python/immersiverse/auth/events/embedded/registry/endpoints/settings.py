@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.compatibility import Level
 from immersiverse.auth.events.embedded.registry import refusals
-from immersiverse.auth.events.embedded.registry.verdicts import LEVELS
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.embedded.registry.messages import Request
@@ -29,7 +29,7 @@ def set_level(store: Store, request: Request) -> JSON:
 
 def reset_level(store: Store, request: Request) -> JSON:  # noqa: ARG001 - as every endpoint
     """``DELETE /config``: back to what a new registry has."""
-    store.levels.everywhere = "BACKWARD"
+    store.levels.everywhere = Level.BACKWARD
     store.revision += 1
     return {"compatibilityLevel": store.levels.everywhere}
 
@@ -97,8 +97,8 @@ def unset_subject_mode(store: Store, request: Request) -> JSON:
 def _level(request: Request) -> str:
     body = request.json()
     wanted = body.get("compatibility", body.get("compatibilityLevel"))
-    if not isinstance(wanted, str) or wanted.upper() not in LEVELS:
-        raise refusals.invalid_level(wanted, ", ".join(LEVELS))
+    if not isinstance(wanted, str) or wanted.upper() not in list(Level):
+        raise refusals.invalid_level(wanted, ", ".join(Level))
     return wanted.upper()
 
 
