@@ -53,7 +53,7 @@ def kafka_libraries(version: str) -> Path:
         run_goal("copy-dependencies", *where, "-DincludeScope=runtime", cwd=folder.parent)
         pom.unlink()
 
-    return _cached(f"kafka-{version}", fetch)
+    return cached(f"kafka-{version}", fetch)
 
 
 def apicurio_home(version: str) -> Path:
@@ -71,10 +71,11 @@ def apicurio_home(version: str) -> Path:
             folder / "${project.basedir}", ignore_errors=True
         )  # the plugin's notes, outside a project
 
-    return _cached(f"apicurio-registry-{version}", fetch)
+    return cached(f"apicurio-registry-{version}", fetch)
 
 
-def _cached(name: str, fetch: Callable[[Path], None]) -> Path:
+def cached(name: str, fetch: Callable[[Path], None]) -> Path:
+    """The folder of this name in the cache; `fetch` fills it first if it is not there."""
     target = cache_folder() / name
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
