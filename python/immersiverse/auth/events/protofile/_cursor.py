@@ -46,6 +46,11 @@ class Cursor:
         """Where the token at hand begins."""
         return self._offsets[self.index]
 
+    @property
+    def taken_offset(self) -> int:
+        """Where the token before the one at hand begins."""
+        return self._offsets[self.index - 1]
+
     def fail(self, message: str, offset: int | None = None, cause: Exception | None = None) -> NoReturn:
         """Complain about the token at hand, or the one that begins at an offset."""
         raise problem(self._text, self.offset if offset is None else offset, self.name, message) from cause

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
     from google.protobuf.message import Message
+
+    from immersiverse.auth.events.protofile._cursor import Cursor
 
 INT32_MAX = 2**31 - 1
 MAX_FIELD_NUMBER = 2**29 - 1
@@ -77,13 +80,35 @@ class OptionBlock(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """A file that is being read."""
+    """A file that is being read.
+
+    Attributes:
+        file: the descriptor, without what the lists below still hold.
+        references, blocks: names and options as written.
+        maps: map fields and the messages of their entries.
+        imports: the paths of the imports.
+        places: where each full name is declared.
+    """
 
     file: FileDescriptorProto = field(default_factory=FileDescriptorProto)
     references: list[Reference] = field(default_factory=list)
     blocks: list[OptionBlock] = field(default_factory=list)
+    maps: list[tuple[FieldDescriptorProto, DescriptorProto]] = field(default_factory=list)
+
+    imports: set[str] = field(default_factory=set)
+    places: dict[str, int] = field(default_factory=dict)
 
     @property
     def syntax(self) -> str:
         """``proto2``, ``proto3`` or ``editions``."""
         return self.file.syntax or "proto2"
+
+    def declare(self, cursor: Cursor, full_name: str, offset: int | None = None) -> None:
+        """Take note of a declaration whose name was just read, or follows from what stands at an offset.
+
+        Raises:
+            InvalidSchema: the name is declared already.
+        """
+        place = cursor.taken_offset if offset is None else offset
+        if self.places.setdefault(full_name, place) != place:
+            cursor.fail(f"expected another name, {full_name} is declared already", place)

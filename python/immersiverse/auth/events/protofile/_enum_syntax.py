@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.protofile._draft import INT32_MAX, OptionBlock
+from immersiverse.auth.events.protofile._names import join
 from immersiverse.auth.events.protofile._option_syntax import read_bracketed, read_option_statement
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def read_enum(cursor: Cursor, draft: Draft, enum: EnumDescriptorProto, scope: st
     """``enum Name { ... }``, whose first word is at hand."""
     cursor.expect("enum")
     enum.name = cursor.identifier("the name of the enum")
+    draft.declare(cursor, join(scope, enum.name))
     cursor.expect("{")
     while not cursor.accept("}"):
         if cursor.text == "option":
@@ -35,6 +37,7 @@ def read_enum(cursor: Cursor, draft: Draft, enum: EnumDescriptorProto, scope: st
 def _read_value(cursor: Cursor, draft: Draft, enum: EnumDescriptorProto, scope: str) -> None:
     value = enum.value.add()
     value.name = cursor.identifier("the name of a value")
+    draft.declare(cursor, join(scope, value.name))
     cursor.expect("=")
     value.number = cursor.integer("a number", _INT32_MIN, INT32_MAX)
     options = read_bracketed(cursor)

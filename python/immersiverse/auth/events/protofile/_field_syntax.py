@@ -8,7 +8,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as F
 
 from immersiverse.auth.events.protofile._default_syntax import read_default
 from immersiverse.auth.events.protofile._draft import INT32_MAX, OptionBlock, Reference
-from immersiverse.auth.events.protofile._names import json_name, map_entry_name
+from immersiverse.auth.events.protofile._names import join, json_name, map_entry_name
 from immersiverse.auth.events.protofile._option_syntax import read_option
 from immersiverse.auth.events.protofile._types import KEY_TYPES, LABELS, SCALAR_TYPES
 
@@ -32,7 +32,7 @@ def read_field(cursor: Cursor, draft: Draft, place: Place) -> None:
         _read_group(cursor, draft, field, place)
         return
     _read_type(cursor, draft, field, place.scope)
-    _read_name_and_number(cursor, field)
+    _read_name_and_number(cursor, draft, field, place.scope)
     _read_options(cursor, draft, field, place.scope)
     cursor.expect(";")
 
@@ -74,8 +74,9 @@ def _read_type(cursor: Cursor, draft: Draft, field: F, scope: str) -> None:
         cursor.take()
 
 
-def _read_name_and_number(cursor: Cursor, field: F) -> None:
+def _read_name_and_number(cursor: Cursor, draft: Draft, field: F, scope: str) -> None:
     field.name = cursor.identifier("the name of a field")
+    draft.declare(cursor, join(scope, field.name))
     field.json_name = json_name(field.name)
     cursor.expect("=")
     # Extensions of a message set go past the usual limit, and which these are is not known yet.
@@ -113,12 +114,13 @@ def _read_group(cursor: Cursor, draft: Draft, field: F, place: Place) -> None:
         cursor.fail("expected groups in proto2 only")
     cursor.expect("group")
     name_offset = cursor.offset
-    _read_name_and_number(cursor, field)
+    _read_name_and_number(cursor, draft, field, place.scope)
     group = place.nested.add(name=field.name)
     if not group.name[0].isupper():
         cursor.fail("expected the name of a group to begin with a capital letter", name_offset)
     field.type = F.TYPE_GROUP
     field.name = group.name.lower()
+    draft.declare(cursor, join(place.scope, field.name), name_offset)
     field.json_name = json_name(field.name)
     draft.references.append(Reference(field, "type_name", group.name, place.scope, name_offset))
     _read_options(cursor, draft, field, place.scope)
@@ -131,11 +133,13 @@ def _read_map(cursor: Cursor, draft: Draft, place: Place) -> None:
     field = place.fields.add(label=F.LABEL_REPEATED, type=F.TYPE_MESSAGE)
     entry = place.nested.add()
     entry.options.map_entry = True
+    draft.maps.append((field, entry))
     cursor.expect("map")
     _read_entry(cursor, draft, entry, place.scope)
     name_offset = cursor.offset
-    _read_name_and_number(cursor, field)
+    _read_name_and_number(cursor, draft, field, place.scope)
     entry.name = map_entry_name(field.name)
+    draft.declare(cursor, join(place.scope, entry.name), name_offset)
     draft.references.append(Reference(field, "type_name", entry.name, place.scope, name_offset))
     _read_options(cursor, draft, field, place.scope)
     cursor.expect(";")

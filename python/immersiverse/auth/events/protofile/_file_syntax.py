@@ -82,8 +82,9 @@ def _read_import(cursor: Cursor, draft: Draft) -> None:
     offset = cursor.offset
     path = cursor.text_string("the path of a file")
     cursor.expect(";")
-    if path in file.dependency:
+    if path in draft.imports:
         cursor.fail(f'expected "{path}" to be imported once', offset)
+    draft.imports.add(path)
     file.dependency.append(path)
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as F
 from google.protobuf.message import DecodeError
 
+from immersiverse.auth.events.protofile._check import Checker
 from immersiverse.auth.events.protofile._interpret import Interpreter
 from immersiverse.auth.events.protofile._schema import Schema, options_type
 from immersiverse.auth.events.protofile._symbols import MESSAGES, TYPES, Kind, Symbols, symbols_of
 from immersiverse.auth.events.protofile._value import MessageValue, encode
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import DescriptorProto
     from google.protobuf.message import Message
 
     from immersiverse.auth.events.protofile._cursor import Cursor
@@ -38,6 +40,7 @@ def link(cursor: Cursor, draft: Draft, dependencies: Dependencies) -> None:
         everything = dependencies.reachable(imports)
         everything.include(own)
         _interpret(draft, Interpreter(cursor, visible, Schema(everything), hint))
+    Checker(cursor, draft, visible).check()
 
 
 def _resolve(cursor: Cursor, visible: Symbols, reference: Reference, hint: str) -> None:
@@ -69,6 +72,15 @@ def _interpret(draft: Draft, interpreter: Interpreter) -> None:
             interpreter.apply(value, option, scope)
     for block, value in values.values():
         _store(interpreter.cursor, block, encode(value))
+    for field, entry in draft.maps:
+        _share_features(field, entry)
+
+
+def _share_features(field: F, entry: DescriptorProto) -> None:
+    """A map's features are those of its keys and values too."""
+    if field.options.HasField("features"):
+        for side in entry.field:
+            side.options.features.CopyFrom(field.options.features)
 
 
 def _store(cursor: Cursor, block: OptionBlock, options: bytes) -> None:

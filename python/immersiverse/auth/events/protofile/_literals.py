@@ -23,6 +23,7 @@ _ESCAPED = [
 ]
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\"\\]")
 _LONGEST_INTEGER = 32
+_SMALLEST_NORMAL = 2.0**-126
 
 
 def unquote(literal: str) -> bytes:
@@ -116,7 +117,9 @@ def format_single(value: float) -> str:
     if not math.isfinite(single):
         return _format_special(single)
     short = f"{single:.6g}"
-    return short if to_single(float(short)) == single else f"{single:.9g}"
+    # protoc trusts no short form of a subnormal number.
+    exact = to_single(float(short)) == single and not 0 < abs(single) < _SMALLEST_NORMAL
+    return short if exact else f"{single:.9g}"
 
 
 def number_text(value: float, *, single: bool) -> str:

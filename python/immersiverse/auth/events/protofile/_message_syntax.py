@@ -29,6 +29,7 @@ def read_message(cursor: Cursor, draft: Draft, message: DescriptorProto, scope: 
     """``message Name { ... }``, whose first word is at hand."""
     cursor.expect("message")
     message.name = cursor.identifier("the name of the message")
+    draft.declare(cursor, join(scope, message.name))
     _read_body(cursor, draft, message, scope, depth)
 
 
@@ -71,6 +72,7 @@ def _read_oneof(cursor: Cursor, draft: Draft, message: DescriptorProto, place: P
     cursor.expect("oneof")
     inside = place.within_oneof(len(message.oneof_decl))
     oneof = message.oneof_decl.add(name=cursor.identifier("the name of the oneof"))
+    draft.declare(cursor, join(place.scope, oneof.name))
     cursor.expect("{")
     fields_before = len(message.field)
     while not cursor.accept("}"):

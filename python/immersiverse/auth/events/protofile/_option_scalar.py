@@ -81,10 +81,9 @@ def _boolean(written: Scalar, *, in_braces: bool) -> bool | None:
 def _enum(schema: Schema, field: Field, written: Scalar, *, in_braces: bool) -> int | None:
     if written.kind == "integer" and in_braces:
         return _integer(written, -INT32_MAX - 1, INT32_MAX)
-    enum = schema.enum(field.type_name)
-    if enum is None or written.kind != "name" or written.negative:
+    if written.kind != "name" or written.negative:
         return None
-    return next((value.number for value in enum.value if value.name == written.text), None)
+    return schema.value_number(field.type_name, written.text)
 
 
 def _string(written: Scalar, *, is_text: bool) -> bytes | None:

@@ -105,8 +105,7 @@ class OptionPrinter:
         return f"{name}: [{values}]" if field.is_repeated else f"{name}: {values}"
 
     def _enum(self, field: Field, number: int, *, in_braces: bool) -> str:
-        enum = self._schema.enum(field.type_name)
-        name = next((v.name for v in enum.value if v.number == number), None) if enum else None
+        name = self._schema.value_name(field.type_name, number)
         if name is None and not in_braces:
             raise InvalidSchema(f"option {field.name} cannot be written as text: {number} has no name")
         return str(number) if name is None else name

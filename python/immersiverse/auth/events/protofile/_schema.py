@@ -11,7 +11,6 @@ from immersiverse.auth.events.protofile._symbols import EXTENSIONS
 from immersiverse.auth.events.protofile._types import LENGTH_DELIMITED_TYPES
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor_pb2 import EnumDescriptorProto
     from google.protobuf.message import Message
 
     from immersiverse.auth.events.protofile._symbols import Symbols
@@ -64,6 +63,7 @@ class Schema:
         self._symbols = symbols
         self._numbers: dict[str, dict[int, Field]] = {}
         self._names: dict[str, dict[str, Field]] = {}
+        self._enums: dict[str, dict[str, int]] = {}
         self._extensions: dict[tuple[str, int], Field] | None = None
 
     def knows(self, message: str) -> bool:
@@ -95,9 +95,20 @@ class Schema:
         full_name = self._symbols.resolve(name, message, EXTENSIONS)
         return None if full_name is None else self.extension(message, full_name)
 
-    def enum(self, name: str) -> EnumDescriptorProto | None:
-        """An enum by full name."""
-        return self._symbols.enums.get(name)
+    def value_number(self, enum: str, name: str) -> int | None:
+        """The number of an enum's value."""
+        return self._values(enum).get(name)
+
+    def value_name(self, enum: str, number: int) -> str | None:
+        """The first name of an enum's number."""
+        return next((name for name, value in self._values(enum).items() if value == number), None)
+
+    def _values(self, enum: str) -> dict[str, int]:
+        if enum not in self._enums:
+            declared = self._symbols.enums.get(enum)
+            values = () if declared is None else declared.value
+            self._enums[enum] = {value.name: value.number for value in values}
+        return self._enums[enum]
 
     def _table(self, message: str) -> dict[int, Field]:
         table = self._numbers.get(message)

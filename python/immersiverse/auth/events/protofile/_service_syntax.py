@@ -19,6 +19,7 @@ def read_service(cursor: Cursor, draft: Draft, service: ServiceDescriptorProto) 
     """``service Name { ... }``, whose first word is at hand."""
     cursor.expect("service")
     service.name = cursor.identifier("the name of the service")
+    draft.declare(cursor, join(draft.file.package, service.name))
     cursor.expect("{")
     while not cursor.accept("}"):
         if cursor.text == "option":
@@ -30,6 +31,7 @@ def read_service(cursor: Cursor, draft: Draft, service: ServiceDescriptorProto) 
 def _read_method(cursor: Cursor, draft: Draft, method: MethodDescriptorProto, scope: str) -> None:
     cursor.expect("rpc")
     method.name = cursor.identifier("the name of the method")
+    draft.declare(cursor, join(scope, method.name))
     if _read_side(cursor, draft, method, "input_type", scope):
         method.client_streaming = True
     cursor.expect("returns")

@@ -71,6 +71,9 @@ def decode(schema: Schema, type_name: str, data: bytes, depth: int = 0) -> Messa
     for number, contents in merged.items():
         entry = value.entries[number]
         entry.values.append(decode(schema, entry.field.type_name, b"".join(contents), depth + 1))
+    for entry in value.entries.values():
+        if entry.field.is_map:
+            entry.values.sort(key=lambda item: _encode_content(entry.field, item))
     return value
 
 
