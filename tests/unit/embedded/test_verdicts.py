@@ -20,7 +20,13 @@ def test_what_cannot_read_what_is_there_is_refused_with_the_reason(ask: Caller) 
     assert ask.register("s", WIDE) == 2
     status, refusal = ask("POST", "/subjects/s/versions", MANDATORY)
     assert (status, refusal["error_code"]) == (409, 409)
-    for part in ('subject "s"', "errorType:", "READER_FIELD_MISSING_DEFAULT_VALUE", "compatibility: 'BACKWARD'"):
+    for part in (
+        'subject "s"',
+        "errorType:",
+        "READER_FIELD_MISSING_DEFAULT_VALUE",
+        "oldSchemaVersion: 2",
+        "compatibility: 'BACKWARD'",
+    ):
         assert part in refusal["message"]
     assert ask.ok("GET", "/subjects/s/versions") == [1, 2]
 
@@ -96,5 +102,7 @@ def test_avro_schemas_are_judged_with_what_they_import(ask: Caller) -> None:
     old, new = ([{"name": "n.Kind", "subject": "kind", "version": number}] for number in (1, 2))
     ask.register("r", body(both, old))
     assert ask.code("POST", "/subjects/r/versions", body(both, new)) == 409
-    optional = both | {"fields": [*both["fields"], {"name": "t", "type": ["null", "n.Kind"], "default": None}]}
+    optional = both | {
+        "fields": [*both["fields"], {"name": "t", "type": ["null", "n.Kind"], "default": None}]
+    }
     assert ask.register("r", body(optional, old))

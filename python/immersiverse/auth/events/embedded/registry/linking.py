@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from google.protobuf import descriptor_pool
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
 
+from immersiverse.auth.events.embedded.registry.built_in import built_in
 from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.protofile import well_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from google.protobuf.descriptor_pb2 import FileDescriptorProto
-
-BUILT_IN = ("google/protobuf/", "google/type/", "confluent/")
-"""What Confluent's clients import without a reference, since each brings its own copy."""
 
 
 def link(file: FileDescriptorProto, dependencies: Mapping[str, FileDescriptorProto]) -> None:
@@ -23,39 +19,38 @@ def link(file: FileDescriptorProto, dependencies: Mapping[str, FileDescriptorPro
 
     Args:
         file: any name it has is ignored.
-        dependencies: files by import path, each after those it needs.
+        dependencies: files by import path.
 
     Raises:
         InvalidSchema: it does not hold together; the message names the import or the type.
     """
-    missing = [name for name in file.dependency if name not in dependencies and well_known(name) is None]
-    foreign = [name for name in missing if not name.startswith(BUILT_IN)]
-    if foreign:
-        raise InvalidSchema(f"no reference answers for the import {foreign[0]!r}")
-    if not missing:
-        _build(file, dependencies)
-
-
-def _build(file: FileDescriptorProto, dependencies: Mapping[str, FileDescriptorProto]) -> None:
-    pool = descriptor_pool.DescriptorPool()
-    added: set[str] = set()
-    for one in dependencies.values():
-        _add(pool, one, added)
-    unnamed = type(file)()
+    unnamed = FileDescriptorProto()
     unnamed.CopyFrom(file)
     unnamed.name = ""
-    _add(pool, unnamed, added)
+    _add(DescriptorPool(), unnamed, dependencies, {""})
 
 
-def _add(pool: descriptor_pool.DescriptorPool, file: FileDescriptorProto, added: set[str]) -> None:
+def _add(
+    pool: DescriptorPool,
+    file: FileDescriptorProto,
+    dependencies: Mapping[str, FileDescriptorProto],
+    added: set[str],
+) -> None:
     for name in file.dependency:
-        shipped = well_known(name)
-        if shipped is not None and name not in added:
-            _add(pool, shipped, added)
-    added.add(file.name)
+        if name not in added:
+            added.add(name)
+            _add(pool, _needed(name, dependencies), dependencies, added)
     try:
         pool.AddSerializedFile(file.SerializeToString())
         # Only looking it up makes some runtimes resolve its types.
         pool.FindFileByName(file.name)
     except (TypeError, KeyError) as error:
         raise InvalidSchema(str(error)) from error
+
+
+def _needed(name: str, dependencies: Mapping[str, FileDescriptorProto]) -> FileDescriptorProto:
+    # A client may have registered a built-in file, too; what every client has is what counts.
+    file = built_in(name) or dependencies.get(name)
+    if file is None:
+        raise InvalidSchema(f"no reference answers for the import {name!r}")
+    return file

@@ -6,16 +6,21 @@ import base64
 import re
 from typing import TYPE_CHECKING
 
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.message import DecodeError
+
 from immersiverse.auth.events.compatibility import Schema
+from immersiverse.auth.events.embedded.registry.built_in import imported_by, named_in
 from immersiverse.auth.events.embedded.registry.linking import link
 from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
+from immersiverse.auth.events.embedded.registry.spelling import check_spelling
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.protofile import canonical, parse_descriptor, parse_file, print_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
+    from google.protobuf.descriptor_pb2 import DescriptorProto
 
 # No .proto text of even one declaration is without a space, a quote or a semicolon.
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
@@ -34,8 +39,10 @@ def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
     dependencies = _dependencies(imports)
     try:
         file = _file(schema.strip(), dependencies)
-        link(file, dependencies)
-        identity = canonical(file)
+        dependencies |= imported_by(file)
+        identity = canonical(file, extensions=dependencies.values())
+        # What has no valid text could not be read by half of the clients, so it is better refused now.
+        parse_file(print_file(file, extensions=dependencies.values()), dependencies=dependencies)
     except InvalidSchema as error:
         raise invalid_schema(str(error)) from error
     file.ClearField("name")
@@ -54,20 +61,34 @@ def write(stored: str, imports: Mapping[str, str], *, serialized: bool) -> str:
         _set_json_names(file.message_type)
         return base64.b64encode(file.SerializeToString(deterministic=True)).decode()
     try:
-        return print_file(file, extensions=_dependencies(imports).values())
+        return print_file(file, extensions=(_dependencies(imports) | imported_by(file)).values())
     except InvalidSchema as error:
         raise invalid_schema(str(error)) from error
 
 
 def parsed(stored: str, imports: Mapping[str, str]) -> Schema:
     """The schema with all that it imports, to be judged."""
-    return Schema(parse_descriptor(stored), _dependencies(imports))
+    file = parse_descriptor(stored)
+    return Schema(file, _dependencies(imports) | imported_by(file))
 
 
 def _file(schema: str, dependencies: Mapping[str, FileDescriptorProto]) -> FileDescriptorProto:
     if _BASE64.fullmatch(schema):
-        return parse_descriptor(schema)
-    return parse_file(schema, dependencies=dependencies)
+        return _from_base64(schema, dependencies)
+    file = parse_file(schema, dependencies={**dependencies, **named_in(schema)})
+    link(file, dependencies)
+    return file
+
+
+def _from_base64(schema: str, dependencies: Mapping[str, FileDescriptorProto]) -> FileDescriptorProto:
+    try:
+        data = base64.b64decode(schema, validate=True)
+        file = FileDescriptorProto.FromString(data)
+    except (ValueError, DecodeError) as error:
+        raise InvalidSchema("it is neither .proto text nor a descriptor in base64") from error
+    check_spelling(file)
+    link(file, dependencies)
+    return parse_descriptor(data)
 
 
 def _dependencies(imports: Mapping[str, str]) -> dict[str, FileDescriptorProto]:

@@ -81,7 +81,7 @@ def incompatible(subject: str, details: str) -> Refusal:
     return Refusal(
         409,
         "Schema being registered is incompatible with an earlier schema "
-        f'for subject "{subject}", details: {details}',
+        f'for subject "{subject}", details: [{details}]',
     )
 
 

@@ -74,10 +74,9 @@ def _check_mode(store: Store, subject: str, body: Mapping[str, JSON]) -> bool:
 def _check_level(store: Store, subject: str, content: Content) -> None:
     versions = store.versions(subject)
     level = Level(store.levels.of(subject))
-    found = objections(content, [store.content(held.schema_id) for held in versions], level, store)
+    found = objections(content, versions, level, store)
     if found:
-        facts = [*found, f"{{oldSchemaVersion: {versions[-1].number}}}", f"{{compatibility: '{level}'}}"]
-        raise incompatible(subject, f"[{', '.join(facts)}]")
+        raise incompatible(subject, ", ".join([*found, f"{{compatibility: '{level}'}}"]))
 
 
 def _added(store: Store, subject: str, content: Content, body: Mapping[str, JSON]) -> Version:

@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from immersiverse.auth.events.embedded.registry import avro, json_schema, protobuf
+from immersiverse.auth.events.embedded.registry.built_in import FOLDERS
 from immersiverse.auth.events.embedded.registry.records import JSON, Content, Reference
 from immersiverse.auth.events.embedded.registry.refusals import Refusal, invalid_schema
 
@@ -41,7 +42,8 @@ def content_of(body: Mapping[str, JSON], store: Store) -> Content:
         raise invalid_schema("the schema is missing or not a string")
     if not isinstance(schema_type, str) or schema_type not in FORMS:
         raise invalid_schema(f"the type {schema_type!r} is none of {', '.join(FORMS)}")
-    references = tuple(_reference(item, store) for item in _list(body.get("references")))
+    # Go's client names what is imported publicly twice.
+    references = tuple(dict.fromkeys(_reference(item, store) for item in _list(body.get("references"))))
     stored, identity = FORMS[schema_type].read(schema, imports(references, schema_type, store))
     metadata, rule_set = body.get("metadata"), body.get("ruleSet")
     guid = _guid(schema_type, identity, references, [metadata, rule_set])
@@ -113,6 +115,8 @@ def _list(value: JSON) -> list[JSON]:
 
 
 def _guid(schema_type: str, identity: bytes, references: Iterable[Reference], rest: JSON) -> str:
-    facts = [schema_type, [reference.as_json() for reference in references], rest]
+    # Some clients name the files that all of them have, others leave them out: it is the same schema.
+    named = [reference.as_json() for reference in references if not reference.name.startswith(FOLDERS)]
+    facts = [schema_type, sorted(named, key=str), rest]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode() + b"\0" + identity).digest()
     return str(uuid.UUID(bytes=digest[:16], version=5))

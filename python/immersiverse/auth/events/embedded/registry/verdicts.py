@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from immersiverse.auth.events.compatibility import Change
-    from immersiverse.auth.events.embedded.registry.records import Content
+    from immersiverse.auth.events.embedded.registry.records import Content, Version
     from immersiverse.auth.events.embedded.registry.store import Store
 
 
-def objections(new: Content, olds: Sequence[Content], level: Level, store: Store) -> list[str]:
-    """What breaks, each in the form of Confluent's details; empty if nothing does.
+def objections(new: Content, olds: Sequence[Version], level: Level, store: Store) -> list[str]:
+    """What breaks and with which version, in the form of Confluent's details; empty if nothing does.
 
     Args:
         new: the schema to be judged.
         olds: what is there, oldest first.
         level: which of them count, and in which direction.
-        store: where imports are found.
+        store: where the schemas and their imports are found.
 
     Raises:
         Refusal: 42201, if one of the schemas cannot be judged.
@@ -34,12 +34,14 @@ def objections(new: Content, olds: Sequence[Content], level: Level, store: Store
     asked = [olds[place] for place in level.versions(len(olds))]
     if not asked:
         return []
-    if any(old.schema_type != new.schema_type for old in asked):
+    contents = [store.content(version.schema_id) for version in asked]
+    if any(content.schema_type != new.schema_type for content in contents):
         return ['{errorType:"TYPE_CHANGED", description:"The subject holds schemas of another type"}']
     try:
-        return [_detail(change) for change in _changes(new, asked, level, store)]
+        found = _changes(new, contents, level, store)
     except AuthEventsError as error:
         raise invalid_schema(str(error)) from error
+    return [line for place, old in enumerate(asked) for line in _details(found, place, old)]
 
 
 def _changes(new: Content, olds: Sequence[Content], level: Level, store: Store) -> list[Change]:
@@ -55,6 +57,11 @@ def _changes(new: Content, olds: Sequence[Content], level: Level, store: Store) 
         return avro.check(texts[0], texts[1:], level=level)
     # JSON schemas are kept, not understood, so nothing is held against one.
     return []
+
+
+def _details(changes: Sequence[Change], place: int, old: Version) -> list[str]:
+    lines = [_detail(change) for change in changes if change.version == place]
+    return [*lines, f"{{oldSchemaVersion: {old.number}}}"] if lines else []
 
 
 def _detail(change: Change) -> str:

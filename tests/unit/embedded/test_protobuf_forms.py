@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import base64
+import random
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import timestamp_pb2
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+from immersiverse.auth.events.protofile import parse_descriptor, parse_file
+from immersiverse.auth.events.v1 import events_pb2, options_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import FileDescriptor
+
+    from unit.embedded.caller import Caller
+
+TEXT = """
+syntax = "proto3";
+package test;
+import "google/protobuf/timestamp.proto";
+// Said by nobody who reads the descriptor.
+message Login {
+  string user_id = 1;
+  google.protobuf.Timestamp login_time = 2;
+  Method method = 3;
+  enum Method { METHOD_UNSPECIFIED = 0; METHOD_PASSWORD = 1; }
+}
+"""
+
+
+def text(schema: str, *references: tuple[str, str, int]) -> dict[str, Any]:
+    named = [dict(zip(("name", "subject", "version"), reference, strict=True)) for reference in references]
+    return {"schema": schema, "schemaType": "PROTOBUF", "references": named}
+
+
+def encoded(file: FileDescriptorProto | FileDescriptor, *references: tuple[str, str, int]) -> dict[str, Any]:
+    data = file.SerializeToString() if isinstance(file, FileDescriptorProto) else file.serialized_pb
+    return text(base64.b64encode(data).decode(), *references)
+
+
+def test_text_and_descriptor_of_one_file_are_one_version(ask: Caller) -> None:
+    file = parse_file(TEXT, name="login.proto")
+    assert ask.register("s", encoded(file)) == 1
+    assert ask.register("s", text(TEXT)) == 1
+    file.name = "elsewhere/other.proto"
+    file.source_code_info.location.add(span=[1, 2, 3], leading_comments="said")
+    for field in file.message_type[0].field:
+        field.ClearField("json_name")
+    assert ask.register("s", encoded(file)) == 1
+    assert ask.ok("GET", "/subjects/s/versions") == [1]
+
+
+def test_text_is_shown_unless_the_descriptor_is_asked_for(ask: Caller) -> None:
+    ask.register("s", encoded(parse_file(TEXT)))
+    guid = ask.ok("GET", "/schemas/ids/1")["guid"]
+    for place in (
+        "/schemas/ids/1",
+        "/subjects/s/versions/1",
+        "/subjects/s/versions/-1",
+        f"/schemas/guids/{guid}",
+    ):
+        shown, serialized = ask.ok("GET", place), ask.ok("GET", f"{place}?format=serialized")
+        assert shown["schemaType"] == serialized["schemaType"] == "PROTOBUF"
+        assert shown["schema"].startswith('syntax = "proto3";')
+        assert parse_descriptor(serialized["schema"]).message_type[0].name == "Login"
+        for again in (shown, serialized):
+            assert ask.register("s", text(again["schema"])) == 1
+
+
+def test_a_descriptor_is_shown_with_json_names_and_without_a_file_name(ask: Caller) -> None:
+    file = parse_file(TEXT, name="login.proto")
+    file.message_type[0].field[0].ClearField("json_name")
+    file.message_type[0].field[1].json_name = "when"
+    ask.register("s", encoded(file))
+    shown = parse_descriptor(ask.ok("GET", "/schemas/ids/1?format=serialized")["schema"])
+    assert [field.json_name for field in shown.message_type[0].field] == ["userId", "when", "method"]
+    assert shown.name == ""
+
+
+def test_the_contract_is_one_version_in_either_form(ask: Caller) -> None:
+    reference = (options_pb2.DESCRIPTOR.name, "options", 1)
+    ask.register("options", encoded(options_pb2.DESCRIPTOR))
+    assert ask.register("s", encoded(events_pb2.DESCRIPTOR, reference)) == 2
+    for subject, references in (("options", ()), ("s", (reference,))):
+        shown = ask.ok("GET", f"/subjects/{subject}/versions/1")["schema"]
+        ask.register(subject, text(shown, *references))
+        assert ask.ok("GET", f"/subjects/{subject}/versions") == [1]
+
+
+def test_references_to_well_known_files_make_no_difference(ask: Caller) -> None:
+    name = timestamp_pb2.DESCRIPTOR.name
+    ask.register("timestamp", encoded(timestamp_pb2.DESCRIPTOR))
+    assert ask.register("s", text(TEXT)) == 2
+    assert ask.register("s", text(TEXT, (name, "timestamp", 1))) == 2
+    assert ask.register("t", text(TEXT, (name, "timestamp", 1), (name, "timestamp", 1))) == 2
+
+
+def test_what_does_not_hold_together_is_refused(ask: Caller) -> None:
+    ask.register("avro", {"schema": '"int"'})
+    importing = 'syntax = "proto3"; import "other.proto"; message A { other.B b = 1; }'
+    unresolved = FileDescriptorProto(syntax="proto3")
+    unresolved.message_type.add(name="A").field.add(
+        name="b", number=1, label=1, type=11, type_name=".other.B"
+    )
+    for broken in (
+        text(importing),
+        text(importing, ("other.proto", "avro", 1)),
+        encoded(unresolved),
+        text('syntax = "proto3"; message A { B b = 1; }'),
+        text('syntax = "proto3"; message A { string a = 1; string b = 1; }'),
+        text('syntax = "proto3"; message A {'),
+        text("AAAA"),
+        text("not base64, not proto"),
+    ):
+        assert ask.code("POST", "/subjects/s/versions", broken) == 42201, broken
+    assert ask.ok("GET", "/subjects") == ["avro"]
+
+
+def test_a_file_that_each_client_has_need_not_be_registered(ask: Caller) -> None:
+    file = FileDescriptorProto(syntax="proto3", dependency=["confluent/type/decimal.proto"])
+    file.message_type.add(name="Price").field.add(
+        name="amount", number=1, label=1, type=11, type_name=".confluent.type.Decimal"
+    )
+    assert ask.register("s", encoded(file)) == 1
+    shown = ask.ok("GET", "/schemas/ids/1")["schema"]
+    assert ask.register("s", text(shown)) == 1
+    assert ask.code("POST", "/subjects/s/versions", text(shown.replace("/decimal", "/../decimal"))) == 42201
+
+
+def test_the_subjects_level_holds_for_protobuf(ask: Caller) -> None:
+    ask.register("s", text(TEXT))
+    assert ask.register("s", text(TEXT.replace("user_id = 1;", "user_id = 1; int32 attempt = 4;"))) == 2
+    narrower = text(TEXT.replace("string user_id", "int64 user_id"))
+    status, refusal = ask("POST", "/subjects/s/versions", narrower)
+    assert (status, "FIELD_SCALAR_KIND_CHANGED" in refusal["message"]) == (409, True)
+    verdict = ask.ok("POST", "/compatibility/subjects/s/versions/latest?verbose=true", narrower)
+    assert not verdict["is_compatible"]
+    assert "#/Login/1" in verdict["messages"][0]
+
+
+def test_mutated_schemas_are_refused_or_shown_in_both_forms_but_never_fail(ask: Caller) -> None:
+    chance = random.Random(11)
+    ask.ok("PUT", "/config", {"compatibility": "FULL_TRANSITIVE"})
+    whole = parse_file(TEXT).SerializeToString()
+    for number in range(3_000):
+        if number % 2:
+            schema = base64.b64encode(mutated(whole, chance)).decode()
+        else:
+            schema = mutated(TEXT.encode(), chance).decode("utf-8", "replace")
+        status, answer = ask("POST", f"/subjects/s{number % 50}/versions", text(schema))
+        assert status in {200, 409, 422}, (schema, answer)
+        if status == 200:
+            for form in ("", "?format=serialized"):
+                shown = ask.ok("GET", f"/schemas/ids/{answer['id']}{form}")["schema"]
+                # Runtimes accept a descriptor without a field's type; its text is another schema, but one.
+                assert ask("POST", f"/subjects/s{number % 50}", text(shown))[0] in {200, 404}, schema
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 3)):
+        place = chance.randrange(len(changed))
+        changed[place : place + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
+    return bytes(changed)
