@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.compatibility import strict
 from immersiverse.auth.events.compatibility.changes import Change
-from immersiverse.auth.events.compatibility.declarations import Declarations, declarations
+from immersiverse.auth.events.compatibility.declarations import declarations
 from immersiverse.auth.events.compatibility.fields import read_fields
 from immersiverse.auth.events.compatibility.findings import EnumPair, Finding, MessagePair, Step
 from immersiverse.auth.events.compatibility.kinds import ChangeKind
@@ -16,6 +16,8 @@ from immersiverse.auth.events.compatibility.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from google.protobuf.descriptor_pb2 import DescriptorProto
 
     from immersiverse.auth.events.compatibility.schema import Schema
 
@@ -31,49 +33,75 @@ def compare(old: Schema, new: Schema, *, rules: Rules = Rules.CONFLUENT) -> list
     Returns:
         The changes in the order of the old file, harmless ones too; empty for equal schemas.
     """
-    visited = _visit(declarations(old), declarations(new), rules)
+    visited = _Walk(old, new, rules).visit()
     broken = _broken(visited)
     findings = (finding for steps in visited.values() for finding in _findings(steps, broken))
     return [Change(*finding, compatible=not rules.breaks(finding.kind)) for finding in findings]
 
 
-def _visit(old: Declarations, new: Declarations, rules: Rules) -> dict[Key, list[Step]]:
-    """Compare the files and then every pair of types that is reached, each pair once."""
-    visited = {("", ""): list(_compare_files(old, new, rules))}
-    todo = _onward(visited["", ""])
-    while todo:
-        pair = todo.pop()
-        if pair.key in visited:
-            continue
-        visited[pair.key] = list(_compare_pair(pair, old, new, rules))
-        todo += _onward(visited[pair.key])
-    return visited
+class _Walk:
+    """One walk through two schemas: the files, and then every pair of types that is reached, each once."""
+
+    def __init__(self, old: Schema, new: Schema, rules: Rules) -> None:
+        self._old = declarations(old)
+        self._new = declarations(new)
+        self._strict = rules is Rules.STRICT
+        self._same_surroundings = (
+            old.root.package == new.root.package
+            and old.root.syntax == new.root.syntax
+            and old.dependencies == new.dependencies
+        )
+
+    def visit(self) -> dict[Key, list[Step]]:
+        """What was found in each pair, in the order of the old file; the files come first, by empty names."""
+        visited = {("", ""): list(self._compare_files())}
+        todo = _onward(visited["", ""])
+        while todo:
+            pair = todo.pop()
+            if pair.key in visited:
+                continue
+            visited[pair.key] = list(self._compare(pair))
+            todo += _onward(visited[pair.key])
+        return visited
+
+    def _compare_files(self) -> Iterator[Step]:
+        before, after = self._old.file, self._new.file
+        if before.package != after.package:
+            yield Finding(ChangeKind.PACKAGE_CHANGED, "#/", before.package, after.package)
+        if self._strict:
+            yield from strict.compare_files(self._old, self._new)
+        yield from compare_scopes("#/", self._old.top, self._new.top)
+
+    def _compare(self, pair: MessagePair | EnumPair) -> Iterator[Step]:
+        if isinstance(pair, EnumPair):
+            yield from strict.compare_imported_enums(pair)
+        elif not self._same(pair):
+            yield from self._compare_messages(pair)
+
+    def _compare_messages(self, pair: MessagePair) -> Iterator[Step]:
+        path = pair.old.path
+        before, after = read_fields(pair.old, self._old), read_fields(pair.new, self._new)
+        yield from compare_fields(path, before, after, self._old, self._new)
+        if self._strict:
+            yield from strict.compare_messages(pair, before, after, self._old, self._new)
+        yield from compare_scopes(f"{path}/", pair.old.nested, pair.new.nested)
+
+    def _same(self, pair: MessagePair) -> bool:
+        """Most messages do not change, and where nothing around them did, one look at the whole is enough."""
+        return self._same_surroundings and pair.old.proto == pair.new.proto and _resolved(pair.old.proto)
+
+
+def _resolved(message: DescriptorProto) -> bool:
+    """Whether every type in a message is the same wherever the message stands, as compilers write it."""
+    return all(
+        not field.type_name or (field.type_name.startswith(".") and field.HasField("type"))
+        for field in message.field
+    ) and all(map(_resolved, message.nested_type))
 
 
 def _onward(steps: list[Step]) -> list[MessagePair | EnumPair]:
     """The pairs that the steps lead to, the first last: it is taken from the end."""
     return [step for step in reversed(steps) if not isinstance(step, Finding)]
-
-
-def _compare_files(old: Declarations, new: Declarations, rules: Rules) -> Iterator[Step]:
-    if old.file.package != new.file.package:
-        yield Finding(ChangeKind.PACKAGE_CHANGED, "#/", old.file.package, new.file.package)
-    if rules is Rules.STRICT:
-        yield from strict.compare_files(old, new)
-    yield from compare_scopes("#/", old.top, new.top)
-
-
-def _compare_pair(
-    pair: MessagePair | EnumPair, old: Declarations, new: Declarations, rules: Rules
-) -> Iterator[Step]:
-    if isinstance(pair, EnumPair):
-        yield from strict.compare_imported_enums(pair)
-        return
-    before, after = read_fields(pair.old, old), read_fields(pair.new, new)
-    yield from compare_fields(pair.old.path, before, after, old, new)
-    if rules is Rules.STRICT:
-        yield from strict.compare_messages(pair, before, after, old, new)
-    yield from compare_scopes(f"{pair.old.path}/", pair.old.nested, pair.new.nested)
 
 
 def _broken(visited: dict[Key, list[Step]]) -> set[Key]:

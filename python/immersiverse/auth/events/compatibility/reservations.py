@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from immersiverse.auth.events.compatibility.findings import Finding
@@ -21,7 +22,7 @@ class Register(NamedTuple):
     Attributes:
         used: names by number; an enum's aliases count by the last.
         names: every name in use.
-        numbers: ranges set aside, both ends included.
+        numbers: ranges set aside, in order, apart from each other, both ends included.
         reserved_names: names set aside.
     """
 
@@ -36,7 +37,7 @@ def of_message(message: DescriptorProto) -> Register:
     return Register(
         {field.number: field.name for field in message.field},
         frozenset(field.name for field in message.field),
-        [(item.start, item.end - 1) for item in message.reserved_range],
+        _merged((item.start, item.end - 1) for item in message.reserved_range),
         frozenset(message.reserved_name),
     )
 
@@ -46,7 +47,7 @@ def of_enum(enum: EnumDescriptorProto) -> Register:
     return Register(
         {value.number: value.name for value in enum.value},
         frozenset(value.name for value in enum.value),
-        [(item.start, item.end) for item in enum.reserved_range],
+        _merged((item.start, item.end) for item in enum.reserved_range),
         frozenset(enum.reserved_name),
     )
 
@@ -59,11 +60,13 @@ def compare(path: str, old: Register, new: Register) -> Iterator[Finding]:
 
 
 def _removed(path: str, old: Register, new: Register) -> Iterator[Finding]:
+    known = new.names | new.reserved_names
     for number, name in old.used.items():
-        if number not in new.used and not _within(number, new.numbers):
+        if number in new.used:
+            continue
+        if not _within(number, new.numbers):
             yield Finding(Kind.NUMBER_NOT_RESERVED, f"{path}/{number}", f"{name} = {number}")
-    for number, name in old.used.items():
-        if number not in new.used and name not in new.names | new.reserved_names:
+        if name not in known:
             yield Finding(Kind.NAME_NOT_RESERVED, f"{path}/{number}", f"{name} = {number}")
 
 
@@ -77,7 +80,7 @@ def _reused(path: str, old: Register, new: Register) -> Iterator[Finding]:
 
 def _dropped(path: str, old: Register, new: Register) -> Iterator[Finding]:
     # A number that is in use again is reported as reused, not a second time as dropped.
-    covered = [*new.numbers, *((number, number) for number in new.used)]
+    covered = _merged((*new.numbers, *((number, number) for number in new.used)))
     for low, high in _uncovered(old.numbers, covered):
         text = f"reserved {low}" if low == high else f"reserved {low} to {high}"
         yield Finding(Kind.RESERVED_NUMBER_DROPPED, path, text)
@@ -85,16 +88,27 @@ def _dropped(path: str, old: Register, new: Register) -> Iterator[Finding]:
         yield Finding(Kind.RESERVED_NAME_DROPPED, path, f'reserved "{name}"')
 
 
-def _within(number: int, ranges: Iterable[Range]) -> bool:
-    return any(low <= number <= high for low, high in ranges)
-
-
-def _uncovered(ranges: Iterable[Range], cover: list[Range]) -> Iterator[Range]:
-    """The parts of the ranges that the cover leaves bare."""
-    cover = sorted(cover)
+def _merged(ranges: Iterable[Range]) -> list[Range]:
+    merged: list[Range] = []
     for low, high in sorted(ranges):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = merged[-1][0], max(high, merged[-1][1])
+        else:
+            merged.append((low, high))
+    return merged
+
+
+def _within(number: int, ranges: list[Range]) -> bool:
+    place = bisect_right(ranges, number, key=lambda item: item[0]) - 1
+    return place >= 0 and number <= ranges[place][1]
+
+
+def _uncovered(ranges: list[Range], cover: list[Range]) -> Iterator[Range]:
+    """The parts of the ranges that the cover leaves bare."""
+    for low, high in ranges:
         start = low
-        for left, right in cover:
+        for place in range(max(bisect_right(cover, low, key=lambda item: item[0]) - 1, 0), len(cover)):
+            left, right = cover[place]
             if left > high:
                 break
             if start < left:

@@ -1,0 +1,59 @@
+"""Schemas from .proto text, through the real compiler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc_tools
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from grpc_tools import protoc
+
+from immersiverse.auth.events.compatibility import Rules, Schema, compare
+
+CONTRACT = Path(__file__).parents[3] / "proto"
+WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
+
+
+@pytest.fixture(scope="session")
+def schema(tmp_path_factory):
+    """Compile the body of a file; other files are given by their import paths, as whole texts."""
+
+    def compiled(body, *, syntax="proto3", package="library", files=None):
+        folder = tmp_path_factory.mktemp("proto")
+        imports = "".join(f'import "{path}";\n' for path in files or {})
+        head = f'syntax = "{syntax}";\n' + (f"package {package};\n" if package else "")
+        for path, text in {**(files or {}), "library.proto": head + imports + body}.items():
+            (folder / path).write_text(text)
+        found = folder / "descriptors"
+        arguments = [f"-I{folder}", f"-I{CONTRACT}", f"-I{WELL_KNOWN}", f"--descriptor_set_out={found}"]
+        assert protoc.main(["protoc", *arguments, "--include_imports", "library.proto"]) == 0
+        return Schema.from_set(FileDescriptorSet.FromString(found.read_bytes()), "library.proto")
+
+    return compiled
+
+
+@pytest.fixture(scope="session")
+def verdict(schema):
+    """Compare two bodies: whether the change is compatible, and every kind with its path."""
+
+    def judged(old, new, *, rules=Rules.CONFLUENT, old_options=None, new_options=None, **options):
+        before = schema(old, **options, **(old_options or {}))
+        after = schema(new, **options, **(new_options or {}))
+        changes = compare(before, after, rules=rules)
+        return all(change.compatible for change in changes), {f"{c.kind} {c.path}" for c in changes}
+
+    return judged
+
+
+@pytest.fixture(scope="session")
+def refused(schema):
+    """Compare two bodies by the strict rules: every refused kind with its path."""
+
+    def judged(old, new, *, old_options=None, new_options=None, **options):
+        before = schema(old, **options, **(old_options or {}))
+        after = schema(new, **options, **(new_options or {}))
+        changes = compare(before, after, rules=Rules.STRICT)
+        return {f"{change.kind} {change.path}" for change in changes if not change.compatible}
+
+    return judged
