@@ -118,14 +118,14 @@ def test_what_does_not_hold_together_is_refused(ask: Caller) -> None:
 
 
 def test_a_file_that_each_client_has_need_not_be_registered(ask: Caller) -> None:
-    file = FileDescriptorProto(syntax="proto3", dependency=["confluent/type/decimal.proto"])
-    file.message_type.add(name="Price").field.add(
-        name="amount", number=1, label=1, type=11, type_name=".confluent.type.Decimal"
+    file = FileDescriptorProto(syntax="proto3", dependency=["confluent/meta.proto"])
+    file.message_type.add(name="Described").field.add(
+        name="meta", number=1, label=1, type=11, type_name=".confluent.Meta"
     )
     assert ask.register("s", encoded(file)) == 1
     shown = ask.ok("GET", "/schemas/ids/1")["schema"]
     assert ask.register("s", text(shown)) == 1
-    assert ask.code("POST", "/subjects/s/versions", text(shown.replace("/decimal", "/../decimal"))) == 42201
+    assert ask.code("POST", "/subjects/s/versions", text(shown.replace("/meta", "/../meta"))) == 42201
 
 
 def test_the_subjects_level_holds_for_protobuf(ask: Caller) -> None:

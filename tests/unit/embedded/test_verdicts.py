@@ -106,3 +106,22 @@ def test_avro_schemas_are_judged_with_what_they_import(ask: Caller) -> None:
         "fields": [*both["fields"], {"name": "t", "type": ["null", "n.Kind"], "default": None}]
     }
     assert ask.register("r", body(optional, old))
+
+
+def test_schemas_that_are_too_deep_to_be_judged_are_refused_not_failed(ask: Caller) -> None:
+    for kind, key in (("array", "items"), ("map", "values")):
+        for depth in (90, 150, 400, 5_000):
+            opening = f'{{"type":"{kind}","{key}":'
+            deep = [{"schema": opening * depth + item + "}" * depth} for item in ('"int"', '"long"')]
+            statuses = [ask("POST", f"/subjects/{kind}{depth}/versions", schema)[0] for schema in deep]
+            assert statuses == ([200, 200] if depth < 100 else [422, 422])
+    ask.register("r0", body({"type": "record", "name": "R0", "fields": []}))
+    for number in range(1, 250):
+        before = {"name": f"R{number - 1}", "subject": f"r{number - 1}", "version": 1}
+        field = {"name": "inner", "type": ["null", before["name"]], "default": None}
+        schema = {"type": "record", "name": f"R{number}", "fields": [field]}
+        ask.register(f"r{number}", body(schema, [before]))
+    status, _ = ask("POST", "/subjects/r249/versions", body(schema | {"doc": "said"}, [before]))
+    assert status in {200, 422}
+    nested = {"schemaType": "JSON", "schema": '{"a":' * 500 + "1" + "}" * 500}
+    assert ask.code("POST", "/subjects/json/versions", nested) == 42201

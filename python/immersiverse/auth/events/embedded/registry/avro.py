@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from immersiverse.auth.events.embedded.registry.nesting import shallow_json
 from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _TYPED = {"type", "items", "values", "fields"}
 """The keys of an Avro schema under which types stand."""
+
+_NAMED = ("record", "error", "enum", "fixed")
 
 
 def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
@@ -41,7 +44,10 @@ def whole(stored: str, imports: Mapping[str, str]) -> str:
     """
     named: dict[str, Any] = {}
     parsed = _parsed(_value(stored), [_value(text) for text in imports.values()], named)
-    return json.dumps(_written_out(parsed, named, set()))
+    try:
+        return json.dumps(_written_out(parsed, named, set()))
+    except RecursionError as error:
+        raise invalid_schema("with its imports it is nested too deeply") from error
 
 
 def _written_out(schema: Any, named: Mapping[str, Any], seen: set[str]) -> Any:
@@ -51,7 +57,8 @@ def _written_out(schema: Any, named: Mapping[str, Any], seen: set[str]) -> Any:
         return _written_out(named[schema], named, seen)
     if not isinstance(schema, dict):
         return schema
-    seen.add(schema.get("name", ""))
+    if schema.get("type") in _NAMED:
+        seen.add(schema["name"])
     # In the order of the text, since a name is written out where it comes first.
     return {
         key: _written_out(value, named, seen) if key in _TYPED else value for key, value in schema.items()
@@ -60,17 +67,21 @@ def _written_out(schema: Any, named: Mapping[str, Any], seen: set[str]) -> Any:
 
 def _value(schema: str) -> Any:
     try:
-        return json.loads(schema, object_hook=_without_marks)
-    except (ValueError, RecursionError) as error:
+        return _without_marks(shallow_json(schema))
+    except ValueError as error:
         if schema.isidentifier():
             # Registries read the bare name of a primitive type, such as string, as a schema.
             return schema
         raise invalid_schema(f"it is not JSON: {error}") from error
 
 
-def _without_marks(value: dict[str, Any]) -> dict[str, Any]:
-    """Fastavro marks what it has parsed, and would trust the mark."""
-    return {key: item for key, item in value.items() if not key.startswith("__")}
+def _without_marks(value: Any) -> Any:
+    """The value without what fastavro adds to a schema that it has parsed, and would trust."""
+    if isinstance(value, list):
+        return [_without_marks(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_marks(item) for key, item in value.items() if not key.startswith("__")}
+    return value
 
 
 def _parsed(schema: Any, imports: list[Any], named: dict[str, Any]) -> Any:
@@ -81,10 +92,6 @@ def _parsed(schema: Any, imports: list[Any], named: dict[str, Any]) -> Any:
     try:
         for imported in imports:
             parse_schema(imported, named)
-        return _unmarked(parse_schema(schema, named))
-    except Exception as error:
+        return _without_marks(parse_schema(schema, named))
+    except Exception as error:  # fastavro raises whatever a wrong type leads to
         raise invalid_schema(str(error)) from error
-
-
-def _unmarked(parsed: Any) -> Any:
-    return _without_marks(parsed) if isinstance(parsed, dict) else parsed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.embedded.registry.nesting import shallow_json
 from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:  # noqa:
         Refusal: 42201.
     """
     try:
-        return schema, json.dumps(json.loads(schema), sort_keys=True).encode()
-    except (ValueError, RecursionError) as error:
+        return schema, json.dumps(shallow_json(schema), sort_keys=True).encode()
+    except ValueError as error:
         raise invalid_schema(f"it is not JSON: {error}") from error
 
 

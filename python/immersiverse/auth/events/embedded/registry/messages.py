@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_to_bytes
 
+from immersiverse.auth.events.embedded.registry.nesting import shallow_json
 from immersiverse.auth.events.embedded.registry.refusals import Refusal, invalid_subject, invalid_version
 from immersiverse.auth.events.embedded.registry.store import LATEST
 
@@ -118,8 +119,8 @@ class Request:
             Refusal: 400, if it is not.
         """
         try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError) as error:
+            value = shallow_json(self.body)
+        except ValueError as error:
             raise Refusal(400, f"The body is not JSON: {error}") from error
         if not isinstance(value, dict):
             raise Refusal(400, "The body is not a JSON object")
