@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from immersiverse.auth.events.compatibility import Rules, compare
+from immersiverse.auth.events.v1 import options_pb2
 
 OPTIONS = 'import "immersiverse/auth/events/v1/options.proto"; '
 NAMES = "immersiverse.auth.events.v1"
@@ -134,3 +135,11 @@ def test_another_schemas_options_by_the_same_numbers_are_no_concern(tmp_path):
 
 def test_confluents_rules_do_not_read_the_options(verdict):
     assert verdict(event(), event(topic="returns", rules="required: true")) == (True, set())
+
+
+def test_a_value_that_a_newer_contract_brought_is_told_by_its_number(schema):
+    old, new = schema(event()), schema(event(rules="format: FORMAT_UUID"))
+    rules = new.root.message_type[0].field[0].options.Extensions[options_pb2.field]
+    rules.format = 99
+    (change,) = compare(old, new, rules=Rules.STRICT)
+    assert (change.kind, change.old, change.new) == ("FIELD_FORMAT_CHANGED", "FORMAT_UNSPECIFIED", "99")

@@ -32,6 +32,9 @@ def compare(old: Schema, new: Schema, *, rules: Rules = Rules.CONFLUENT) -> list
 
     Returns:
         The changes in the order of the old file, harmless ones too; empty for equal schemas.
+
+    Raises:
+        InvalidSchema: a descriptor contradicts itself.
     """
     visited = _Walk(old, new, rules).visit()
     broken = _broken(visited)

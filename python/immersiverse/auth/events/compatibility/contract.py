@@ -15,6 +15,8 @@ from immersiverse.auth.events.v1 import options_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from google.protobuf.descriptor import EnumDescriptor
+
     from immersiverse.auth.events.compatibility.declarations import Declarations
     from immersiverse.auth.events.compatibility.fields import Field
 
@@ -71,10 +73,10 @@ def _compare_rules(
         return
     yield from _compare_limits(path, old, new)
     if old.format != new.format:
-        names = [options_pb2.Format.Name(rules.format) for rules in (old, new)]
+        names = [_value(options_pb2.Format.DESCRIPTOR, rules.format) for rules in (old, new)]
         yield Finding(Kind.FIELD_FORMAT_CHANGED, path, *names)
     if old.personal_data != new.personal_data:
-        names = [options_pb2.PersonalData.Name(rules.personal_data) for rules in (old, new)]
+        names = [_value(options_pb2.PersonalData.DESCRIPTOR, rules.personal_data) for rules in (old, new)]
         yield Finding(Kind.FIELD_PERSONAL_DATA_CHANGED, path, *names)
 
 
@@ -102,6 +104,12 @@ def _limit(name: str, value: float) -> str:
     if value == _NO_LIMIT:
         return f"no {name}"
     return f"{name}: {-value if name == 'minimum' else value:g}"
+
+
+def _value(enum: EnumDescriptor, number: int) -> str:
+    """A value's name; a newer contract may use one that this package does not know."""
+    known = enum.values_by_number.get(number)
+    return known.name if known else str(number)
 
 
 def _contract(options: FileOptions) -> options_pb2.ContractOptions:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
 
+from immersiverse.auth.events.errors import InvalidSchema
+
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
@@ -80,15 +82,21 @@ class Field:
 
 
 def read_fields(message: MessageType, known: Declarations) -> dict[int, Field]:
-    """Read a message's fields, by number and in the order of the numbers."""
-    oneofs = [oneof.name for oneof in message.proto.oneof_decl]
+    """Read a message's fields, by number and in the order of the numbers.
+
+    Raises:
+        InvalidSchema: the descriptor contradicts itself.
+    """
+    oneofs = dict(enumerate(oneof.name for oneof in message.proto.oneof_decl))
     fields = [_read_field(proto, message, known, oneofs) for proto in message.proto.field]
     fields.sort(key=lambda field: field.number)
     return {field.number: field for field in fields}
 
 
-def _read_field(proto: Proto, message: MessageType, known: Declarations, oneofs: list[str]) -> Field:
+def _read_field(proto: Proto, message: MessageType, known: Declarations, oneofs: dict[int, str]) -> Field:
     in_oneof = proto.HasField("oneof_index") and not proto.proto3_optional
+    if in_oneof and proto.oneof_index not in oneofs:
+        raise InvalidSchema(f"field {proto.name} of {message.name} is in a oneof that is not declared")
     return Field(
         proto,
         proto.number,
@@ -109,6 +117,8 @@ def _read_label(proto: Proto, syntax: str) -> Label | None:
 
 def _read_type(proto: Proto, scope: str, known: Declarations) -> FieldType:
     if not proto.type_name:
+        if proto.type not in _SCALARS:
+            raise InvalidSchema(f"field {proto.name} of {scope} does not name its type")
         return _SCALARS[proto.type]
     name = known.full_name(proto.type_name, scope)
     if (entry := known.map_entries.get(name)) is not None:
@@ -120,6 +130,8 @@ def _read_type(proto: Proto, scope: str, known: Declarations) -> FieldType:
 
 def _read_map(entry: DescriptorProto, name: str, known: Declarations) -> FieldType:
     by_number = {part.number: part for part in entry.field}
+    if not by_number.keys() >= {1, 2}:
+        raise InvalidSchema(f"map entry {name} lacks its key or its value")
     parts = tuple(_read_type(by_number[number], name, known) for number in (1, 2))
     return FieldType(f"map<{parts[0].name}, {parts[1].name}>", Shape.MAP, None, parts)
 

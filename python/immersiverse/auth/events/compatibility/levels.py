@@ -72,6 +72,9 @@ def check(
 
     Returns:
         The incompatible changes, each with the version it is about; empty if the new version may be added.
+
+    Raises:
+        InvalidSchema: a descriptor contradicts itself.
     """
     return [
         replace(change, version=version)
