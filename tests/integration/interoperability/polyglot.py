@@ -7,6 +7,7 @@ The programs are built once per content, into the user's cache.
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -119,16 +120,15 @@ def _built(name: str, sources: list[Path], build: Callable[[Path], None]) -> Pat
     """The folder in the cache that holds what is built of the sources, whole or not at all."""
     digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     target = cache_folder() / f"{name}-{digest}"
-    if target.is_dir():
-        return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as beside:
-        fresh = Path(beside) / "fresh"
-        fresh.mkdir()
-        build(fresh)
-        # Another run may have been faster; what it built is as good.
+    with target.with_name(f"{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.is_dir():
-            fresh.rename(target)
+            with TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as beside:
+                fresh = Path(beside) / "fresh"
+                fresh.mkdir()
+                build(fresh)
+                fresh.rename(target)
     return target
 
 

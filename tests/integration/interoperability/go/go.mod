@@ -1,6 +1,6 @@
 module interoperability
 
-go 1.24.0
+go 1.21
 
 require (
 	github.com/confluentinc/confluent-kafka-go/v2 v2.11.1
