@@ -1,0 +1,163 @@
+"""The contract as an Avro schema, derived from its descriptors.
+
+Source: Avro 1.12 specification. How each part is written:
+
+    message             record of its full name, fields by their .proto names
+    enum                enum with every symbol; its zero value is the default of readers that know fewer
+    Timestamp           long, timestamp-micros
+    FieldMask           array of strings
+    oneof payload       union of the payloads, in the order of the contract
+    map                 map if the keys are strings, else array of records of key and value
+    uint32, uint64      long
+    absence             null, for what can be absent in Protobuf and is not required by the contract
+
+All other messages, Duration and other well-known ones too, are records of their fields.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+if TYPE_CHECKING:
+    Schema = dict[str, Any] | list[Any] | str
+    Named = set[str]
+
+ENVELOPE: Final = AuthEvent.DESCRIPTOR.full_name
+"""The name of the record that every event is."""
+
+_PAYLOAD: Final = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"]
+PAYLOAD: Final = _PAYLOAD.name
+"""The field of that record that says what happened."""
+
+TIMESTAMP: Final = "google.protobuf.Timestamp"
+FIELD_MASK: Final = "google.protobuf.FieldMask"
+
+PRIMITIVES: Final = {
+    FieldDescriptor.TYPE_BOOL: "boolean",
+    FieldDescriptor.TYPE_BYTES: "bytes",
+    FieldDescriptor.TYPE_DOUBLE: "double",
+    FieldDescriptor.TYPE_FIXED32: "long",
+    FieldDescriptor.TYPE_FIXED64: "long",
+    FieldDescriptor.TYPE_FLOAT: "float",
+    FieldDescriptor.TYPE_INT32: "int",
+    FieldDescriptor.TYPE_INT64: "long",
+    FieldDescriptor.TYPE_SFIXED32: "int",
+    FieldDescriptor.TYPE_SFIXED64: "long",
+    FieldDescriptor.TYPE_SINT32: "int",
+    FieldDescriptor.TYPE_SINT64: "long",
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_UINT32: "long",
+    FieldDescriptor.TYPE_UINT64: "long",
+}
+"""Avro's types of Protobuf's scalars."""
+
+_ZEROS: Final = {
+    "boolean": False,
+    "bytes": "",
+    "double": 0.0,
+    "float": 0.0,
+    "int": 0,
+    "long": 0,
+    "string": "",
+}
+
+
+@cache
+def schema_text() -> str:
+    """The Avro schema of events: compact JSON, the same for the same contract."""
+    return json.dumps(record_schema(AuthEvent.DESCRIPTOR), separators=(",", ":"))
+
+
+def record_schema(descriptor: Descriptor) -> Schema:
+    """The Avro schema of any message type."""
+    return _record(descriptor, set())
+
+
+def is_nullable(field: FieldDescriptor) -> bool:
+    """Whether a field's absence is written as null."""
+    return field.has_presence and not catalog.rules_of(field).required and not _is_in_map(field)
+
+
+def is_payload(field: FieldDescriptor) -> bool:
+    """Whether a field is one of those that become the union of payloads."""
+    return field.containing_oneof == _PAYLOAD
+
+
+def map_entry(field: FieldDescriptor) -> Descriptor | None:
+    """The record of key and value that a map field is made of; None for other fields."""
+    entry = field.message_type
+    return entry if entry is not None and entry.GetOptions().map_entry else None
+
+
+def has_text_keys(entry: Descriptor) -> bool:
+    """Whether a map is one that Avro can hold as a map."""
+    return entry.fields_by_name["key"].type == FieldDescriptor.TYPE_STRING
+
+
+def _is_in_map(field: FieldDescriptor) -> bool:
+    """Whether a field is the value of a map, which is never absent."""
+    return field.containing_type is not None and field.containing_type.GetOptions().map_entry
+
+
+def _record(descriptor: Descriptor, named: Named) -> Schema:
+    if descriptor.full_name in named:
+        return descriptor.full_name
+    named.add(descriptor.full_name)
+    fields = [_field(field, named) for field in descriptor.fields if not is_payload(field)]
+    payloads = [_singular(field, named) for field in descriptor.fields if is_payload(field)]
+    if payloads:
+        fields.append({"name": PAYLOAD, "type": payloads})
+    return {"type": "record", **_name(descriptor), "fields": fields}
+
+
+def _name(descriptor: Descriptor | EnumDescriptor) -> dict[str, str]:
+    """Name and namespace apart: every Avro implementation takes them so."""
+    return {"name": descriptor.name, "namespace": descriptor.full_name.rpartition(".")[0]}
+
+
+def _field(field: FieldDescriptor, named: Named) -> Schema:
+    if is_nullable(field):
+        return {"name": field.name, "type": ["null", _singular(field, named)], "default": None}
+    if field.is_repeated:
+        schema, default = _repeated(field, named)
+        return {"name": field.name, "type": schema, "default": default}
+    schema = {"name": field.name, "type": _singular(field, named)}
+    return schema if field.message_type else {**schema, "default": _default(field)}
+
+
+def _repeated(field: FieldDescriptor, named: Named) -> tuple[Schema, list[Any] | dict[str, Any]]:
+    entry = map_entry(field)
+    if entry is not None and has_text_keys(entry):
+        return {"type": "map", "values": _singular(entry.fields_by_name["value"], named)}, {}
+    return {"type": "array", "items": _singular(field, named)}, []
+
+
+def _singular(field: FieldDescriptor, named: Named) -> Schema:
+    if field.enum_type is not None:
+        return _enum(field.enum_type, named)
+    if field.message_type is None:
+        return PRIMITIVES[field.type]
+    if field.message_type.full_name == TIMESTAMP:
+        return {"type": "long", "logicalType": "timestamp-micros"}
+    if field.message_type.full_name == FIELD_MASK:
+        return {"type": "array", "items": "string"}
+    return _record(field.message_type, named)
+
+
+def _enum(enum: EnumDescriptor, named: Named) -> Schema:
+    if enum.full_name in named:
+        return enum.full_name
+    named.add(enum.full_name)
+    symbols = [value.name for value in enum.values]
+    return {"type": "enum", **_name(enum), "symbols": symbols, "default": enum.values_by_number[0].name}
+
+
+def _default(field: FieldDescriptor) -> Any:
+    return field.enum_type.values_by_number[0].name if field.enum_type else _ZEROS[PRIMITIVES[field.type]]

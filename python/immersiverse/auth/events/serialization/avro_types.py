@@ -1,0 +1,164 @@
+"""A writer's Avro schema, understood: its types with their names resolved.
+
+Source: Avro 1.12 specification, "Schema Declaration" and "Names". Reading needs no more of a schema: what a
+registry holds has been checked there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+_PRIMITIVES: Final = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
+_MAX_FREE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A type without a name of its own; `logical` is its logical type, such as ``timestamp-micros``."""
+
+    kind: str
+    logical: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """So many bytes."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """One of some symbols, in the order of their positions."""
+
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Any number of items."""
+
+    items: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """Any number of values, each under a string."""
+
+    values: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """One of some types, in the order of their positions."""
+
+    branches: tuple[Type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record; `default` is absent from the schema if it is ``...``."""
+
+    name: str
+    type: Type
+    default: Any = ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """Named fields, in the order of their bytes; added after the record is made, since it may hold itself."""
+
+    name: str
+    fields: list[Field] = field(default_factory=list, repr=False)
+
+
+Type = Primitive | Fixed | Enum | Array | Map | Union | Record
+
+
+def parse_types(text: str) -> Type:
+    """The type that a schema declares.
+
+    Raises:
+        ValueError: if it is no Avro schema, or one that lets a few bytes stand for endless records.
+    """
+    parser = _Parser()
+    try:
+        parsed = parser.parse(orjson.loads(text), "")
+    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+        raise ValueError(f"not an Avro schema: {error!r}") from error
+    _refuse_endless(parser.records)
+    return parsed
+
+
+class _Parser:
+    def __init__(self) -> None:
+        self._named: dict[str, Type] = {}
+        self.records: list[Record] = []
+
+    def parse(self, schema: Any, namespace: str) -> Type:  # noqa: PLR0911 - one for each way to write a type
+        match schema:
+            case str():
+                return Primitive(schema) if schema in _PRIMITIVES else self._named[_full(schema, namespace)]
+            case list():
+                return Union(tuple(self.parse(branch, namespace) for branch in schema))
+            case {"type": "array"}:
+                return Array(self.parse(schema["items"], namespace))
+            case {"type": "map"}:
+                return Map(self.parse(schema["values"], namespace))
+            case {"type": "record" | "error" | "enum" | "fixed"}:
+                return self._declared(schema, namespace)
+            case {"type": str(kind), "logicalType": str(logical)} if kind in _PRIMITIVES:
+                return Primitive(kind, logical)
+        return self.parse(schema["type"], namespace)
+
+    def _declared(self, schema: dict[str, Any], namespace: str) -> Type:
+        name = _full(schema["name"], schema.get("namespace", namespace))
+        if name in self._named:
+            raise ValueError(f"{name} is declared twice")
+        match schema["type"]:
+            case "enum":
+                found: Type = Enum(tuple(schema["symbols"]))
+            case "fixed":
+                found = Fixed(int(schema["size"]))
+            case _:
+                return self._record(schema, name)
+        self._named[name] = found
+        return found
+
+    def _record(self, schema: dict[str, Any], name: str) -> Record:
+        record = Record(name)
+        self._named[name] = record
+        self.records.append(record)
+        namespace = name.rpartition(".")[0]
+        for each in schema["fields"]:
+            record.fields.append(
+                Field(each["name"], self.parse(each["type"], namespace), each.get("default", ...))
+            )
+        return record
+
+
+def _full(name: str, namespace: str) -> str:
+    return name if "." in name or not namespace else f"{namespace}.{name}"
+
+
+def _refuse_endless(records: list[Record]) -> None:
+    """A value that takes no bytes costs its writer nothing and its reader some work, so there must not be many."""
+    free: dict[Record, int] = {}
+
+    def free_values(kind: Type) -> int:
+        match kind:
+            case Primitive("null") | Fixed(0):
+                return 1
+            case Record() if kind not in free:
+                free[kind] = _MAX_FREE  # what it counts for within itself
+                free[kind] = min(1 + sum(free_values(each.type) for each in kind.fields), _MAX_FREE)
+        return free[kind] if isinstance(kind, Record) else 0
+
+    try:
+        if any(free_values(record) >= _MAX_FREE for record in records):
+            raise ValueError("records hold records without end")
+    except RecursionError as error:
+        raise ValueError("records hold records too deeply") from error
