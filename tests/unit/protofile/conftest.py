@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    Compile = Callable[[Iterable[Path], Iterable[str]], dict[str, FileDescriptorProto]]
+    Compile = Callable[..., dict[str, FileDescriptorProto]]
 
 SAMPLES = Path(__file__).parent / "samples"
 SHIPPED = Path(grpc_tools.__file__).parent / "_proto"
@@ -24,12 +24,15 @@ SHIPPED = Path(grpc_tools.__file__).parent / "_proto"
 def compile_files(tmp_path_factory: pytest.TempPathFactory) -> Compile:
     """protoc's descriptors, imports included, by import path."""
 
-    def compiled(roots: Iterable[Path], names: Iterable[str]) -> dict[str, FileDescriptorProto]:
+    def compiled(
+        roots: Iterable[Path], names: Iterable[str], *options: str
+    ) -> dict[str, FileDescriptorProto]:
         out = tmp_path_factory.mktemp("protoc") / "set.bin"
         includes = [f"-I{root}" for root in (*roots, SHIPPED)]
-        options = ["--include_imports", "--retain_options", f"--descriptor_set_out={out}"]
+        outputs = ["--include_imports", f"--descriptor_set_out={out}"]
         # A process of its own: protoc ends it when it fails in earnest.
-        subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *includes, *options, *names], check=True)
+        command = [sys.executable, "-m", "grpc_tools.protoc", *includes, *outputs, *options, *names]
+        subprocess.run(command, check=True)
         return {file.name: file for file in FileDescriptorSet.FromString(out.read_bytes()).file}
 
     return compiled

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, cast
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError, EncodeError
+from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.protofile._canonical_message import (
@@ -16,13 +12,14 @@ from immersiverse.auth.events.protofile._canonical_message import (
 )
 from immersiverse.auth.events.protofile._canonical_options import OptionNormalizer
 from immersiverse.auth.events.protofile._dependencies import definitions
+from immersiverse.auth.events.protofile._plain import plain_copy
 from immersiverse.auth.events.protofile._schema import Schema
 from immersiverse.auth.events.protofile._wire import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto
 
 
 def canonical(file: FileDescriptorProto, *, extensions: Iterable[FileDescriptorProto] = ()) -> bytes:
@@ -31,8 +28,8 @@ def canonical(file: FileDescriptorProto, *, extensions: Iterable[FileDescriptorP
     Passed over are the file's name, source information, JSON names that follow from the field's, whether
     proto2 is said or implied, the order of imports and of reserved and extension ranges, empty options,
     declarations of extension ranges (protoc keeps them out of descriptors as well), the place of a oneof's
-    fields among others, and which custom options the process happens to have imported. The order of
-    messages is not passed over: frames carry indexes into it.
+    fields among others, the names of oneofs that stand for proto3 ``optional``, and which custom options
+    the process happens to have imported. The order of messages counts: frames carry indexes into it.
 
     Args:
         file: the descriptor; it is not changed.
@@ -45,26 +42,12 @@ def canonical(file: FileDescriptorProto, *, extensions: Iterable[FileDescriptorP
     Raises:
         InvalidSchema: the descriptor is damaged.
     """
+    plain = plain_copy(file)
     try:
-        plain = _plain_copy(file)
         _normalize_file(plain, OptionNormalizer(Schema(definitions(plain, extensions))))
-        data: bytes = plain.SerializePartialToString(deterministic=True)
-    except (DecodeError, EncodeError, UnicodeDecodeError, Malformed) as error:
-        raise InvalidSchema(f"{file.name!r} is a damaged descriptor: {error}") from error
-    return data
-
-
-@cache
-def _plain_class() -> type[FileDescriptorProto]:
-    """FileDescriptorProto in a pool without extensions, so that imported modules make no difference."""
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(descriptor_pb2.DESCRIPTOR.serialized_pb)
-    descriptor = pool.FindMessageTypeByName("google.protobuf.FileDescriptorProto")
-    return cast("type[FileDescriptorProto]", message_factory.GetMessageClass(descriptor))
-
-
-def _plain_copy(file: FileDescriptorProto) -> FileDescriptorProto:
-    return _plain_class().FromString(file.SerializePartialToString())
+    except Malformed as error:
+        raise InvalidSchema(f"an option of {file.name or 'a descriptor'} cannot be read: {error}") from error
+    return plain.SerializePartialToString(deterministic=True)
 
 
 def _normalize_file(file: FileDescriptorProto, options: OptionNormalizer) -> None:
@@ -72,6 +55,8 @@ def _normalize_file(file: FileDescriptorProto, options: OptionNormalizer) -> Non
     file.ClearField("source_code_info")
     if file.syntax == "proto2":
         file.ClearField("syntax")
+    if not file.package:
+        file.ClearField("package")
     _sort_imports(file)
     options.normalize(file)
     for message in file.message_type:
@@ -83,13 +68,24 @@ def _normalize_file(file: FileDescriptorProto, options: OptionNormalizer) -> Non
     for service in file.service:
         options.normalize(service)
         for method in service.method:
-            options.normalize(method)
+            _normalize_method(method, options)
 
 
 def _sort_imports(file: FileDescriptorProto) -> None:
+    count = len(file.dependency)
+    if any(not 0 <= index < count for index in (*file.public_dependency, *file.weak_dependency)):
+        raise InvalidSchema(f"{file.name or 'a descriptor'} marks an import that it does not have")
     public = {file.dependency[index] for index in file.public_dependency}
     weak = {file.dependency[index] for index in file.weak_dependency}
     paths = sorted(file.dependency)
     file.dependency[:] = paths
     file.public_dependency[:] = [index for index, path in enumerate(paths) if path in public]
     file.weak_dependency[:] = [index for index, path in enumerate(paths) if path in weak]
+
+
+def _normalize_method(method: MethodDescriptorProto, options: OptionNormalizer) -> None:
+    options.normalize(method)
+    if not method.client_streaming:
+        method.ClearField("client_streaming")
+    if not method.server_streaming:
+        method.ClearField("server_streaming")

@@ -22,6 +22,7 @@ def normalize_message(message: DescriptorProto, options: OptionNormalizer) -> No
     """Change a message in place, with all that it holds."""
     options.normalize(message)
     _gather_oneofs(message)
+    _forget_synthetic_names(message)
     for field in message.field:
         _normalize_field(field, options)
     for extension in message.extension:
@@ -66,6 +67,12 @@ def _normalize_field(field: F, options: OptionNormalizer) -> None:
         with suppress(ValueError):
             value = float(field.default_value)
             field.default_value = format_single(value) if field.type == F.TYPE_FLOAT else format_double(value)
+
+
+def _forget_synthetic_names(message: DescriptorProto) -> None:
+    for field in message.field:
+        if field.proto3_optional and field.oneof_index < len(message.oneof_decl):
+            message.oneof_decl[field.oneof_index].ClearField("name")
 
 
 def _gather_oneofs(message: DescriptorProto) -> None:

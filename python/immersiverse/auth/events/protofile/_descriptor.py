@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.protofile._canonical import canonical
+from immersiverse.auth.events.protofile._plain import plain_copy
 
 
 def parse_descriptor(data: str | bytes) -> FileDescriptorProto:
@@ -25,9 +25,9 @@ def parse_descriptor(data: str | bytes) -> FileDescriptorProto:
     except DecodeError as error:
         raise InvalidSchema("these bytes are no file descriptor") from error
     # Much else parses as some message: text, a descriptor set, nothing at all.
-    if not file.ListFields() or len(UnknownFieldSet(file)):
+    plain_copy(file)
+    if not file.ListFields() or len(UnknownFieldSet(file)) or not file.name.isprintable():
         raise InvalidSchema("these bytes are no file descriptor")
-    canonical(file)
     return file
 
 

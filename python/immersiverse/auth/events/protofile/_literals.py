@@ -55,9 +55,8 @@ def _unescape(match: re.Match[str]) -> bytes:
         raise ValueError(f"there is no escape \\{text}")
     if kind in {"short", "long"}:
         return _character(code).encode()
-    if code > 0xFF:  # noqa: PLR2004 (the largest byte)
-        raise ValueError(f"the escape \\{text} is larger than a byte")
-    return bytes((code,))
+    # protoc lets an octal escape past a byte wrap around.
+    return bytes((code & 0xFF,))
 
 
 def _character(code: int) -> str:

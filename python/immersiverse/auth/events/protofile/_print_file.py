@@ -10,6 +10,7 @@ from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.protofile._dependencies import definitions
 from immersiverse.auth.events.protofile._literals import quote
 from immersiverse.auth.events.protofile._names import is_full_name, join
+from immersiverse.auth.events.protofile._plain import plain_copy
 from immersiverse.auth.events.protofile._print_enum import enum_lines, indented, statements
 from immersiverse.auth.events.protofile._print_field import identifier, reference
 from immersiverse.auth.events.protofile._print_message import MessagePrinter
@@ -43,10 +44,9 @@ def print_file(file: FileDescriptorProto, *, extensions: Iterable[FileDescriptor
         InvalidSchema: a custom option whose definition is nowhere (it is never left out in silence), or
             something else that no .proto text can say.
     """
-    try:
-        return "\n".join(_lines(file, definitions(file, extensions)))
-    except UnicodeDecodeError as error:
-        raise InvalidSchema(f"{file.name or 'a descriptor'} holds names that are not UTF-8") from error
+    # Strings that are not UTF-8 are refused here, once, rather than wherever they are written.
+    plain_copy(file)
+    return "\n".join(_lines(file, definitions(file, extensions)))
 
 
 def _lines(file: FileDescriptorProto, symbols: Symbols) -> Iterator[str]:
@@ -85,6 +85,9 @@ def _head(file: FileDescriptorProto, options: OptionPrinter) -> Iterator[str]:
 
 
 def _imports(file: FileDescriptorProto) -> Iterator[str]:
+    marked = (*file.public_dependency, *file.weak_dependency)
+    if any(not 0 <= index < len(file.dependency) for index in marked):
+        raise InvalidSchema(f"{file.name or 'a descriptor'} marks an import that it does not have")
     public, weak = set(file.public_dependency), set(file.weak_dependency)
     for index, path in enumerate(file.dependency):
         modifier = "public " if index in public else "weak " if index in weak else ""

@@ -63,7 +63,7 @@ class Schema:
         self._symbols = symbols
         self._numbers: dict[str, dict[int, Field]] = {}
         self._names: dict[str, dict[str, Field]] = {}
-        self._enums: dict[str, dict[str, int]] = {}
+        self._enums: dict[str, tuple[dict[str, int], dict[int, str]]] = {}
         self._extensions: dict[tuple[str, int], Field] | None = None
 
     def knows(self, message: str) -> bool:
@@ -97,17 +97,18 @@ class Schema:
 
     def value_number(self, enum: str, name: str) -> int | None:
         """The number of an enum's value."""
-        return self._values(enum).get(name)
+        return self._values(enum)[0].get(name)
 
     def value_name(self, enum: str, number: int) -> str | None:
         """The first name of an enum's number."""
-        return next((name for name, value in self._values(enum).items() if value == number), None)
+        return self._values(enum)[1].get(number)
 
-    def _values(self, enum: str) -> dict[str, int]:
+    def _values(self, enum: str) -> tuple[dict[str, int], dict[int, str]]:
         if enum not in self._enums:
             declared = self._symbols.enums.get(enum)
-            values = () if declared is None else declared.value
-            self._enums[enum] = {value.name: value.number for value in values}
+            values = [] if declared is None else [(value.name, value.number) for value in declared.value]
+            # Of aliases the first counts.
+            self._enums[enum] = dict(values), {number: name for name, number in reversed(values)}
         return self._enums[enum]
 
     def _table(self, message: str) -> dict[int, Field]:
