@@ -15,6 +15,7 @@ from immersiverse.auth.events.version import __version__ as __version__
 if TYPE_CHECKING:
     from immersiverse.auth.events import catalog as catalog
     from immersiverse.auth.events.errors import AuthEventsError as AuthEventsError
+    from immersiverse.auth.events.errors import BrokerUnavailable as BrokerUnavailable
     from immersiverse.auth.events.errors import DecodeError as DecodeError
     from immersiverse.auth.events.errors import IncompatibleSchema as IncompatibleSchema
     from immersiverse.auth.events.errors import InvalidEvent as InvalidEvent
@@ -68,9 +69,9 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "errors": (
-        "AuthEventsError DecodeError IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload "
-        "MissingExtra RegistryError RegistryRefused RegistryUnavailable SchemaNotRegistered SubjectCollision "
-        "UnknownFormat UnknownSchemaId WrongSchema"
+        "AuthEventsError BrokerUnavailable DecodeError IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame "
+        "MalformedPayload MissingExtra RegistryError RegistryRefused RegistryUnavailable SchemaNotRegistered "
+        "SubjectCollision UnknownFormat UnknownSchemaId WrongSchema"
     ),
     "events": "new_event partition_key payload_of",
     "registry": "SchemaRegistry",

@@ -14,13 +14,22 @@
     │   ├── SchemaNotRegistered   a deployment step is missing; the message names the command
     │   ├── IncompatibleSchema    the subject's compatibility level forbids this schema
     │   └── SubjectCollision      the subject holds another schema type
+    ├── PublishError              the broker did not take an event
+    ├── UndeliveredEvents         a flush or close ended with events that no broker acknowledged
+    ├── ConsumeError              a subscriber cannot go on: rights, credentials, a fatal state
+    ├── PublisherUnusable         closed, or carried over a fork, or used from another event loop
+    ├── ConfigurationError        a setting is missing, unknown, or breaks a guarantee; the message names it
+    ├── BrokerUnavailable         the network's: Kafka cannot be reached, or did not answer in time; try again
     ├── InvalidSchema             a .proto text or descriptor that cannot be understood
     └── MissingExtra              an optional dependency is not installed; the message names it
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 
 class AuthEventsError(Exception):
@@ -171,6 +180,76 @@ class SubjectCollision(RegistryError):
             f"subject {subject!r} holds {holds} schemas, so {wanted} cannot be registered there; "
             "choose another subject name strategy"
         )
+
+
+class PublishError(AuthEventsError):
+    """The broker did not take an event.
+
+    Attributes:
+        event: the event.
+        topic: where it was to go.
+        code: librdkafka's name of the reason, such as ``_MSG_TIMED_OUT``.
+        retryable: whether publishing the same event again may succeed.
+    """
+
+    def __init__(self, event: AuthEvent, topic: str, code: str, reason: str, *, retryable: bool) -> None:
+        self.event = event
+        self.topic = topic
+        self.code = code
+        self.retryable = retryable  # type: ignore[misc]  # known only case by case
+        super().__init__(f"event {event.event_id} did not reach {topic}: {reason} ({code})")
+
+
+class UndeliveredEvents(AuthEventsError):
+    """A flush or close ended with events that no broker acknowledged, or whose failure nobody had looked at.
+
+    Attributes:
+        failed: the failures that nobody had looked at.
+        pending: the events whose fate is not known: they may still have arrived.
+    """
+
+    retryable = True
+
+    def __init__(self, failed: tuple[PublishError, ...], pending: tuple[AuthEvent, ...]) -> None:
+        self.failed = failed
+        self.pending = pending
+        ids = [error.event.event_id for error in failed] + [event.event_id for event in pending]
+        shown = ", ".join(ids[:10]) + (", ..." if len(ids) > 10 else "")  # noqa: PLR2004 - a line's worth
+        super().__init__(f"{len(failed)} events failed and {len(pending)} are unacknowledged: {shown}")
+
+
+class ConsumeError(AuthEventsError):
+    """A subscriber cannot go on until somebody changes something.
+
+    Attributes:
+        code: librdkafka's name of the reason, such as ``TOPIC_AUTHORIZATION_FAILED``.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        self.code = code
+        super().__init__(f"{reason} ({code})")
+
+
+class PublisherUnusable(AuthEventsError):
+    """The publisher is closed, was made before a fork, or belongs to another event loop."""
+
+
+class ConfigurationError(AuthEventsError):
+    """A setting is missing, unknown, or breaks a guarantee.
+
+    Attributes:
+        key: the setting's name.
+    """
+
+    def __init__(self, key: str, reason: str) -> None:
+        self.key = key
+        super().__init__(f"{key}: {reason}")
+
+
+class BrokerUnavailable(AuthEventsError):
+    """Kafka cannot be reached, or did not answer in time; the same call may succeed later."""
+
+    retryable = True
 
 
 class InvalidSchema(AuthEventsError):
