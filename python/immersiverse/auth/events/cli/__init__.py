@@ -1,0 +1,30 @@
+"""The command line, `auth-events`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EXTRA = frozenset({"rich", "typer", "yaml"})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code: 0 done, 1 a verdict, 2 wrong use, 3 no connection, 130 interrupted.
+
+    Args:
+        arguments: what stands after the command's name; those of this process unless given.
+    """
+    try:
+        from immersiverse.auth.events.cli.application import run
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        print(
+            "auth-events: the command line needs: pip install 'immersiverse-auth-events[cli]'",
+            file=sys.stderr,
+        )
+        return 2
+    return run(sys.argv[1:] if arguments is None else arguments)

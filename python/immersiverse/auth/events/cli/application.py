@@ -1,0 +1,126 @@
+"""The commands in one application, and how each way to end becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from immersiverse.auth.events.cli.catalog import catalog
+from immersiverse.auth.events.cli.decode import decode
+from immersiverse.auth.events.cli.demo import demo
+from immersiverse.auth.events.cli.dev import dev
+from immersiverse.auth.events.cli.encode import encode
+from immersiverse.auth.events.cli.failures import BROKEN_PIPE, INTERRUPTED, WRONG_USE, failure_of
+from immersiverse.auth.events.cli.output import forget_output
+from immersiverse.auth.events.cli.registry import registry
+from immersiverse.auth.events.cli.schema import schema
+from immersiverse.auth.events.cli.simulate import simulate
+from immersiverse.auth.events.errors import AuthEventsError
+from immersiverse.auth.events.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# typer has no public name for the root of its usage errors; this one of them has.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+_EPILOG = """\b
+Begin here:
+  auth-events demo                          watch events travel
+  auth-events catalog LoginFailed           what an event says
+  auth-events dev                           a Kafka and a registry for your own code
+Every command has an example: auth-events COMMAND --help"""
+
+app = typer.Typer(
+    name="auth-events",
+    help="The authentication events of ImmersiVerse: see them, make them, read them, register them.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # its richer help takes longer to load than most commands to run
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"auth-events {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end."),
+    ] = False,
+) -> None:
+    pass
+
+
+_LOCAL = "http://localhost:8081"
+
+_command = app.command
+_command(
+    short_help="Show every event, its topic and key.", epilog="Example: auth-events catalog LoginFailed"
+)(catalog)
+_command(
+    short_help="Invent a realistic stream of events.",
+    epilog="Example: auth-events simulate --events 1000 --seed 7 > events.jsonl",
+)(simulate)
+_command(
+    short_help="Turn JSON into the bytes that travel.",
+    epilog=f"Example: auth-events simulate --events 3 | auth-events encode --registry {_LOCAL}",
+)(encode)
+_command(
+    short_help="Turn the bytes that travel into JSON.",
+    epilog=f"Example: auth-events decode frames.txt --registry {_LOCAL}",
+)(decode)
+app.add_typer(schema, name="schema")
+app.add_typer(registry, name="registry")
+_command(
+    short_help="Run a Kafka and a registry for your own code.",
+    epilog="Example: auth-events dev --registry-port 8081",
+)(dev)
+_command(
+    short_help="Watch events travel through Kafka, and what they say.",
+    epilog="Example: auth-events demo --events 100000",
+)(demo)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and say in one line what went wrong, if something did.
+
+    Args:
+        arguments: what stands after the command's name.
+    """
+    try:
+        code = app(args=list(arguments), prog_name="auth-events", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        forget_output()
+        return BROKEN_PIPE
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except _UsageError as error:
+        return _report(_usage(error), WRONG_USE)
+    except AuthEventsError as error:
+        failure = failure_of(error)
+        return _report(failure.line, failure.exit_code)
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: BaseException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "auth-events"
+    message = " ".join(error.format_message().split())  # type: ignore[attr-defined]  # typer's errors have it
+    return f"{message.rstrip('.')} (see: {command} --help)"
+
+
+def _report(line: str, exit_code: int) -> int:
+    print(f"auth-events: {line}", file=sys.stderr)
+    return exit_code

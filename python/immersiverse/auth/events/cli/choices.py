@@ -1,0 +1,28 @@
+"""What options let a user choose from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventFormat(StrEnum):
+    """How events are written."""
+
+    PROTOBUF = "protobuf"
+    JSON = "json"
+    AVRO = "avro"
+
+
+class SchemaFormat(StrEnum):
+    """Whose schemas."""
+
+    ALL = "all"
+    PROTOBUF = "protobuf"
+    AVRO = "avro"
+
+
+class SchemaForm(StrEnum):
+    """How a Protobuf schema is written."""
+
+    TEXT = "text"
+    DESCRIPTOR = "descriptor"

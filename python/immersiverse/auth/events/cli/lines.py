@@ -1,0 +1,64 @@
+"""Lines in, lines out: each on its own, so that a bad one spoils no other."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed
+from immersiverse.auth.events.cli.output import warn, write_line
+from immersiverse.auth.events.errors import DecodeError, InvalidEvent, InvalidSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+InputFile = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="What to read; standard input unless given.", show_default=False),
+]
+STANDARD_INPUT = "-"
+
+
+def convert_lines(source: str, convert: Callable[[bytes], bytes]) -> None:
+    """Convert the lines of a file one by one; a bad one is reported with its number, and the rest goes on.
+
+    Args:
+        source: the file's name, or ``-``.
+        convert: makes a line of output of a line of input. Blank ones never reach it.
+
+    Raises:
+        CommandFailed: the file cannot be read.
+        typer.Exit: with code 1, at the end, if a line was bad.
+    """
+    failed = False
+    with _opened(source) as lines:
+        for number, line in enumerate(lines, 1):
+            if not (stripped := line.strip()):
+                continue
+            try:
+                converted = convert(stripped)
+            except (DecodeError, InvalidEvent, InvalidSchema) as error:
+                warn(f"line {number}: {error}")
+                failed = True
+            else:
+                write_line(converted)
+    if failed:
+        raise typer.Exit(VERDICT)
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    if source == STANDARD_INPUT:
+        if sys.stdin.isatty():
+            warn("reading from the terminal; end with Ctrl-D")
+        yield sys.stdin.buffer
+        return
+    try:
+        file = open(source, "rb")  # noqa: PTH123, SIM115 - closed below; its errors are told apart from others
+    except OSError as error:
+        raise CommandFailed(f"cannot read {source}: {error.strerror}", WRONG_USE) from error
+    with file:
+        yield file

@@ -1,0 +1,62 @@
+"""Where results go: data to standard output as it is, tables as rich draws them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from immersiverse.auth.events.cli.failures import BROKEN_PIPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+_WIDTH_OF_FILES = 160  # a table in a file or pipe is not cut to a terminal that is not there
+
+
+def console() -> Console:
+    """A console on standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
+
+
+def write_json(value: Any) -> None:
+    """Write a JSON document for a program, or for a person who likes JSON."""
+    import orjson
+
+    write_line(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+
+def write_line(line: bytes) -> None:
+    """Write a line at once, so that whoever reads a pipe need not wait."""
+    write_lines((line,))
+
+
+def write_lines(lines: Iterable[bytes]) -> None:
+    """Write lines as fast as they come.
+
+    Raises:
+        typer.Exit: nobody reads any more, as after ``| head``; that is no failure to speak of.
+    """
+    try:
+        for line in lines:
+            sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError as error:
+        forget_output()
+        raise typer.Exit(BROKEN_PIPE) from error
+
+
+def forget_output() -> None:
+    """Send what is still to be written nowhere, lest Python try it again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def warn(line: str) -> None:
+    """Say something beside the results."""
+    print(" ".join(line.split()), file=sys.stderr, flush=True)

@@ -1,0 +1,39 @@
+"""auth-events registry."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads annotations
+from typing import Annotated
+
+import typer
+
+registry = typer.Typer(help="A Schema Registry of your own, for development.", no_args_is_help=True)
+
+
+@registry.callback()
+def _group() -> None:
+    pass
+
+
+@registry.command(epilog="Example: auth-events registry serve --port 8081 --file registry.json")
+def serve(
+    *,
+    port: Annotated[
+        int,
+        typer.Option("--port", "-p", metavar="PORT", min=0, max=65_535, help="The port; 0 for a free one."),
+    ] = 8081,
+    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="PATH", help="Keep what is registered in this file.", dir_okay=False),
+    ] = None,
+) -> None:
+    """Answer Confluent's registry clients from this process, until stopped.
+
+    It judges compatibility as Confluent's own does, and asks for no credentials.
+    """
+    from immersiverse.auth.events.cli.foreground import until_stopped
+    from immersiverse.auth.events.embedded.registry import serve as answer
+
+    with until_stopped() as stopped:
+        answer(host, port, file, ready=lambda running: print(running.url, flush=True), until=stopped)

@@ -1,0 +1,88 @@
+"""The options that name a Schema Registry, and the connection that they make."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed, failure_of
+from immersiverse.auth.events.errors import RegistryError, RegistryRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from immersiverse.auth.events.registry import SchemaRegistry
+
+VARIABLE = "AUTH_EVENTS_REGISTRY"
+
+RegistryUrl = Annotated[
+    str | None,
+    typer.Option("--registry", metavar="URL", envvar=VARIABLE, help="The Schema Registry."),
+]
+RegistrySettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--registry-config",
+        metavar="KEY=VALUE",
+        help="A setting of Confluent's registry client, such as basic.auth.user.info=NAME:PASSWORD.",
+    ),
+]
+
+# What Confluent's client wants as numbers; everything else is text.
+_NUMBERS = {
+    *("timeout", "max.retries", "retries.wait.ms", "retries.max.wait.ms"),
+    *("cache.capacity", "cache.latest.ttl.sec"),
+}
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_UNPRINTED = "***"
+
+
+@contextmanager
+def connected(url: str | None, settings: Sequence[str] | None) -> Iterator[SchemaRegistry]:
+    """The registry that the options name.
+
+    Raises:
+        CommandFailed: they name none, or it does not do what it is asked; without anything secret.
+    """
+    from immersiverse.auth.events.registry import SchemaRegistry
+
+    config = _config(url, settings or ())
+    try:
+        yield SchemaRegistry(config)
+    except RegistryError as error:
+        failure = failure_of(error)
+        misconfigured = isinstance(error, RegistryRefused) and not error.status
+        raise CommandFailed(
+            _without_secrets(failure.line, config), WRONG_USE if misconfigured else failure.exit_code
+        ) from error
+
+
+def _config(url: str | None, settings: Sequence[str]) -> dict[str, Any]:
+    if not url:
+        raise CommandFailed(f"which registry? give --registry URL, or set {VARIABLE}", WRONG_USE)
+    if not url.startswith(("http://", "https://")):
+        raise CommandFailed("the registry's URL begins with http:// or https://", WRONG_USE)
+    return {"url": url, **dict(_setting(text) for text in settings)}
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise CommandFailed("--registry-config takes KEY=VALUE", WRONG_USE)
+    if key not in _NUMBERS:
+        return key, value
+    try:
+        return key, float(value) if "." in value else int(value)
+    except ValueError as error:
+        raise CommandFailed(f"--registry-config {key} takes a number", WRONG_USE) from error
+
+
+def _without_secrets(line: str, config: Mapping[str, Any]) -> str:
+    """The line without the user in any URL and any setting's value: which are secret is not ours to know."""
+    secrets = [value for key, value in config.items() if key != "url" and isinstance(value, str) and value]
+    for secret in sorted(secrets, key=len, reverse=True):
+        line = line.replace(secret, _UNPRINTED)
+    return _USER_INFO.sub(_UNPRINTED, line)
