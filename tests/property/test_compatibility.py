@@ -89,6 +89,12 @@ def test_looking_at_equal_messages_only_once_changes_nothing(old, new, rules):
     assert compare(old, new, rules=rules) == compare(old, copied(new), rules=rules)
 
 
+@given(schemas(), schemas(), RULES)
+def test_nothing_is_told_twice(old, new, rules):
+    changes = compare(old, new, rules=rules)
+    assert len(set(changes)) == len(changes)
+
+
 @given(schemas(), RULES, st.randoms(use_true_random=False))
 def test_the_order_of_fields_does_not_matter(schema, rules, random):
     shuffled = copied(schema)

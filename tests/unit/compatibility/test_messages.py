@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from immersiverse.auth.events.compatibility import Schema, compare
+from immersiverse.auth.events.compatibility.wellknown import well_known_files
 
 
 def imported(body, package="shelf"):
@@ -87,6 +88,25 @@ def test_names_that_no_compiler_resolved_are_resolved_from_the_innermost_scope(s
     assert [change.kind for change in compare(resolved, written)] == ["FIELD_NAMED_TYPE_CHANGED"]
 
 
+def test_a_name_that_no_compiler_resolved_is_looked_up_in_every_scope_around_it(schema):
+    resolved = schema("message Book { message Page {} message Line { message Word { Page page = 1; } } }")
+    written = Schema(type(resolved.root).FromString(resolved.root.SerializeToString()))
+    written.root.message_type[0].nested_type[1].nested_type[0].field[0].type_name = "Page"
+    assert compare(resolved, written) == []
+
+
+def test_an_equal_message_may_still_mean_another_type(schema):
+    sides = [
+        schema(f"message Book {{ Page page = 1; }} {page}")
+        for page in ("message Page {}", "enum Page { P = 0; }")
+    ]
+    for side in sides:
+        field = side.root.message_type[0].field[0]
+        field.type_name = "Page"
+        field.ClearField("type")
+    assert "FIELD_KIND_CHANGED" in [change.kind for change in compare(*sides)]
+
+
 def test_an_imported_message_is_compared_where_a_field_leads_to_it(verdict):
     body = "message Book { shelf.Board board = 1; }"
     options = {
@@ -150,6 +170,26 @@ def test_a_message_may_move_in_from_an_import_but_not_out(verdict):
     remote = "message Book { shelf.Board board = 1; }"
     assert verdict(remote, local, old_options=imported(board)) == (True, {"MESSAGE_ADDED #/Board"})
     assert verdict(local, remote, new_options=imported(board)) == (False, {"MESSAGE_REMOVED #/Board"})
+
+
+def test_a_message_that_moves_in_is_compared_with_what_it_was(verdict):
+    local = "message Book { Board board = 1; } message Board { string width = 1; }"
+    remote = "message Book { shelf.Board board = 1; }"
+    assert verdict(remote, local, old_options=imported("message Board { int32 width = 1; }")) == (
+        False,
+        {
+            "MESSAGE_ADDED #/Board",
+            "FIELD_SCALAR_KIND_CHANGED #/Board/1",
+            "FIELD_NAMED_TYPE_CHANGED #/Book/1",
+        },
+    )
+
+
+def test_well_known_files_bring_what_they_import():
+    found = {
+        file.name for file in well_known_files(["google/protobuf/type.proto", "google/protobuf/no.proto"])
+    }
+    assert found == {f"google/protobuf/{name}.proto" for name in ("type", "any", "source_context")}
 
 
 def test_well_known_types_need_not_be_carried_along(schema):

@@ -153,6 +153,12 @@ def test_a_new_enum_has_a_zero_wherever_it_is_nested(refused):
     assert refused(old, new, syntax="proto2") == {"ENUM_WITHOUT_ZERO #/Book/Page/Size"}
 
 
+def test_an_old_enum_without_a_zero_and_one_of_another_file_are_let_be(refused):
+    old = "message Book {} enum Size { SMALL = 1; }"
+    shelf = {"shelf.proto": 'syntax = "proto2"; package shelf; enum Width { NARROW = 1; }'}
+    assert refused(old, old + " message Page {}", syntax="proto2", new_options={"files": shelf}) == set()
+
+
 def test_enums_of_other_files_are_judged_where_a_field_leads_to_them(refused):
     def shelf(values):
         return {"files": {"shelf.proto": f'syntax = "proto3"; package shelf; enum Size {{ {values} }}'}}
@@ -173,6 +179,12 @@ def test_the_syntax_stays(refused):
     versions = {"old_options": {"syntax": "proto2"}, "new_options": {"syntax": "proto3"}}
     body = "message Book { optional string title = 1; }"
     assert refused(body, body, **versions) == {"SYNTAX_CHANGED #/"}
+
+
+def test_another_syntax_means_another_presence(refused):
+    old, new = "message Book { string title = 1; }", "message Book { optional string title = 1; }"
+    versions = {"old_options": {"syntax": "proto3"}, "new_options": {"syntax": "proto2"}}
+    assert refused(old, new, **versions) == {"SYNTAX_CHANGED #/", "FIELD_PRESENCE_CHANGED #/Book/1"}
 
 
 def test_none_of_it_is_mentioned_by_confluents_rules(verdict):

@@ -49,11 +49,7 @@ class _Walk:
         self._old = declarations(old)
         self._new = declarations(new)
         self._strict = rules is Rules.STRICT
-        self._same_surroundings = (
-            old.root.package == new.root.package
-            and old.root.syntax == new.root.syntax
-            and old.dependencies == new.dependencies
-        )
+        self._same_surroundings = old.root.syntax == new.root.syntax and old.dependencies == new.dependencies
 
     def visit(self) -> dict[Key, list[Step]]:
         """What was found in each pair, in the order of the old file; the files come first, by empty names."""
