@@ -145,7 +145,7 @@ def _full(name: str, namespace: str) -> str:
 
 
 def _refuse_endless(records: list[Record]) -> None:
-    """A value that takes no bytes costs its writer nothing and its reader some work, so there must not be many."""
+    """A value without bytes costs its writer nothing and its reader some work: there must not be many."""
     free: dict[Record, int] = {}
 
     def free_values(kind: Type) -> int:

@@ -1,0 +1,336 @@
+"""Events that other versions of the contract wrote, or writers with schemas of their own."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import fastavro
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from immersiverse.auth.events.errors import MalformedPayload, WrongSchema
+from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
+from immersiverse.auth.events.serialization.codec import Decoded
+from immersiverse.auth.events.serialization.schemas import WriterSchema
+from immersiverse.auth.events.serialization.unknown import UnknownEvent
+from immersiverse.auth.events.v1 import events_pb2 as v1
+
+PACKAGE = "immersiverse.auth.events.v1"
+Schema = dict[str, Any]
+
+DELETED: dict[str, Any] = {
+    "event_id": "e-1",
+    "timestamp": 1_000_001,
+    "source": "/s",
+    "version": 3,
+    "actor": None,
+    "payload": (
+        f"{PACKAGE}.UserDeleted",
+        {
+            "user_id": "u",
+            "deleted_at": 2_000_002,
+            "reason": "USER_DELETION_REASON_INACTIVITY",
+            "erasure_required": True,
+        },
+    ),
+}
+EVENT = v1.AuthEvent(
+    event_id="e-1",
+    timestamp=Timestamp(seconds=1, nanos=1_000),
+    source="/s",
+    version=3,
+    user_deleted=v1.UserDeleted(
+        user_id="u",
+        deleted_at=Timestamp(seconds=2, nanos=2_000),
+        reason=v1.USER_DELETION_REASON_INACTIVITY,
+        erasure_required=True,
+    ),
+)
+
+
+def schema() -> Schema:
+    return dict(json.loads(schema_text()))
+
+
+def field(record: Schema, name: str) -> Schema:
+    return next(each for each in record["fields"] if each["name"] == name)
+
+
+def payload(envelope: Schema, name: str) -> Schema:
+    return next(branch for branch in field(envelope, "payload")["type"] if branch["name"] == name)
+
+
+def reader(envelope: Any) -> Callable[[bytes], Decoded]:
+    return AvroCodec().reader(WriterSchema("AVRO", text=json.dumps(envelope)), 5)
+
+
+def written(envelope: Schema, record: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    parsed = fastavro.parse_schema(copy.deepcopy(envelope))
+    fastavro.schemaless_writer(out, parsed, record)
+    return out.getvalue()
+
+
+def carried(envelope: Schema, record: dict[str, Any]) -> Decoded:
+    """What is read of a record that was written with another schema."""
+    return reader(envelope)(written(envelope, record))
+
+
+def deleted(**changes: Any) -> dict[str, Any]:
+    name, fields = DELETED["payload"]
+    return {**DELETED, "payload": (name, {**fields, **changes})}
+
+
+def test_a_schema_of_the_same_meaning_and_other_text_reads_the_same() -> None:
+    assert carried(schema(), DELETED) == EVENT
+
+
+def test_fields_in_another_order_are_matched_by_name() -> None:
+    envelope = schema()
+    payload(envelope, "UserDeleted")["fields"].reverse()
+    envelope["fields"].insert(0, envelope["fields"].pop())
+    # enums are declared where they are first used, which stays the same record here
+    assert carried(envelope, DELETED) == EVENT
+
+
+def test_fields_that_the_contract_does_not_have_are_passed_over() -> None:
+    envelope = schema()
+    nested = {
+        "type": "record",
+        "name": "Extra",
+        "fields": [
+            {"name": "many", "type": {"type": "array", "items": {"type": "map", "values": "double"}}},
+            {"name": "fixed", "type": {"type": "fixed", "name": "Two", "size": 2}},
+            {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}},
+            {"name": "maybe", "type": ["null", "Extra", "bytes"]},
+            {"name": "float", "type": "float"},
+            {"name": "boolean", "type": "boolean"},
+        ],
+    }
+    inner = {"many": [], "fixed": b"xy", "kind": "B", "maybe": b"z", "float": 1.5, "boolean": True}
+    extra = {**inner, "many": [{"a": 0.5, "b": 1.0}, {}], "maybe": (f"{PACKAGE}.Extra", inner)}
+    envelope["fields"].insert(0, {"name": "extra", "type": nested})
+    payload(envelope, "UserDeleted")["fields"].insert(1, {"name": "more", "type": ["null", "string"]})
+    assert carried(envelope, {**deleted(more="x"), "extra": extra}) == EVENT
+
+
+def test_fields_that_the_writer_did_not_have_are_left_at_their_defaults() -> None:
+    envelope = schema()
+    envelope["fields"] = [each for each in envelope["fields"] if each["name"] not in ("version", "actor")]
+    record = payload(envelope, "UserDeleted")
+    record["fields"] = [each for each in record["fields"] if each["name"] != "erasure_required"]
+    expected = v1.AuthEvent()
+    expected.CopyFrom(EVENT)
+    expected.ClearField("version")
+    expected.user_deleted.ClearField("erasure_required")
+    assert carried(envelope, DELETED) == expected
+
+
+def test_a_symbol_that_the_contract_does_not_know_means_unspecified() -> None:
+    envelope = schema()
+    field(payload(envelope, "UserDeleted"), "reason")["type"]["symbols"].insert(1, "USER_DELETION_REASON_NEW")
+    found = carried(envelope, deleted(reason="USER_DELETION_REASON_NEW"))
+    assert isinstance(found, v1.AuthEvent)
+    assert found.user_deleted.reason == v1.USER_DELETION_REASON_UNSPECIFIED
+    assert carried(envelope, DELETED) == EVENT  # the others moved by one
+
+
+def test_numbers_and_text_may_have_wider_or_narrower_types() -> None:
+    envelope = schema()
+    field(envelope, "version")["type"] = "int"
+    field(envelope, "source")["type"] = "bytes"
+    field(envelope, "event_id")["type"] = ["null", "string"]
+    assert carried(envelope, {**DELETED, "source": b"/s"}) == EVENT
+
+
+@pytest.mark.parametrize(
+    ("unit", "number"), [("millis", 1_234), ("micros", 1_234_000), ("nanos", 1_234_000_000)]
+)
+def test_times_may_have_another_unit(unit: str, number: int) -> None:
+    envelope = schema()
+    field(envelope, "timestamp")["type"] = {"type": "long", "logicalType": f"timestamp-{unit}"}
+    found = reader(envelope)(written(schema(), {**DELETED, "timestamp": number}))
+    assert isinstance(found, v1.AuthEvent)
+    assert found.timestamp == Timestamp(seconds=1, nanos=234_000_000)
+
+
+def test_a_null_where_a_value_is_expected_is_the_default() -> None:
+    envelope = schema()
+    field(envelope, "event_id")["type"] = ["null", "string"]
+    found = carried(envelope, {**DELETED, "event_id": None})
+    assert isinstance(found, v1.AuthEvent)
+    assert found.event_id == ""
+
+
+def test_a_type_that_does_not_fit_is_an_error_that_names_the_field() -> None:
+    envelope = schema()
+    field(envelope, "version").update(type="string", default="")
+    with pytest.raises(MalformedPayload, match="version: its writer's schema calls it string"):
+        carried(envelope, {**DELETED, "version": "3"})
+
+
+def test_a_number_beyond_its_fields_range_is_an_error_that_names_the_field() -> None:
+    attack = {
+        "scope": "BRUTE_FORCE_SCOPE_UNSPECIFIED",
+        "user_id": "",
+        "attempted_identifier_hash": "",
+        "ip_address": "",
+    }
+    attack |= {"window": {"seconds": 1, "nanos": 0}, "detected_at": 0, "attempts": 1 << 32}  # type: ignore[dict-item]  # as in the schema
+    with pytest.raises(MalformedPayload, match="attempts: is not a whole number from 0 to 4294967295"):
+        carried(schema(), {**DELETED, "payload": (f"{PACKAGE}.BruteForceDetected", attack)})
+
+
+def newer_schema() -> Schema:
+    """The contract with one more event, first in the union, and one more field after it."""
+    envelope = schema()
+    changed = {
+        "type": "record",
+        "name": "PasswordChanged",
+        "namespace": PACKAGE,
+        "fields": [
+            {"name": "user_id", "type": "string", "default": ""},
+            {"name": "changed_at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+            {"name": "undone_at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]},
+            {"name": "salt", "type": "bytes", "default": ""},
+            {"name": "strength", "type": "double", "default": 0.0},
+            {"name": "tags", "type": {"type": "array", "items": "string"}, "default": []},
+            {
+                "name": "kind",
+                "type": {"type": "enum", "name": "Kind", "symbols": ["KIND_UNSPECIFIED", "KIND_RESET"]},
+                "default": "KIND_UNSPECIFIED",
+            },
+            {
+                "name": "within",
+                "type": {
+                    "type": "record",
+                    "name": "Duration",
+                    "namespace": "google.protobuf",
+                    "fields": [
+                        {"name": "seconds", "type": "long", "default": 0},
+                        {"name": "nanos", "type": "int", "default": 0},
+                    ],
+                },
+            },
+        ],
+    }
+    field(payload(envelope, "BruteForceDetected"), "window")["type"] = "google.protobuf.Duration"
+    field(envelope, "payload")["type"].insert(0, changed)
+    envelope["fields"].append({"name": "trace", "type": "string", "default": ""})
+    return envelope
+
+
+CHANGED = {
+    "user_id": "u",
+    "changed_at": 1_000_001,
+    "undone_at": None,
+    "salt": b"\x00\xff",
+    "strength": float("inf"),
+    "tags": [],
+    "kind": "KIND_UNSPECIFIED",
+    "within": {"seconds": 1, "nanos": 500_000_000},
+}
+
+
+def changed(**changes: Any) -> UnknownEvent:
+    record = {**DELETED, "payload": (f"{PACKAGE}.PasswordChanged", {**CHANGED, **changes}), "trace": "t"}
+    found = carried(newer_schema(), record)
+    assert isinstance(found, UnknownEvent)
+    return found
+
+
+def test_an_event_type_newer_than_the_contract_arrives_as_an_unknown_event() -> None:
+    envelope = v1.AuthEvent()
+    envelope.CopyFrom(EVENT)
+    envelope.ClearField("payload")
+    found = changed()
+    assert (found.event_type, found.format, found.envelope) == ("PasswordChanged", "avro", envelope)
+
+
+def test_an_unknown_events_payload_is_its_own_bytes() -> None:
+    record = copy.deepcopy(field(newer_schema(), "payload")["type"][0])
+    assert changed().payload == written(record, CHANGED)
+
+
+def test_an_unknown_events_payload_reads_like_json_and_leaves_defaults_out() -> None:
+    assert changed().read() == {
+        "userId": "u",
+        "changedAt": "1970-01-01T00:00:01.000001Z",
+        "salt": "AP8=",
+        "strength": "Infinity",
+        "within": "1.500s",
+    }
+
+
+def test_what_has_no_json_form_is_given_as_it_was_written() -> None:
+    found = changed(
+        changed_at=1 << 62, within={"seconds": 1 << 60, "nanos": 0}, undone_at=5, kind="KIND_RESET"
+    ).read()
+    assert found["changedAt"] == 1 << 62
+    assert found["within"] == {"seconds": 1 << 60}
+    assert found["undoneAt"] == "1970-01-01T00:00:00.005Z"
+    assert found["kind"] == "KIND_RESET"
+
+
+def test_known_events_of_a_newer_schema_are_read() -> None:
+    assert carried(newer_schema(), {**DELETED, "trace": "t"}) == EVENT
+
+
+def test_an_event_whose_writer_left_the_payload_out_is_malformed() -> None:
+    envelope = schema()
+    field(envelope, "payload")["type"].append("null")
+    with pytest.raises(MalformedPayload, match="payload: the event carries no payload"):
+        carried(envelope, {**DELETED, "payload": None})
+
+
+def other(**changes: Any) -> str:
+    return json.dumps({**schema(), **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "cannot be understood"),
+        ("{", "cannot be understood"),
+        ("1", "cannot be understood"),
+        ("null", "cannot be understood"),
+        ('{"type":"record"}', "cannot be understood"),
+        ('{"type":"record","name":"A","fields":[{"name":"b","type":"Missing"}]}', "cannot be understood"),
+        ("[" * 5000, "cannot be understood"),
+        ('"string"', "an Avro primitive"),
+        ('["null","string"]', "an Avro union"),
+        (other(name="Other"), f"record {PACKAGE}.Other"),
+        (other(namespace="elsewhere"), "record elsewhere.AuthEvent"),
+        (other(fields=[]), "without a payload"),
+    ],
+)
+def test_a_schema_that_is_not_the_envelopes_is_the_wrong_schema(text: str, found: str) -> None:
+    with pytest.raises(WrongSchema, match="schema id 5 leads to") as error:
+        AvroCodec().reader(WriterSchema("AVRO", text=text), 5)
+    assert found in error.value.found
+
+
+def test_a_name_declared_twice_is_the_wrong_schema() -> None:
+    envelope = schema()
+    envelope["fields"].append({"name": "again", "type": field(envelope, "actor")["type"][1]})
+    with pytest.raises(WrongSchema, match="declared twice"):
+        reader(envelope)
+
+
+def test_records_that_hold_themselves_without_end_are_the_wrong_schema() -> None:
+    endless = {"type": "record", "name": "Endless", "fields": [{"name": "again", "type": "Endless"}]}
+    with pytest.raises(WrongSchema, match="without end"):
+        reader({**schema(), "fields": [*schema()["fields"], {"name": "x", "type": endless}]})
+
+
+def test_records_that_unfold_to_millions_without_a_byte_are_the_wrong_schema() -> None:
+    doubled: Any = {"type": "record", "name": "R0", "fields": []}
+    for depth in range(1, 30):
+        fields = [{"name": "a", "type": doubled}, {"name": "b", "type": doubled["name"]}]
+        doubled = {"type": "record", "name": f"R{depth}", "fields": fields}
+    with pytest.raises(WrongSchema, match="without end"):
+        reader({**schema(), "fields": [*schema()["fields"], {"name": "x", "type": doubled}]})
