@@ -12,7 +12,7 @@ import fastavro
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from immersiverse.auth.events.errors import MalformedPayload, WrongSchema
+from immersiverse.auth.events.errors import MalformedPayload
 from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
 from immersiverse.auth.events.serialization.codec import Decoded
 from immersiverse.auth.events.serialization.schemas import WriterSchema
@@ -285,52 +285,3 @@ def test_an_event_whose_writer_left_the_payload_out_is_malformed() -> None:
     field(envelope, "payload")["type"].append("null")
     with pytest.raises(MalformedPayload, match="payload: the event carries no payload"):
         carried(envelope, {**DELETED, "payload": None})
-
-
-def other(**changes: Any) -> str:
-    return json.dumps({**schema(), **changes})
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("", "cannot be understood"),
-        ("{", "cannot be understood"),
-        ("1", "cannot be understood"),
-        ("null", "cannot be understood"),
-        ('{"type":"record"}', "cannot be understood"),
-        ('{"type":"record","name":"A","fields":[{"name":"b","type":"Missing"}]}', "cannot be understood"),
-        ("[" * 5000, "cannot be understood"),
-        ('"string"', "an Avro primitive"),
-        ('["null","string"]', "an Avro union"),
-        (other(name="Other"), f"record {PACKAGE}.Other"),
-        (other(namespace="elsewhere"), "record elsewhere.AuthEvent"),
-        (other(fields=[]), "without a payload"),
-    ],
-)
-def test_a_schema_that_is_not_the_envelopes_is_the_wrong_schema(text: str, found: str) -> None:
-    with pytest.raises(WrongSchema, match="schema id 5 leads to") as error:
-        AvroCodec().reader(WriterSchema("AVRO", text=text), 5)
-    assert found in error.value.found
-
-
-def test_a_name_declared_twice_is_the_wrong_schema() -> None:
-    envelope = schema()
-    envelope["fields"].append({"name": "again", "type": field(envelope, "actor")["type"][1]})
-    with pytest.raises(WrongSchema, match="declared twice"):
-        reader(envelope)
-
-
-def test_records_that_hold_themselves_without_end_are_the_wrong_schema() -> None:
-    endless = {"type": "record", "name": "Endless", "fields": [{"name": "again", "type": "Endless"}]}
-    with pytest.raises(WrongSchema, match="without end"):
-        reader({**schema(), "fields": [*schema()["fields"], {"name": "x", "type": endless}]})
-
-
-def test_records_that_unfold_to_millions_without_a_byte_are_the_wrong_schema() -> None:
-    doubled: Any = {"type": "record", "name": "R0", "fields": []}
-    for depth in range(1, 30):
-        fields = [{"name": "a", "type": doubled}, {"name": "b", "type": doubled["name"]}]
-        doubled = {"type": "record", "name": f"R{depth}", "fields": fields}
-    with pytest.raises(WrongSchema, match="without end"):
-        reader({**schema(), "fields": [*schema()["fields"], {"name": "x", "type": doubled}]})
