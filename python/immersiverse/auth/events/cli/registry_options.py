@@ -51,7 +51,8 @@ def connected(url: str | None, settings: Sequence[str] | None) -> Iterator[Schem
 
     config = _config(url, settings or ())
     try:
-        yield SchemaRegistry(config)
+        with SchemaRegistry(config) as registry:
+            yield registry
     except RegistryError as error:
         failure = failure_of(error)
         misconfigured = isinstance(error, RegistryRefused) and not error.status

@@ -33,9 +33,14 @@ class EmbeddedBroker:
     Args:
         brokers: how many brokers the cluster has.
         topics: those that exist from the beginning; others come to be when first used.
+
+    Raises:
+        ValueError: without a broker.
     """
 
     def __init__(self, brokers: int = 1, topics: Iterable[str] = CONTRACT_TOPICS) -> None:
+        if brokers < 1:
+            raise ValueError(f"a cluster has at least one broker, not {brokers}")
         self._brokers = brokers
         self._topics = tuple(topics)
         self._cluster: Any = None  # the cluster lives and dies with this client

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import AuthEventsError, BrokerUnavailable
@@ -31,13 +30,12 @@ _PRODUCER = {
     **_QUIET,
 }
 _CONSUMER = {
-    "group.protocol": "consumer",
-    "auto.offset.reset": "earliest",
     "enable.auto.commit": False,
     **_QUIET,
 }
 _BATCH = 500
 _PATIENCE = 0.2  # seconds that a reader waits for a batch to fill
+_TIMEOUT = 5.0  # seconds for an answer of the cluster
 _SILENCE = 30.0  # seconds without a message after which the rest is not believed to come
 
 
@@ -73,20 +71,24 @@ class Journey:
             BrokerUnavailable: if a message could not be delivered, or does not arrive.
             AuthEventsError: if an event cannot be written or read.
         """
-        consumer = Consumer(
-            {"bootstrap.servers": self._bootstrap, "group.id": f"journey-{uuid.uuid4()}", **_CONSUMER}
-        )
-        consumer.subscribe(list(catalog.TOPICS))
+        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "journey", **_CONSUMER})
+        try:
+            consumer.assign(_ends(consumer))
+        except KafkaException as error:
+            raise BrokerUnavailable(f"Kafka cannot be read: {error}") from error
         self._publisher.start()
         try:
-            yield from self._read(consumer)
+            with SchemaRegistry(self._registry_url) as registry:
+                yield from self._read(consumer, AuthEventDeserializer(registry))
         finally:
             self._stopped.set()
             self._publisher.join()
             consumer.close()
 
-    def _read(self, consumer: Any) -> Generator[list[Decoded], None, None]:
-        deserialize = AuthEventDeserializer(SchemaRegistry(self._registry_url)).deserialize
+    def _read(
+        self, consumer: Any, deserializer: AuthEventDeserializer
+    ) -> Generator[list[Decoded], None, None]:
+        deserialize = deserializer.deserialize
         arrived, silent = 0, 0.0
         while self._publisher.is_alive() or arrived < self.published:
             batch = [_intact(message) for message in consumer.consume(_BATCH, _PATIENCE)]
@@ -102,19 +104,20 @@ class Journey:
             raise BrokerUnavailable(f"{self.published - arrived} events were published and do not arrive")
 
     def _publish(self) -> None:
+        producer = Producer({"bootstrap.servers": self._bootstrap, **_PRODUCER})
         try:
-            self._publish_all(Producer({"bootstrap.servers": self._bootstrap, **_PRODUCER}))
+            with SchemaRegistry(self._registry_url) as registry:
+                self._publish_all(producer, AuthEventSerializer(registry))
         except AuthEventsError as error:
             self._failure = error
         except KafkaException as error:
             self._failure = BrokerUnavailable(f"Kafka refuses what is published: {error}")
 
-    def _publish_all(self, producer: Any) -> None:
-        serialize = AuthEventSerializer(SchemaRegistry(self._registry_url)).serialize
+    def _publish_all(self, producer: Any, serializer: AuthEventSerializer) -> None:
         for event in self._events:
             if self._stopped.is_set():
                 break
-            message = serialize(event)
+            message = serializer.serialize(event)
             self._produce(producer, message.topic, message.value, message.key, list(message.headers))
         producer.flush()
 
@@ -135,6 +138,18 @@ class Journey:
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
             self._failure = BrokerUnavailable(f"an event was not delivered: {error}")
+
+
+def _ends(consumer: Any) -> list[TopicPartition]:
+    """Where the contract's topics end now: what is published later comes after."""
+    partitions = [
+        TopicPartition(topic, partition)
+        for topic in catalog.TOPICS
+        for partition in consumer.list_topics(topic, _TIMEOUT).topics[topic].partitions
+    ]
+    for partition in partitions:
+        _, partition.offset = consumer.get_watermark_offsets(partition, _TIMEOUT)
+    return partitions
 
 
 def _intact(message: Message) -> Message:

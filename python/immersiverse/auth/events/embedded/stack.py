@@ -48,7 +48,8 @@ class EmbeddedStack:
         with ExitStack() as starting:
             starting.enter_context(self._registry)
             starting.enter_context(self._broker)
-            _register_contract(SchemaRegistry(self.registry_url))
+            with SchemaRegistry(self.registry_url) as registry:
+                _register_contract(registry)
             self._running = starting.pop_all()
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.errors import (
     RegistryRefused,
@@ -22,6 +22,7 @@ from immersiverse.auth.events.serialization.schemas import SchemaId, WriterSchem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
     from immersiverse.auth.events.registry.contract import ContractSchema, Form
     from immersiverse.auth.events.registry.subjects import Strategy
@@ -80,7 +81,23 @@ class SchemaRegistry:
         try:
             return SchemaRegistryClient(self._config)
         except (ValueError, TypeError, OSError) as error:
-            raise RegistryRefused(f"this configuration of the schema registry is wrong: {error}", 0) from error
+            raise RegistryRefused(
+                f"this configuration of the schema registry is wrong: {error}", 0
+            ) from error
+
+    def close(self) -> None:
+        """Hang up; what is remembered stays known, and whatever else is asked connects again."""
+        client = self.__dict__.pop("client", None)  # where cached_property keeps it
+        if client is not None:
+            client.__exit__()  # its close() is newer than the oldest version allowed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def subject(self, topic: str, schema_type: SchemaType = "PROTOBUF") -> str:
         """The subject of a topic's values."""
@@ -107,7 +124,9 @@ class SchemaRegistry:
         """
         return self._writers.get(schema_id)
 
-    def register(self, topic: str, schema_type: SchemaType = "PROTOBUF", *, form: Form = "text") -> Registered:
+    def register(
+        self, topic: str, schema_type: SchemaType = "PROTOBUF", *, form: Form = "text"
+    ) -> Registered:
         """Register this version of the contract for a topic: a deployment step. Doing so again changes nothing.
 
         Args:
