@@ -1,8 +1,8 @@
-"""Confluent's framing: a magic byte, the schema id, for Protobuf the message's position in its file, the payload.
+"""Confluent's framing: a magic byte, the schema id, for Protobuf the message's place in its file, a payload.
 
 Source: Confluent's wire format. A frame is ``00``, a 4-byte big-endian schema id and, for Protobuf, message
 indexes as zigzag varints: their count, then each; the single byte ``00`` is short for the first message. In
-header mode the id is a GUID in a header, ``01`` and 16 bytes, and the indexes follow it there or begin the value.
+header mode the id is a GUID in a header, ``01`` and 16 bytes; the indexes follow it there or begin the value.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def read_schema_id(frame: bytes) -> int:
         MalformedFrame: if it is shorter than its own head, or does not begin with the magic byte.
     """
     if len(frame) < _ID_END or frame[0] != MAGIC:
-        raise MalformedFrame(f"a frame begins with 00 and a 4-byte schema id, not with {frame[:_ID_END].hex()!r}")
+        raise MalformedFrame(
+            f"a frame begins with 00 and a 4-byte schema id, not with {frame[:_ID_END].hex()!r}"
+        )
     return int.from_bytes(frame[1:_ID_END])
 
 
@@ -65,7 +67,9 @@ def read_header(value: bytes) -> tuple[uuid.UUID, bytes]:
         MalformedFrame: if it is shorter, or does not begin with its magic byte.
     """
     if len(value) < _GUID_END or value[0] != HEADER_MAGIC:
-        raise MalformedFrame(f"header {VALUE_SCHEMA_ID_HEADER} is not 01 and a GUID of 16 bytes: {value[:24].hex()!r}")
+        raise MalformedFrame(
+            f"header {VALUE_SCHEMA_ID_HEADER} is not 01 and a GUID of 16 bytes: {value[:24].hex()!r}"
+        )
     return uuid.UUID(bytes=value[1:_GUID_END]), value[_GUID_END:]
 
 

@@ -1,21 +1,20 @@
 """Messages to JSON objects by proto3's mapping, with a writer compiled once per message type.
 
-Source: the Protobuf JSON mapping (protobuf.dev, "ProtoJSON Format"). Equal to ``json_format.MessageToDict`` for
-every message, which a property test shows; faster, since nothing about the type is asked twice.
+Source: the Protobuf JSON mapping (protobuf.dev, "ProtoJSON Format"). Equal to ``json_format.MessageToDict``
+for every proto3 message, which a property test shows; faster, since nothing about a type is asked twice.
 """
 
 from __future__ import annotations
 
-import base64
-import math
-import struct
+import keyword
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf import json_format
+from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from immersiverse.auth.events.serialization.timestamps import format_duration, format_timestamp
+from immersiverse.auth.events.serialization.json_scalars import is_negative_zero, scalar_writer
+from immersiverse.auth.events.serialization.timestamps import format_duration, format_time, format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     JsonObject = dict[str, Any]
     Convert = Callable[[Any], Any]
+    Namespace = dict[str, Any]
 
 WELL_KNOWN_PREFIX = "google.protobuf."
 
@@ -33,38 +33,67 @@ _FLOATING = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 @cache
 def object_writer(descriptor: Descriptor) -> Callable[[Message], JsonObject]:
     """A function from messages of a type to JSON objects; it raises ValueError for what JSON cannot say."""
+    # A method is found on the class in half the time that a message takes, which tries its fields first.
+    has_field = message_factory.GetMessageClass(descriptor).HasField
+    names: Namespace = {
+        "format_time": format_time,
+        "has_field": has_field,
+        "is_negative_zero": is_negative_zero,
+    }
     lines = ["def write(message):", "    out = {}"]
-    converters: dict[str, Convert] = {"is_negative_zero": _is_negative_zero}
     for field in descriptor.fields:
-        convert = _value_writer(field)
-        if convert:
-            converters[f"convert_{field.number}"] = convert
-        lines += [f"    {line}" for line in _source(field, converted=convert is not None)]
+        lines += [f"    {line}" for line in _source(field, names)]
     lines.append("    return out")
-    exec("\n".join(lines), converters)  # noqa: S102 - source made of our own descriptors' identifiers
-    return converters["write"]
+    exec("\n".join(lines), names)  # noqa: S102 - source made of our own descriptors' identifiers
+    return names["write"]  # type: ignore[no-any-return]  # what the source defines
 
 
-def _source(field: FieldDescriptor, *, converted: bool) -> list[str]:
-    """Python that writes one field: straight-line code takes half the time of a loop over fields."""
-    name, value = field.name, f"convert_{field.number}(value)" if converted else "value"
-    write = f'out["{field.json_name}"] = {value}'
-    if not field.has_presence:
-        negative_zero = " or is_negative_zero(value)" if field.type in _FLOATING and not field.is_repeated else ""
-        return [f"value = message.{name}", f"if value{negative_zero}: {write}"]
-    if field.message_type and field.message_type.full_name == "google.protobuf.Timestamp":
-        return [f"value = message.{name}", f'if value.seconds or message.HasField("{name}"): {write}']
-    return [f'if message.HasField("{name}"): value = message.{name}; {write}']
+def _source(field: FieldDescriptor, names: Namespace) -> list[str]:
+    """Python that writes one field: straight-line code takes half the time of a loop over fields.
+
+    Reading a field costs more than testing its value, and asking for its presence more than both, so each is
+    done once, and presence is asked only where a value does not tell it.
+    """
+    read = f"message.{field.name}"
+    if keyword.iskeyword(field.name):
+        read = f"getattr(message, {field.name!r})"
+    is_set = f"has_field(message, {field.name!r})"
+    write = _writing(field, names)
+    if _is_timestamp(field):
+        return [f"value = {read}", "seconds = value.seconds", f"if seconds or {is_set}:", *write]
+    if field.has_presence:
+        return [f"if {is_set}:", f"    value = {read}", *write]
+    if field.type in _FLOATING and not field.is_repeated:
+        return [f"value = {read}", "if value or is_negative_zero(value):", *write]
+    return [f"value = {read}", "if value:", *write]
 
 
-def _value_writer(field: FieldDescriptor) -> Convert | None:
-    """What turns a field's value into JSON; None if it is JSON as it stands."""
+def _writing(field: FieldDescriptor, names: Namespace) -> list[str]:
+    """Python that puts `value`, what a field holds, into the object; what it refers to goes into `names`."""
+    out = f"    out[{field.json_name!r}]"
     if field.message_type and field.message_type.GetOptions().map_entry:
-        return _map_writer(field.message_type)
-    convert = _singular_writer(field)
+        names[f"write_{field.number}"] = _map_writer(field.message_type)
+        return [f"{out} = write_{field.number}(value)"]
+    if _is_timestamp(field):
+        return [f"{out} = format_time(seconds, value.nanos)"]
     if not field.is_repeated:
-        return convert
-    return (lambda values: [convert(value) for value in values]) if convert else list
+        return [f"{out} = {_expression(field, 'value', names)}"]
+    item = _expression(field, "item", names)
+    # A slice is a list, in a fifth of the time that iterating over the container takes.
+    if item == "item":
+        return [f"{out} = value[:]"]
+    return [f"{out} = items = []", f"    for item in value[:]: items.append({item})"]
+
+
+def _expression(field: FieldDescriptor, item: str, names: Namespace) -> str:
+    if field.enum_type and not _is_null(field.enum_type):
+        names[f"names_{field.number}"] = _names(field.enum_type)
+        return f"names_{field.number}.get({item}, {item})"
+    convert = _singular_writer(field)
+    if convert is None:
+        return item
+    names[f"write_{field.number}"] = convert
+    return f"write_{field.number}({item})"
 
 
 def _map_writer(entry: Descriptor) -> Convert:
@@ -75,60 +104,73 @@ def _map_writer(entry: Descriptor) -> Convert:
 
 
 def _singular_writer(field: FieldDescriptor) -> Convert | None:
-    if field.type == FieldDescriptor.TYPE_ENUM:
+    """What turns one value of a field into JSON; None if it is JSON as it stands."""
+    if field.enum_type:
         return _enum_writer(field.enum_type)
     if field.message_type:
         return _message_writer(field.message_type)
-    return _SCALARS.get(field.type)
+    return scalar_writer(field)
 
 
 def _enum_writer(enum: EnumDescriptor) -> Convert:
-    names = {number: value.name for number, value in enum.values_by_number.items()}
+    if _is_null(enum):
+        return lambda _number: None
+    names = _names(enum)
     return lambda number: names.get(number, number)
+
+
+def _names(enum: EnumDescriptor) -> dict[int, str]:
+    return {number: value.name for number, value in enum.values_by_number.items()}
 
 
 def _message_writer(descriptor: Descriptor) -> Convert:
     if descriptor.full_name in _WELL_KNOWN:
         return _WELL_KNOWN[descriptor.full_name]
     if descriptor.full_name.startswith(WELL_KNOWN_PREFIX):
-        return json_format.MessageToDict
-    # asked for at the first value, since a message type may hold itself
-    return lambda message: object_writer(descriptor)(message)
+        return _any_well_known
+    if holds_itself(descriptor):
+        return _later(descriptor)
+    return object_writer(descriptor)
 
 
-def _is_negative_zero(value: float) -> bool:
-    return math.copysign(1, value) < 0
+def _later(descriptor: Descriptor) -> Convert:
+    """The writer of a type that is being compiled and holds itself."""
+
+    def write(message: Message) -> JsonObject:
+        return object_writer(descriptor)(message)
+
+    return write
 
 
-def _double(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+def holds_itself(descriptor: Descriptor) -> bool:
+    """Whether messages of a type may hold messages of the same type, at any depth."""
+    found: list[Descriptor] = [descriptor]
+    reached: set[Descriptor] = set()
+    while found:
+        held = {field.message_type for field in found.pop().fields if field.message_type} - reached
+        reached |= held
+        found.extend(held)
+    return descriptor in reached
 
 
-def _float(value: float) -> float | str:
-    """The shortest number that is the same in 32 bits."""
-    if not math.isfinite(value):
-        return _double(value)
-    for digits in (6, 7, 8):
-        short = float(f"{value:.{digits}g}")
-        if struct.pack("<f", short) == struct.pack("<f", value):
-            return short
-    return float(f"{value:.9g}")
+def _any_well_known(message: Message) -> Any:
+    try:
+        return json_format.MessageToDict(message)
+    except (json_format.Error, TypeError) as error:
+        raise ValueError(f"has no JSON form: {error}") from error
 
 
-_SCALARS: dict[int, Convert] = {
-    FieldDescriptor.TYPE_INT64: str,
-    FieldDescriptor.TYPE_UINT64: str,
-    FieldDescriptor.TYPE_SINT64: str,
-    FieldDescriptor.TYPE_FIXED64: str,
-    FieldDescriptor.TYPE_SFIXED64: str,
-    FieldDescriptor.TYPE_BYTES: lambda value: base64.b64encode(value).decode("ascii"),
-    FieldDescriptor.TYPE_DOUBLE: _double,
-    FieldDescriptor.TYPE_FLOAT: _float,
-}
+def _is_null(enum: EnumDescriptor) -> bool:
+    return enum.full_name == "google.protobuf.NullValue"
+
+
+def _is_timestamp(field: FieldDescriptor) -> bool:
+    held = field.message_type
+    return held is not None and held.full_name == "google.protobuf.Timestamp" and not field.is_repeated
+
 
 _WELL_KNOWN: dict[str, Convert] = {
     "google.protobuf.Timestamp": format_timestamp,
     "google.protobuf.Duration": format_duration,
+    "google.protobuf.FieldMask": lambda mask: mask.ToJsonString(),
 }

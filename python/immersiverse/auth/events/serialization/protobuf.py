@@ -91,9 +91,9 @@ def _arms(writer: WriterSchema | None, schema_id: int | str) -> dict[int, str]:
 
 
 def _unknown(event: AuthEvent, arms: dict[int, str], writer: WriterSchema | None) -> UnknownEvent:
-    """The event whose payload is among the envelope's unknown fields; the last one counts, as in any oneof."""
+    """The event whose payload is among the envelope's unknown fields; the last counts, as in any oneof."""
     number, payload = 0, b""
-    for field in UnknownFieldSet(event):
+    for field in UnknownFieldSet(event):  # type: ignore[attr-defined]  # its stub forgets that it iterates
         is_payload = field.field_number in arms if arms else field.field_number >= _FIRST_ARM
         if is_payload and field.wire_type == _LENGTH_DELIMITED:
             number, payload = field.field_number, field.data
@@ -106,7 +106,9 @@ def _unknown(event: AuthEvent, arms: dict[int, str], writer: WriterSchema | None
 
 def _read(full_name: str, payload: bytes, writer: WriterSchema | None) -> dict[str, Any]:
     if writer is None or writer.file is None or not full_name:
-        raise MalformedPayload("only its writer's schema can tell what this payload says: give a registry", "payload")
+        raise MalformedPayload(
+            "only its writer's schema can tell what this payload says: give a registry", "payload"
+        )
     try:
         message = _message_class(full_name, writer.file).FromString(payload)
         return json_format.MessageToDict(message)

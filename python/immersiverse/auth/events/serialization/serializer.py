@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.formats import Format
     from immersiverse.auth.events.serialization.schemas import SchemaIds
 
+# Found on the class in half the time that an event takes, which tries its fields first.
+_which = AuthEvent.WhichOneof
+
 
 class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka has no types
     """Writes events for Kafka. Use it on its own, or as ``value.serializer`` of Confluent's SerializingProducer.
@@ -74,7 +77,7 @@ class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka 
             RegistryError: if the schema id is not known yet and cannot be had.
         """
         try:
-            arm = event.WhichOneof("payload")  # type: ignore[union-attr]  # None takes the way of all that is no event
+            arm = _which(event, "payload")  # type: ignore[arg-type]  # None takes the way of all that is no event
             if ctx is None:
                 return self._by_arm[arm] + self._encode(event)
             if arm:
@@ -114,7 +117,9 @@ class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka 
         topic = ctx.topic if ctx else self._topic(event)
         if self._in_header:
             if ctx is None or ctx.headers is None:
-                raise InvalidEvent(event_type.name, "", "header mode needs a context with headers: or use serialize()")
+                raise InvalidEvent(
+                    event_type.name, "", "header mode needs a context with headers: or use serialize()"
+                )
             _append(ctx.headers, self._header(topic))
             return self._encode(event)
         prefix = self._prefix(topic)

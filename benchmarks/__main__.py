@@ -1,0 +1,38 @@
+"""scripts/benchmark: what to measure, and how to show it."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks.comparison import as_json, as_table
+from benchmarks.measuring import measure
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    arguments = _parser().parse_args()
+    arguments.run(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
+    kinds = parser.add_subparsers(required=True, metavar="WHAT")
+    serialization = kinds.add_parser(
+        "serialization", help="serializers beside raw Protobuf, json_format and Confluent's"
+    )
+    serialization.add_argument("--json", action="store_true", help='print {"name": ratio} and nothing else')
+    serialization.add_argument("--repeats", type=int, default=300, help="turns of each statement (300)")
+    serialization.set_defaults(run=_serialization)
+    return parser
+
+
+def _serialization(arguments: argparse.Namespace) -> None:
+    from benchmarks.serialization import COMPARISONS, STATEMENTS, subjects  # noqa: PLC0415 - loads Confluent's
+
+    with subjects() as names:
+        measured = measure(STATEMENTS, names, arguments.repeats)
+    print((as_json if arguments.json else as_table)(measured, COMPARISONS))
+
+
+if __name__ == "__main__":
+    main()
