@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -125,3 +128,18 @@ def test_a_foreground_registry_runs_until_it_is_told() -> None:
 
     serve(port=0, ready=ready, until=until)
     assert len(addresses) == 1
+
+
+def test_an_interrupt_ends_a_foreground_registry_quietly() -> None:
+    program = (
+        "from immersiverse.auth.events.embedded.registry import serve\n"
+        "serve(port=0, ready=lambda registry: print(registry.url, flush=True))\n"
+        "print('ended')"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10)[0] == "ended\n"
+    assert process.returncode == 0
