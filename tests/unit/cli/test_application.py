@@ -1,0 +1,126 @@
+"""How commands are found, explained and ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from immersiverse.auth.events import __version__
+from immersiverse.auth.events.cli import main
+from immersiverse.auth.events.cli.application import app
+from unit.cli.terminal import COMMAND, end, run, running
+
+COMMANDS = [
+    *("catalog", "simulate", "encode", "decode", "dev", "demo"),
+    *("schema register", "schema list", "schema show", "registry serve"),
+]
+
+
+def test_the_version_is_that_of_the_package(auth_events):
+    assert auth_events("--version").out == f"auth-events {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_teaches_by_an_example(auth_events, command):
+    result = auth_events(*command.split(), "--help")
+    assert result.code == 0
+    assert f"Example: auth-events {command}" in result.out or f"| auth-events {command}" in result.out
+
+
+def test_no_command_is_missing_from_these_tests():
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    groups = {group.name for group in app.registered_groups}
+    assert names | groups == {command.split()[0] for command in COMMANDS}
+
+
+def test_help_loads_nothing_that_only_commands_need():
+    program = (
+        "import sys; from immersiverse.auth.events.cli import main; main(['--help'])\n"
+        "heavy = {'confluent_kafka', 'google.protobuf', 'httpx', 'orjson', 'fastavro'} & set(sys.modules)\n"
+        "print('loaded:', sorted(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert done.stdout.endswith("loaded: []\n")
+
+
+def test_without_its_extra_the_command_says_what_to_install():
+    program = (
+        "import sys; sys.modules['typer'] = None\n"
+        "from immersiverse.auth.events.cli import main; sys.exit(main(['--help']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, text=True)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "auth-events: the command line needs: pip install 'immersiverse-auth-events[cli]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bogus"],
+        ["simulate", "--events", "many"],
+        ["simulate", "--events", "-1"],
+        ["simulate", "--start", "yesterday"],
+        ["encode", "--format", "xml"],
+        ["encode", "--unknown"],
+        ["encode"],
+        ["schema", "list"],
+        ["schema", "list", "--registry", "localhost:8081"],
+        ["schema", "list", "--registry", "http://127.0.0.1:9", "--registry-config", "timeout"],
+        ["schema", "list", "--registry", "http://127.0.0.1:9", "--registry-config", "timeout=long"],
+        ["schema", "list", "--registry", "http://127.0.0.1:9", "--registry-config", "no.such.setting=1"],
+        ["schema", "show", "--format", "all"],
+        ["encode", "no-such-file", "--format", "json"],
+        ["decode", "."],
+        ["catalog", "LoginFail"],
+        ["registry", "serve", "--port", "65536"],
+        ["demo", "--events", "0"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_is_one_line_and_exit_code_2(auth_events, arguments):
+    result = auth_events(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("auth-events: ")
+    assert result.err.count("\n") == 1
+
+
+def test_a_registry_that_cannot_be_reached_is_one_line_and_exit_code_3(auth_events):
+    quick = ("--registry-config", "max.retries=0")
+    result = auth_events("schema", "list", "--registry", "http://127.0.0.1:9", *quick)
+    assert (result.code, result.out) == (3, "")
+    assert result.err.startswith("auth-events: the schema registry cannot be reached: ")
+    assert result.err.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    producer = subprocess.Popen(
+        [*COMMAND, "simulate", "--events", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with producer:
+        producer.stdout.readline()
+        producer.stdout.close()
+        assert producer.stderr.read() == b""
+    assert producer.returncode == 141
+
+
+def test_an_interrupted_command_ends_with_130_and_no_traceback():
+    with running("simulate", "--events", "1000000000") as process:
+        process.stdout.readline()
+        result = end(process, signal.SIGINT)
+    assert result.code == 130
+    assert result.err == ""
+
+
+def test_arguments_are_those_of_the_process_unless_given(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["auth-events", "--version"])
+    assert main() == 0
+    assert capsys.readouterr().out.startswith("auth-events ")
+
+
+def test_the_package_runs_as_a_module():
+    assert run("--version").out == f"auth-events {__version__}\n"
