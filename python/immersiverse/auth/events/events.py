@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -21,7 +21,7 @@ _MICROSECOND = 1_000
 _SECOND = 1_000_000_000
 
 
-def new_event(
+def new_event(  # noqa: PLR0913 - what every event has, by keyword
     payload: Message,
     *,
     source: str,
@@ -47,10 +47,16 @@ def new_event(
     if event_type is None:
         raise InvalidEvent(type(payload).__name__, "", "is not a payload of the contract")
     validate(payload)
-    event = _envelope(event_type, event_id or new_event_id(), _timestamp(timestamp), source, version, actor)
-    getattr(event, event_type.arm).CopyFrom(payload)
+    _key(event_type, payload)
+    if not source:
+        raise InvalidEvent(event_type.name, "source", "is required")
+    event = _envelope(
+        event_type.name, event_id=event_id or new_event_id(), source=source, version=version, actor=actor
+    )
+    time_of_event = event.timestamp
+    time_of_event.seconds, time_of_event.nanos = _seconds_and_nanos(timestamp)
     validate(event, event_type.name)
-    partition_key(event)
+    getattr(event, event_type.arm).CopyFrom(payload)
     return event
 
 
@@ -79,13 +85,16 @@ def event_type_of(event: AuthEvent) -> catalog.EventType:
 
 
 def partition_key(event: AuthEvent) -> str:
-    """The key that keeps the events of one user in order: the first set of the fields that the contract names.
+    """The key that keeps one user's events in order: the first set of the fields that the contract names.
 
     Raises:
         InvalidEvent: if none of them is set, or the event carries no payload.
     """
     event_type = event_type_of(event)
-    payload = getattr(event, event_type.arm)
+    return _key(event_type, getattr(event, event_type.arm))
+
+
+def _key(event_type: catalog.EventType, payload: Message) -> str:
     for name in event_type.partition_key:
         if key := getattr(payload, name):
             return cast("str", key)
@@ -93,36 +102,24 @@ def partition_key(event: AuthEvent) -> str:
     raise InvalidEvent(event_type.name, event_type.partition_key[0], f"no partition key: set {fields}")
 
 
-def _envelope(
-    event_type: catalog.EventType,
-    event_id: str,
-    timestamp: Timestamp,
-    source: str,
-    version: int,
-    actor: Actor | None,
-) -> AuthEvent:
-    if not source:
-        raise InvalidEvent(event_type.name, "source", "is required")
+def _envelope(event_type: str, **values: Any) -> AuthEvent:
     try:
-        return AuthEvent(event_id=event_id, timestamp=timestamp, source=source, version=version, actor=actor)
+        return AuthEvent(**values)
     except (TypeError, ValueError) as error:
-        raise InvalidEvent(event_type.name, "", f"the envelope cannot hold this: {error}") from error
+        raise InvalidEvent(event_type, "", f"the envelope cannot hold this: {error}") from error
 
 
-def _timestamp(given: datetime | Timestamp | None) -> Timestamp:
-    if isinstance(given, Timestamp):
-        return Timestamp(seconds=given.seconds, nanos=given.nanos - given.nanos % _MICROSECOND)
+def _seconds_and_nanos(given: datetime | Timestamp | None) -> tuple[int, int]:
     if given is None:
-        return _from_nanoseconds(time.time_ns())
-    if not isinstance(given, datetime) or given.tzinfo is None:
-        raise InvalidEvent("AuthEvent", "timestamp", "must be an aware datetime or a Timestamp")
-    since = given - _EPOCH
-    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * _MICROSECOND)
-
-
-def _from_nanoseconds(nanoseconds: int) -> Timestamp:
-    seconds, nanos = divmod(nanoseconds, _SECOND)
-    return Timestamp(seconds=seconds, nanos=nanos - nanos % _MICROSECOND)
+        seconds, nanos = divmod(time.time_ns(), _SECOND)
+        return seconds, nanos - nanos % _MICROSECOND
+    if isinstance(given, Timestamp):
+        return given.seconds, given.nanos - given.nanos % _MICROSECOND
+    try:
+        since = given - _EPOCH
+    except TypeError as error:
+        raise InvalidEvent("AuthEvent", "timestamp", "must be an aware datetime or a Timestamp") from error
+    return since.days * 86_400 + since.seconds, since.microseconds * _MICROSECOND
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -7,6 +7,10 @@ import os
 import threading
 import time
 import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _COUNTER_BITS = 42
 _COUNTER_LIMIT = 1 << _COUNTER_BITS
@@ -15,13 +19,17 @@ _VARIANT = 2 << 62
 
 
 class EventIds:
-    """A source of UUIDv7 text that increases strictly within a process, from any thread, if the clock jumps too.
+    """A source of UUIDv7 text that increases strictly in a process, from any thread, if the clock jumps too.
 
     A 42-bit counter follows the milliseconds (RFC 9562 section 6.2, method 1): it begins at random in every
     new millisecond and counts up within one, or while the clock stands behind what it showed before.
+
+    Args:
+        clock: nanoseconds since 1970.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._milliseconds = 0
         self._counter = 0
@@ -30,7 +38,7 @@ class EventIds:
         """A new id: 36 lower-case characters."""
         entropy = int.from_bytes(os.urandom(10))
         with self._lock:
-            now = time.time_ns() // 1_000_000
+            now = self._clock() // 1_000_000
             if now > self._milliseconds:
                 self._milliseconds, self._counter = now, entropy >> 39  # the top bit stays free to count into
             else:
@@ -40,7 +48,7 @@ class EventIds:
             milliseconds, counter = self._milliseconds, self._counter
         high = milliseconds << 80 | _VERSION_7 | (counter >> 30) << 64
         low = _VARIANT | (counter & 0x3FFF_FFFF) << 32 | entropy & 0xFFFF_FFFF
-        text = f"{high | low:032x}"
+        text = (high | low).to_bytes(16).hex()
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
