@@ -170,7 +170,7 @@ def _fields(draw, message, full_name, names, syntax):
         if draw(st.booleans()):
             known.options.MergeFromString(draw(custom_options()))
         if draw(st.booleans()):
-            known.json_name = f"{draw(text)}{number}"
+            known.json_name = f"{draw(text)}{number}".replace("\0", "0")
     for known in optional:
         known.proto3_optional = True
         known.oneof_index = len(message.oneof_decl)

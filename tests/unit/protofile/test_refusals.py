@@ -53,6 +53,11 @@ REFUSED = {
         P3 + "message M { string a_b = 1; string aB = 2; }",
         "expected another JSON name",
     ),
+    "a JSON name with a NUL": (P3 + r"message M { string a = 1 [json_name = 'a\0']; }", "without NUL"),
+    "a JSON name of an extension": (
+        P3 + "message M { string a = 1 [json_name = '[a]']; }",
+        "not in brackets",
+    ),
     "a reserved number in use": (
         P3 + "message M { reserved 1 to 5; string a = 3; }",
         "1 to 5 is not for fields",

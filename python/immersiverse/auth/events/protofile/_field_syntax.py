@@ -8,7 +8,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as F
 
 from immersiverse.auth.events.protofile._default_syntax import read_default
 from immersiverse.auth.events.protofile._draft import INT32_MAX, OptionBlock, Reference
-from immersiverse.auth.events.protofile._names import join, json_name, map_entry_name
+from immersiverse.auth.events.protofile._names import is_json_name, join, json_name, map_entry_name
 from immersiverse.auth.events.protofile._option_syntax import read_option
 from immersiverse.auth.events.protofile._types import KEY_TYPES, LABELS, SCALAR_TYPES
 
@@ -106,7 +106,10 @@ def _read_json_name(cursor: Cursor, field: F) -> None:
     cursor.expect("=")
     if field.HasField("extendee"):
         cursor.fail("expected no json_name on an extension")
+    offset = cursor.offset
     field.json_name = cursor.text_string("the JSON name")
+    if not is_json_name(field.json_name):
+        cursor.fail("expected a JSON name without NUL and not in brackets", offset)
 
 
 def _read_group(cursor: Cursor, draft: Draft, field: F, place: Place) -> None:

@@ -126,7 +126,8 @@ def number_text(value: float, *, single: bool) -> str:
     if not math.isfinite(value):
         return _format_special(value)
     text = format_single(value) if single else repr(value)
-    return text.replace("e+", "e")
+    # Without a point, minus zero would be read as the integer 0.
+    return f"{text}.0" if text.lstrip("-").isdigit() else text.replace("e+", "e")
 
 
 def _format_special(value: float) -> str:

@@ -22,6 +22,11 @@ def is_full_name(name: str) -> bool:
     return _FULL_NAME.fullmatch(name) is not None
 
 
+def is_json_name(name: str) -> bool:
+    """Whether a field may choose this name: names in brackets are those of extensions."""
+    return "\0" not in name and not (name.startswith("[") and name.endswith("]"))
+
+
 def join(scope: str, name: str) -> str:
     """The full name of what is declared in a scope; the scope of a file without package is empty."""
     return f"{scope}.{name}" if scope else name

@@ -33,7 +33,7 @@ def scalar_value(
     if field.type in INTEGER_RANGES:
         value = _integer(written, *INTEGER_RANGES[field.type])
     elif field.type in FLOATING_TYPES:
-        value = _floating(written, single=field.type == F.TYPE_FLOAT)
+        value = _floating(written, single=field.type == F.TYPE_FLOAT, in_braces=in_braces)
     elif field.type == F.TYPE_BOOL:
         value = _boolean(written, in_braces=in_braces)
     elif field.type == F.TYPE_ENUM:
@@ -59,7 +59,7 @@ def _integer(written: Scalar, low: int, high: int) -> int | None:
     return value if low <= value <= high else None
 
 
-def _floating(written: Scalar, *, single: bool) -> float | None:
+def _floating(written: Scalar, *, single: bool, in_braces: bool) -> float | None:
     if written.kind in {"integer", "float"}:
         value = number(written.text)
     elif written.kind == "name" and written.text.lower() in _SPECIAL:
@@ -67,6 +67,8 @@ def _floating(written: Scalar, *, single: bool) -> float | None:
     else:
         return None
     value = -value if written.negative else value
+    if written.kind == "integer" and not in_braces:
+        value += 0.0  # protoc takes it for an integer first, which has no minus zero
     return to_single(value) if single else value
 
 

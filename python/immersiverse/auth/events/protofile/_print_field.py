@@ -8,7 +8,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as F
 
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.protofile._literals import number_text, quote, quote_bytes, unquote
-from immersiverse.auth.events.protofile._names import is_full_name, is_identifier, json_name
+from immersiverse.auth.events.protofile._names import is_full_name, is_identifier, is_json_name, json_name
 from immersiverse.auth.events.protofile._types import FLOATING_TYPES, LABEL_NAMES, SCALAR_NAMES
 
 if TYPE_CHECKING:
@@ -89,8 +89,14 @@ def _own(field: F) -> list[str]:
         and not field.HasField("extendee")
         and field.json_name != json_name(field.name)
     ):
-        options.append(f"json_name = {quote(field.json_name)}")
+        options.append(f"json_name = {quote(_checked_json_name(field.json_name))}")
     return options
+
+
+def _checked_json_name(name: str) -> str:
+    if not is_json_name(name):
+        raise InvalidSchema(f"{name!r} cannot be a JSON name")
+    return name
 
 
 def _default(field: F) -> str:

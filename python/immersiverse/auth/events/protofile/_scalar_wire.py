@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,7 +70,11 @@ def _fixed(wire_type: int, form: str) -> Codec:
             raise Malformed("truncated") from error
         return value
 
-    return Codec(wire_type, lambda value: struct.pack(form, value), decode)
+    def encode(value: ScalarValue) -> bytes:
+        # Text has one NaN, so its sign and payload must not tell two schemas apart.
+        return struct.pack(form, math.nan if value != value else value)  # noqa: PLR0124 (only NaN differs)
+
+    return Codec(wire_type, encode, decode)
 
 
 def _bytes(value: ScalarValue) -> bytes:
