@@ -91,6 +91,7 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
 
 
 def _environment(variables: dict[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTH_EVENTS_")}
+    unset = ("AUTH_EVENTS_", "PYTHONWARNINGS")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     path = os.pathsep.join(sys.path)
-    return {**inherited, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore", "COLUMNS": "120", **variables}
+    return {**inherited, "PYTHONPATH": path, "COLUMNS": "120", **variables}

@@ -116,6 +116,15 @@ def test_an_interrupted_command_ends_with_130_and_no_traceback():
     assert result.err == ""
 
 
+def test_a_librarys_warnings_are_not_the_users_business(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import warnings; warnings.simplefilter('always')")
+    (tmp_path / "orjson.py").write_text("import warnings; warnings.warn('old'); raise SystemExit(5)")
+    quiet = run("simulate", PYTHONPATH=f"{tmp_path}:{':'.join(sys.path)}")
+    asked = run("simulate", PYTHONPATH=f"{tmp_path}:{':'.join(sys.path)}", PYTHONWARNINGS="always")
+    assert (quiet.code, quiet.err) == (5, "")
+    assert "old" in asked.err
+
+
 def test_arguments_are_those_of_the_process_unless_given(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["auth-events", "--version"])
     assert main() == 0

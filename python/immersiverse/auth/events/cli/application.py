@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +23,7 @@ from immersiverse.auth.events.errors import AuthEventsError
 from immersiverse.auth.events.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # typer has no public name for the root of its usage errors; this one of them has.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -99,7 +101,8 @@ def run(arguments: Sequence[str]) -> int:
         arguments: what stands after the command's name.
     """
     try:
-        code = app(args=list(arguments), prog_name="auth-events", standalone_mode=False)
+        with _without_warnings():
+            code = app(args=list(arguments), prog_name="auth-events", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         forget_output()
@@ -112,6 +115,15 @@ def run(arguments: Sequence[str]) -> int:
         failure = failure_of(error)
         return _report(failure.line, failure.exit_code)
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Libraries warn those who program, and those who run a command can do nothing about it."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.showwarning = lambda *_, **__: None
+        yield
 
 
 def _usage(error: BaseException) -> str:
