@@ -166,8 +166,8 @@ def _messages_reader(descriptor: Descriptor) -> Fill:
 
 
 def _map_reader(entry: Descriptor) -> Fill:
-    key, value = entry.fields_by_name["key"], entry.fields_by_name["value"]
-    read_key = _bool_key if key.type == FieldDescriptor.TYPE_BOOL else _scalar_reader(key)
+    read_key = _key_reader(entry.fields_by_name["key"])
+    value = entry.fields_by_name["value"]
     if value.message_type:
         fill = _message_reader(value.message_type)
 
@@ -180,11 +180,15 @@ def _map_reader(entry: Descriptor) -> Fill:
 
     def read(document: Any, entries: Any) -> None:
         for text, item in _object(document).items():
-            converted = convert(item)
+            key, converted = read_key(text), convert(item)
             if converted is not _SKIP:
-                entries[read_key(text)] = converted
+                entries[key] = converted
 
     return read
+
+
+def _key_reader(field: FieldDescriptor) -> Convert:
+    return _bool_key if field.type == FieldDescriptor.TYPE_BOOL else _scalar_reader(field)
 
 
 def _bool_key(text: str) -> bool:

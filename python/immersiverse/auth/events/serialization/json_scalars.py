@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,9 @@ INT32_LIMITS = (-(1 << 31), (1 << 31) - 1)
 _INT64_LIMITS = (-(1 << 63), (1 << 63) - 1)
 _UINT32_LIMITS = (0, (1 << 32) - 1)
 _UINT64_LIMITS = (0, (1 << 64) - 1)
-_MAX_FLOAT = (2 - 2**-23) * 2.0**127
+_FLOAT = struct.Struct("<f")
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LONGEST_INTEGER = 20  # characters of 64 bits, with a sign
 _FLOAT_DIGITS = (6, 7, 8, 9)  # 9 are enough for every 32-bit float (IEEE 754)
 
@@ -51,11 +53,14 @@ def read_string(value: Any) -> str:
 
 
 def read_integer_text(text: str, limits: tuple[int, int]) -> int:
-    """The whole number that decimal digits say. Raises ValueError if they say none within the limits."""
-    if len(text) <= _LONGEST_INTEGER and text.isascii() and text.removeprefix("-").isdigit():
-        number = int(text)
-        if limits[0] <= number <= limits[1]:
-            return number
+    """The whole number that text says, as digits or with an exponent.
+
+    It raises ValueError if the text says none within the limits.
+    """
+    if len(text) <= _LONGEST_INTEGER and text.isascii():
+        number = int(text) if text.removeprefix("-").isdigit() else _finite_text(text)
+        if limits[0] <= number <= limits[1] and number == int(number):
+            return int(number)
     raise ValueError(f"is not a whole number from {limits[0]} to {limits[1]}")
 
 
@@ -120,10 +125,16 @@ def _write_float(value: float) -> float | str:
     """The shortest number that is the same in 32 bits."""
     if not math.isfinite(value):
         return _write_double(value)
-    same = struct.Struct("<f")
     short = (float(f"{value:.{digits}g}") for digits in _FLOAT_DIGITS)
-    fitting = (number for number in short if abs(number) <= _MAX_FLOAT)  # a rounded one may be too great
-    return next(number for number in fitting if same.pack(number) == same.pack(value))
+    return next(number for number in short if _in_32_bits(number) == value)
+
+
+def _in_32_bits(value: float) -> float:
+    try:
+        rounded: float = _FLOAT.unpack(_FLOAT.pack(value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    return rounded
 
 
 def _read_double(value: Any) -> float:
@@ -135,7 +146,7 @@ def _read_double(value: Any) -> float:
 
 
 def _finite_text(text: str) -> float:
-    number = float(text) if text.strip() == text and "_" not in text and text.isascii() else math.nan
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise ValueError("is not a number in a double's range")
     return number
@@ -143,7 +154,7 @@ def _finite_text(text: str) -> float:
 
 def _read_float(value: Any) -> float:
     number = _read_double(value)
-    if math.isfinite(number) and abs(number) > _MAX_FLOAT:
+    if math.isfinite(number) and not math.isfinite(_in_32_bits(number)):
         raise ValueError("is not a number in a float's range")
     return number
 

@@ -120,7 +120,8 @@ def _enum_writer(enum: EnumDescriptor) -> Convert:
 
 
 def _names(enum: EnumDescriptor) -> dict[int, str]:
-    return {number: value.name for number, value in enum.values_by_number.items()}
+    # Not items(), which gives aliases too: one number has one name here.
+    return {number: enum.values_by_number[number].name for number in enum.values_by_number}
 
 
 def _message_writer(descriptor: Descriptor) -> Convert:
