@@ -8,14 +8,15 @@ import pytest
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.serialization.json import read_json
+from unit.cli.terminal import run
 
 
 def test_the_table_has_a_line_for_every_event(auth_events):
     lines = auth_events("catalog").out.splitlines()
     for event_type in catalog.EVENT_TYPES.values():
-        (line,) = [line for line in lines if f" {event_type.name} " in line]
+        (line,) = [line for line in lines if line.startswith(f"{event_type.name} ")]
         assert event_type.topic in line
-        assert ", else ".join(event_type.partition_key) in line
+        assert " else ".join(event_type.partition_key) in line
 
 
 def test_json_says_all_that_the_contract_says(auth_events):
@@ -49,7 +50,14 @@ def test_every_event_has_a_sample_that_is_such_an_event(auth_events, name):
 @pytest.mark.parametrize("name", ["UserCreated", "usercreated", "immersiverse.auth.events.v1.UserCreated"])
 def test_an_event_is_found_by_any_spelling_of_its_name(auth_events, name):
     shown = auth_events("catalog", name).out
-    for part in ("auth.events.user", "createdAt", "at most 320 characters", "required", "contact", "PASSKEY"):
+    for part in (
+        "auth.events.user",
+        "created_at",
+        "at most 320 characters",
+        "required",
+        "contact",
+        "PASSKEY",
+    ):
         assert part in shown
     assert '"eventType": "UserCreated"' in shown
 
@@ -58,3 +66,14 @@ def test_a_misspelt_event_is_answered_with_the_closest(auth_events):
     result = auth_events("catalog", "LoginSuceeded")
     assert result.err == "auth-events: there is no event 'LoginSuceeded'; did you mean LoginSucceeded?\n"
     assert "auth-events catalog lists all" in auth_events("catalog", "xyz").err
+
+
+@pytest.mark.parametrize("arguments", [[], ["LoginSucceeded"], ["LoginFailed"], ["SuspiciousLogin"]])
+def test_tables_fit_into_80_columns_without_cutting_a_name(arguments):
+    shown = run("catalog", *arguments, COLUMNS="80").out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    names = set(catalog.EVENT_TYPES)
+    if arguments:
+        names = {field.name for field in catalog.EVENT_TYPES[arguments[0]].fields}
+    assert names <= set(shown.split())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from rich.console import Console
@@ -13,7 +15,7 @@ from rich.console import Console
 from immersiverse.auth.events.cli.demo_drawing import drawing, goodbye, line
 from immersiverse.auth.events.cli.demo_progress import Progress
 from immersiverse.auth.events.simulation import Tally, simulate
-from unit.cli.terminal import COMMAND
+from unit.cli.terminal import COMMAND, end, read_until, running
 
 
 def drawn(progress, width=100):
@@ -80,6 +82,15 @@ def test_on_a_terminal_it_draws_in_place():
     assert seen.count(b"auth.events.*") > 1  # drawn more than once
     assert b"\x1b[" in seen
     assert b"3,000" in seen
+
+
+def test_an_interrupted_demonstration_ends_at_once_and_quietly():
+    with running("demo", "--events", "10000000") as process:
+        read_until(process, r"[1-9]\S* of 10,000,000 events")
+        asked = time.monotonic()
+        result = end(process, signal.SIGINT)
+    assert time.monotonic() - asked < 10
+    assert (result.code, result.err) == (130, "")
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])

@@ -19,12 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         from immersiverse.auth.events.cli.application import run
+
+        return run(sys.argv[1:] if arguments is None else arguments)
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
-        print(
-            "auth-events: the command line needs: pip install 'immersiverse-auth-events[cli]'",
-            file=sys.stderr,
-        )
+        line = "the command line needs: pip install 'immersiverse-auth-events[cli]'"
+        print(f"auth-events: {line}", file=sys.stderr)
         return 2
-    return run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        return 130

@@ -8,6 +8,7 @@ import orjson
 from google.protobuf.descriptor import FieldDescriptor
 from rich.box import SIMPLE_HEAD
 from rich.json import JSON
+from rich.padding import Padding
 from rich.table import Table
 
 from immersiverse.auth.events.serialization.json import JsonCodec
@@ -15,7 +16,7 @@ from immersiverse.auth.events.simulation import simulate
 from immersiverse.auth.events.v1 import options_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from google.protobuf.descriptor import EnumDescriptor
     from rich.console import Console
@@ -51,7 +52,7 @@ def facts_and_sample(event_type: EventType) -> dict[str, Any]:
 
 def show_all(console: Console, event_types: Iterable[EventType]) -> None:
     """A table of all events, in sections by topic."""
-    table = Table("Event", "Topic", "Partition key", "Personal data", box=SIMPLE_HEAD)
+    table = _table("Event", "Topic", wrapped={"Partition key": 25, "PII": 9})
     topic = ""
     for event_type in event_types:
         if topic and event_type.topic != topic:
@@ -60,30 +61,39 @@ def show_all(console: Console, event_types: Iterable[EventType]) -> None:
         table.add_row(
             f"[bold]{event_type.name}",
             topic,
-            ", else ".join(event_type.partition_key),
+            " else ".join(event_type.partition_key),
             ", ".join(_personal_data(event_type)) or "none",
         )
-    console.print(table)
+    console.print("", table, "")
 
 
 def show(console: Console, event_type: EventType) -> None:
     """One event with its fields and a sample."""
     console.print(f"\n[bold]{event_type.name}[/]  {event_type.full_name}")
     console.print(f"  topic          {event_type.topic}")
-    console.print(f"  partition key  {', else '.join(event_type.partition_key)}")
-    table = Table("Field", "In JSON", "Type", "Rules", "Personal data", box=SIMPLE_HEAD)
+    console.print(f"  partition key  {' else '.join(event_type.partition_key)}")
+    table = _table("Field", wrapped={"Type": 20, "Rules": 10, "PII": 9})
     for field in event_type.fields:
         table.add_row(
             f"[bold]{field.name}",
-            field.json_name,
             _type(field),
             ", ".join(_rules(field)),
             field.personal_data,
         )
-    console.print(table)
+    console.print("", table, "")
     for enum, values in _enums(event_type).items():
-        console.print(f"  [bold]{enum}[/]: {', '.join(values)}\n", soft_wrap=True)
+        console.print(Padding(f"[bold]{enum}[/]: {', '.join(values)}", (0, 0, 1, 2)))
     console.print(JSON(_sample(event_type).decode()))
+
+
+def _table(*whole: str, wrapped: Mapping[str, int]) -> Table:
+    """A table for 80 columns and more: some of its own are never cut, others are wrapped to a least width."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in whole:
+        table.add_column(name, no_wrap=True)
+    for name, least in wrapped.items():
+        table.add_column(name, min_width=least)
+    return table
 
 
 def _personal_data(event_type: EventType) -> list[str]:

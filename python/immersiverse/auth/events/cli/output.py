@@ -22,7 +22,8 @@ def console() -> Console:
     """A console on standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if known else _WIDTH_OF_FILES)
 
 
 def write_json(value: Any) -> None:
