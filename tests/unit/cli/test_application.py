@@ -30,6 +30,14 @@ def test_every_command_teaches_by_an_example(auth_events, command):
     assert f"Example: auth-events {command}" in result.out or f"| auth-events {command}" in result.out
 
 
+@pytest.mark.parametrize("group", [[], ["schema"], ["registry"]], ids=" ".join)
+def test_without_a_command_the_help_is_shown(auth_events, group):
+    result = auth_events(*group)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == auth_events(*group, "--help").out
+    assert result.out.startswith("Usage: auth-events")
+
+
 def test_no_command_is_missing_from_these_tests():
     names = {command.name or command.callback.__name__ for command in app.registered_commands}
     groups = {group.name for group in app.registered_groups}

@@ -15,6 +15,7 @@ from immersiverse.auth.events.cli.demo import demo
 from immersiverse.auth.events.cli.dev import dev
 from immersiverse.auth.events.cli.encode import encode
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE, INTERRUPTED, WRONG_USE, failure_of
+from immersiverse.auth.events.cli.group import explain_unless_called
 from immersiverse.auth.events.cli.output import forget_output
 from immersiverse.auth.events.cli.registry import registry
 from immersiverse.auth.events.cli.schema import schema
@@ -39,7 +40,6 @@ app = typer.Typer(
     name="auth-events",
     help="The authentication events of ImmersiVerse: see them, make them, read them, register them.",
     epilog=_EPILOG,
-    no_args_is_help=True,
     rich_markup_mode=None,  # its richer help takes longer to load than most commands to run
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -53,15 +53,16 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback does it all
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end."),
     ] = False,
 ) -> None:
-    pass
+    explain_unless_called(context)
 
 
 _LOCAL = "http://localhost:8081"

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-registry = typer.Typer(help="A Schema Registry of your own, for development.", no_args_is_help=True)
+from immersiverse.auth.events.cli.group import new_group
+
+registry = new_group("A Schema Registry of your own, for development.")
 
 
-@registry.callback()
-def _group() -> None:
-    pass
-
-
-@registry.command(epilog="Example: auth-events registry serve --port 8081 --file registry.json")
+@registry.command(
+    short_help="Answer registry clients until stopped.",
+    epilog="Example: auth-events registry serve --port 8081 --file registry.json",
+)
 def serve(
     *,
     port: Annotated[

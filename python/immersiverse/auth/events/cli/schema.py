@@ -8,13 +8,14 @@ import typer
 
 from immersiverse.auth.events.cli.choices import SchemaForm, SchemaFormat
 from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed
+from immersiverse.auth.events.cli.group import new_group
 from immersiverse.auth.events.cli.output import console, write_json
 from immersiverse.auth.events.cli.registry_options import RegistrySettings, RegistryUrl, connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-schema = typer.Typer(help="The contract in a Schema Registry.", no_args_is_help=True)
+schema = new_group("The contract in a Schema Registry.")
 
 Format = Annotated[SchemaFormat, typer.Option("--format", "-f", help="Which schemas.")]
 Form = Annotated[
