@@ -19,19 +19,27 @@ Reader = Callable[[bytes], Decoded]
 
 
 class Codec(Protocol):
-    """Turns events into payloads of one format and back; framing is not its business.
+    """Turns events into payloads of one format and back; framing is not its business."""
 
-    Attributes:
-        name: what users call the format, such as ``protobuf``.
-        content_type: its media type.
-        schema_type: which schemas a registry holds for it; None for a format that is written without one.
-        indexes: the message indexes of its frames; None if they have none.
-    """
+    @property
+    def name(self) -> str:
+        """What users call the format, such as ``protobuf``."""
+        ...
 
-    name: str
-    content_type: str
-    schema_type: SchemaType | None
-    indexes: tuple[int, ...] | None
+    @property
+    def content_type(self) -> str:
+        """Its media type."""
+        ...
+
+    @property
+    def schema_type(self) -> SchemaType | None:
+        """Which schemas a registry holds for it; None for a format that is written without one."""
+        ...
+
+    @property
+    def indexes(self) -> tuple[int, ...] | None:
+        """The message indexes of its frames; None if they have none."""
+        ...
 
     @property
     def encode(self) -> Callable[[AuthEvent], bytes]:

@@ -1,15 +1,17 @@
-"""The seams to a schema registry: what a serializer asks before it writes, and a deserializer before it reads."""
+"""The seams to a schema registry: what a serializer asks before it writes, a deserializer before it reads."""
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events.errors import UnknownSchemaId
 from immersiverse.auth.events.v1 import events_pb2
+
+if TYPE_CHECKING:
+    import uuid
 
 SchemaType = Literal["PROTOBUF", "AVRO", "JSON"]
 """Schema types by the names that registries use."""

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.formats import Format
     from immersiverse.auth.events.serialization.schemas import SchemaIds
 
+    ContextHeaders = list[tuple[str, str | bytes | None]] | dict[str, str | bytes | None]
+
 # Found on the class in half the time that an event takes, which tries its fields first.
 _which = AuthEvent.WhichOneof
 
 
-class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka has no types
-    """Writes events for Kafka. Use it on its own, or as ``value.serializer`` of Confluent's SerializingProducer.
+class AuthEventSerializer(Serializer):
+    """Writes events for Kafka, on its own or as ``value.serializer`` of Confluent's SerializingProducer.
 
     Args:
         schemas: where the contract's schema ids come from: a ``SchemaRegistry``, or ``PinnedSchemas``. JSON
@@ -60,7 +62,7 @@ class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka 
         self._encode = self._codec.encode
         self._in_header = schema_id_in == "header" and self._codec.schema_type is not None
         self._single_topic = single_topic
-        # What precedes a payload, by topic and by the envelope's arm. Empty in header mode, so that every call
+        # What precedes a payload, by topic and by the envelope's arm. Empty in header mode, where every call
         # takes the long way.
         self._by_topic: dict[str, bytes] = {}
         self._by_arm: dict[str | None, bytes] = {}
@@ -79,9 +81,9 @@ class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka 
         try:
             arm = _which(event, "payload")  # type: ignore[arg-type]  # None takes the way of all that is no event
             if ctx is None:
-                return self._by_arm[arm] + self._encode(event)
+                return self._by_arm[arm] + self._encode(event)  # type: ignore[arg-type]  # no None has an arm
             if arm:
-                return self._by_topic[ctx.topic] + self._encode(event)
+                return self._by_topic[ctx.topic] + self._encode(event)  # type: ignore[arg-type]  # no None
         except (AttributeError, KeyError, TypeError, ValueError):
             pass
         if event is None:
@@ -99,6 +101,7 @@ class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka 
             InvalidEvent: if it is no event, or carries no payload or no partition key.
             RegistryError: if the schema id is not known yet and cannot be had.
         """
+        _require_event(event)
         topic = topic or self._topic(event)
         key = partition_key(event)
         headers = cloudevents_headers(event, key, self._codec.content_type)
@@ -111,8 +114,7 @@ class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka 
 
     def _first(self, event: AuthEvent, ctx: SerializationContext | None) -> bytes:
         """The long way: for the first event of a topic, header mode, and everything that must be refused."""
-        if not isinstance(event, AuthEvent):
-            raise InvalidEvent(type(event).__name__, "", "is not an AuthEvent: make one with new_event")
+        _require_event(event)
         event_type = event_type_of(event)
         topic = ctx.topic if ctx else self._topic(event)
         if self._in_header:
@@ -148,8 +150,13 @@ class AuthEventSerializer(Serializer):  # type: ignore[misc]  # confluent_kafka 
         return VALUE_SCHEMA_ID_HEADER, header_value(guid, self._codec.indexes)
 
 
-def _append(headers: list[tuple[str, bytes]] | dict[str, bytes], header: tuple[str, bytes]) -> None:
-    """Confluent's contexts hold either."""
+def _require_event(event: AuthEvent) -> None:
+    if not isinstance(event, AuthEvent):
+        raise InvalidEvent(type(event).__name__, "", "is not an AuthEvent: make one with new_event")
+
+
+def _append(headers: ContextHeaders, header: tuple[str, bytes]) -> None:
+    """Confluent's contexts hold a list or a dictionary."""
     if isinstance(headers, dict):
         headers[header[0]] = header[1]
     else:

@@ -115,7 +115,10 @@ def _minute_text(minute: int) -> str:
 def _minute_seconds(text: str) -> int:
     if not _MINUTE.fullmatch(text):
         raise ValueError(_NO_TIME)
-    since = datetime.fromisoformat(f"{text}00") - _EPOCH
+    try:
+        since = datetime.fromisoformat(f"{text}00") - _EPOCH
+    except ValueError as error:
+        raise ValueError(f"is no time of the calendar: {error}") from error
     return since.days * 86_400 + since.seconds
 
 
