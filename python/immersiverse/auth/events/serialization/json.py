@@ -127,6 +127,8 @@ def _read_document(document: dict[str, Any], value: bytes, key: bytes | None) ->
         raise MalformedPayload("is missing", "timestamp")
     event = AuthEvent()
     _fill_envelope(document, event)
+    if event.version < 0:
+        raise MalformedPayload("is below 0", "version")
     if not event.event_id:
         event.event_id = derived_event_id(key, value)
     known = _READERS.get(event_type) or _by_full_name(event_type)

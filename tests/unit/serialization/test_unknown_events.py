@@ -1,0 +1,180 @@
+"""Events of types newer than the reader, and of a contract that grows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, UnknownEvent
+from immersiverse.auth.events.errors import MalformedPayload
+from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, PinnedSchemas, WriterSchema
+from immersiverse.auth.events.v1 import events_pb2, options_pb2
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+from serialization_samples import CREATED, EVENT_ID, TIME
+
+NEWER_ARM = 90
+TEXT, MESSAGE = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_MESSAGE
+
+
+def newer_contract() -> FileDescriptorProto:
+    """The contract of a later version, with one more event type."""
+    file = FileDescriptorProto.FromString(CONTRACT_FILE.SerializeToString())
+    changed = file.message_type.add(name="PasswordChanged")
+    changed.field.add(
+        name="user_id", json_name="userId", number=1, label=1, type=FieldDescriptorProto.TYPE_STRING
+    )
+    changed.field.add(
+        name="changed_at",
+        json_name="changedAt",
+        number=2,
+        label=1,
+        type=MESSAGE,
+        type_name=".google.protobuf.Timestamp",
+    )
+    file.message_type[0].field.add(
+        name="password_changed",
+        json_name="passwordChanged",
+        number=NEWER_ARM,
+        label=1,
+        type=MESSAGE,
+        type_name=f".{file.package}.PasswordChanged",
+        oneof_index=0,
+    )
+    return file
+
+
+def newer_event(**payload: Any) -> Message:
+    """An event of that type, as its writer makes it."""
+    pool = DescriptorPool()
+    for dependency in (*events_pb2.DESCRIPTOR.dependencies, *options_pb2.DESCRIPTOR.dependencies):
+        if dependency.name != options_pb2.DESCRIPTOR.name:
+            pool.AddSerializedFile(dependency.serialized_pb)
+    pool.AddSerializedFile(options_pb2.DESCRIPTOR.serialized_pb)
+    pool.AddSerializedFile(newer_contract().SerializeToString())
+    make = GetMessageClass(pool.FindMessageTypeByName(AuthEvent.DESCRIPTOR.full_name))
+    time = {"seconds": TIME.seconds, "nanos": TIME.nanos}
+    return make(event_id=EVENT_ID, timestamp=time, password_changed={**payload, "changed_at": time})
+
+
+class Registry:
+    """A registry that knows the later version."""
+
+    def writer_schema(self, _schema_id: object) -> WriterSchema:
+        return WriterSchema("PROTOBUF", newer_contract())
+
+
+WRITTEN = newer_event(user_id="u-42")
+FRAME = bytes.fromhex("00 00000009 00") + WRITTEN.SerializeToString()
+JSON = {"eventType": "PasswordChanged", "timestamp": "2025-06-01T10:15:30Z", "payload": {"userId": "u-42"}}
+
+
+def test_a_newer_type_arrives_named_and_readable_through_its_writers_schema() -> None:
+    event = AuthEventDeserializer(Registry())(FRAME)
+    assert isinstance(event, UnknownEvent)
+    assert event.event_type == "PasswordChanged"
+    assert event.format == "protobuf"
+    assert event.envelope.event_id == EVENT_ID
+    assert event.envelope.timestamp == TIME
+    assert event.payload == WRITTEN.password_changed.SerializeToString()
+    assert event.read() == {"userId": "u-42", "changedAt": TIME.ToJsonString()}
+
+
+def test_without_a_registry_it_is_named_by_its_number_and_not_readable() -> None:
+    event = AuthEventDeserializer()(FRAME)
+    assert isinstance(event, UnknownEvent)
+    assert event.event_type == f"#{NEWER_ARM}"
+    assert event.payload == WRITTEN.password_changed.SerializeToString()
+    with pytest.raises(MalformedPayload, match="registry"):
+        event.read()
+
+
+def test_known_types_under_the_newer_schema_are_known() -> None:
+    frame = bytes.fromhex("00 00000009 00") + CREATED.SerializeToString()
+    assert AuthEventDeserializer(Registry())(frame) == CREATED
+
+
+def test_of_several_payloads_the_last_counts() -> None:
+    twice = FRAME + newer_event(user_id="u-43").SerializeToString()
+    event = AuthEventDeserializer(Registry())(twice)
+    assert isinstance(event, UnknownEvent)
+    assert event.read()["userId"] == "u-43"
+
+
+def test_its_envelope_carries_it_on_unread() -> None:
+    event = AuthEventDeserializer(Registry())(FRAME)
+    assert isinstance(event, UnknownEvent)
+    assert event.envelope.SerializeToString() == FRAME[6:]
+
+
+@pytest.mark.parametrize("payload", [b"\x0a\xff", b"\x0a\x01\xff", b"\x00", b"\xff" * 20])
+def test_a_payload_that_does_not_fit_its_writers_schema_is_refused_when_read(payload: bytes) -> None:
+    arm = b"\xd2\x05" + bytes([len(payload)]) + payload  # field 90, length-delimited
+    event = AuthEventDeserializer(Registry())(FRAME[:6] + arm)
+    assert isinstance(event, UnknownEvent)
+    with pytest.raises(MalformedPayload, match="does not fit"):
+        event.read()
+
+
+def test_a_number_where_a_payload_should_be_is_no_payload() -> None:
+    with pytest.raises(MalformedPayload, match="no payload"):
+        AuthEventDeserializer(Registry())(FRAME[:6] + b"\xd0\x05\x01")
+
+
+def test_a_field_that_its_writer_did_not_declare_as_a_payload_is_none() -> None:
+    with pytest.raises(MalformedPayload, match="no payload"):
+        AuthEventDeserializer(PinnedSchemas(9))(FRAME)
+
+
+@pytest.mark.parametrize(
+    "event_type", ["PasswordChanged", "com.example.Thing", "", "user_created", "AuthEvent"]
+)
+def test_a_type_that_json_names_and_the_contract_does_not_know(event_type: str) -> None:
+    value = json.dumps({**JSON, "eventType": event_type}).encode()
+    if not event_type:
+        with pytest.raises(MalformedPayload, match="missing"):
+            AuthEventDeserializer()(value)
+        return
+    event = AuthEventDeserializer()(value)
+    assert isinstance(event, UnknownEvent)
+    assert (event.event_type, event.format) == (event_type, "json")
+    assert json.loads(event.payload) == event.read() == JSON["payload"]
+
+
+def test_a_cloudevent_of_another_type_is_unknown() -> None:
+    cloud = {
+        "specversion": "1.0",
+        "id": "a",
+        "source": "/b",
+        "type": "c.d",
+        "time": JSON["timestamp"],
+        "data": {},
+    }
+    event = AuthEventDeserializer()(json.dumps(cloud).encode())
+    assert isinstance(event, UnknownEvent)
+    assert event.event_type == "c.d"
+    assert event.envelope.source == "/b"
+
+
+def test_an_unknown_json_payload_too_deep_to_be_written_again_is_refused() -> None:
+    payload = {"a": json.loads("[" * 500 + "]" * 500)}
+    with pytest.raises(MalformedPayload, match="written again"):
+        AuthEventDeserializer()(json.dumps({**JSON, "payload": payload}).encode())
+
+
+def test_an_enum_value_newer_than_the_reader_means_unspecified_in_json_and_is_kept_in_protobuf() -> None:
+    newer = AuthEvent()
+    newer.CopyFrom(CREATED)
+    newer.user_created.method = 99  # type: ignore[assignment]  # as a later version would
+    schemas = PinnedSchemas(1)
+    assert AuthEventDeserializer(schemas)(AuthEventSerializer(schemas)(newer)) == newer
+    assert AuthEventDeserializer()(JsonCodec().encode(newer)) == newer  # a number, as proto3 JSON has it
+    document = json.loads(JsonCodec().encode(CREATED))
+    document["payload"]["method"] = "AUTHENTICATION_METHOD_TELEPATHY"
+    assert AuthEventDeserializer()(json.dumps(document).encode()) == CREATED
