@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable
 
+    from confluent_kafka import Message
     from confluent_kafka.serialization import SerializationContext
 
     from immersiverse.auth.events.serialization.codec import Codec, Decoded, Reader
@@ -36,17 +37,19 @@ _PREFIX = len(frame_prefix(0))
 _REMEMBERED = 1024  # schema ids; a contract has a few, an attacker has four billion
 _JSON_START = b"{"
 _JSON_BLANK = b" \t\r\n"
+# Found on the class in half the time that an event takes, which tries its fields first.
+_which = AuthEvent.WhichOneof
 _BOM = b"\xef\xbb\xbf"
 
 
-class AuthEventDeserializer(Deserializer):  # type: ignore[misc]  # confluent_kafka has no types
+class AuthEventDeserializer(Deserializer):
     """Reads events from Kafka in any format. Use it on its own, or as ``value.deserializer`` of Confluent's
     DeserializingConsumer.
 
     Args:
-        schemas: where writers' schemas come from: a ``SchemaRegistry``, or ``PinnedSchemas``. Before a schema id
-            is trusted, its schema is checked once. Without it, JSON is read, and frames are taken for Protobuf of
-            this contract whatever their id says.
+        schemas: where writers' schemas come from: a ``SchemaRegistry``, or ``PinnedSchemas``. Before a schema
+            id is trusted, its schema is checked once. Without it, JSON is read, and frames are taken for
+            Protobuf of this contract whatever their id says.
 
     One deserializer serves any number of threads.
     """  # noqa: D205 - one sentence, two lines
@@ -73,11 +76,30 @@ class AuthEventDeserializer(Deserializer):  # type: ignore[misc]  # confluent_ka
         """
         try:
             event: AuthEvent = self._verified[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
-            if event.WhichOneof("payload"):
+            if _which(event, "payload"):
                 return event
         except (KeyError, TypeError, ProtobufDecodeError):
             pass
         return self.deserialize(value, headers=ctx.headers or () if ctx else ())
+
+    def read(self, message: Message) -> tuple[Decoded | None, str]:
+        """The event in a message of Confluent's consumer, and the envelope's arm that carries its payload.
+
+        The arm is empty for unknown events and tombstones. For loops over many messages, which want both.
+
+        Raises:
+            DecodeError: if it cannot be read, ever.
+            RegistryError: if its schema is not known yet and cannot be had.
+        """
+        value = message.value()
+        try:
+            event: AuthEvent = self._verified[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
+            if arm := _which(event, "payload"):
+                return event, arm
+        except (KeyError, TypeError, ProtobufDecodeError):
+            pass
+        decoded = self.deserialize(value, headers=message.headers() or (), key=message.key())
+        return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
 
     def deserialize(
         self,

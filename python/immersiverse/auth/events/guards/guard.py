@@ -1,0 +1,68 @@
+"""The one interface of all guards."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+
+class Verdict(Enum):
+    """What a guard thinks of an event."""
+
+    FRESH = "fresh"
+    """Handle it."""
+    DUPLICATE = "duplicate"
+    """Its id was handled before: drop it."""
+    STALE = "stale"
+    """A later version of the same user was handled before: drop it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A guard's answer.
+
+    Attributes:
+        verdict: whether to handle the event.
+        last: the last version of the same user on the same topic that was handled; 0 for none.
+        transaction: where a handler's effects belong, so that they and the guard's memory are kept or lost
+            together; None if the guard has none.
+    """
+
+    verdict: Verdict
+    last: int = 0
+    transaction: Any = None
+
+
+class Guard(Protocol):
+    """Remembers what was handled.
+
+    Versions count within a topic and key, where Kafka keeps the order: events of one user on two topics may
+    arrive in any order.
+    """
+
+    def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> AbstractContextManager[Admission]:
+        """Ask for an event, and hold the answer while it is handled.
+
+        Leaving without an exception remembers a fresh event; leaving with one forgets that it was asked.
+        """
+        ...
+
+
+def judge(*, seen: bool, version: int, last: int) -> Verdict:
+    """The verdict on an event: an exact repeat first, then a version at or below the last.
+
+    Args:
+        seen: whether its id was handled before.
+        version: its version; 0 for unversioned, which is never stale.
+        last: the last version of its user that was handled; 0 for none.
+    """
+    if seen:
+        return Verdict.DUPLICATE
+    if version and version <= last:
+        return Verdict.STALE
+    return Verdict.FRESH

@@ -1,0 +1,135 @@
+"""Publish events from an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from immersiverse.auth.events.errors import PublisherUnusable
+from immersiverse.auth.events.kafka.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from immersiverse.auth.events.kafka.delivery import Delivery, OnDone
+    from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+_TICK = 0.002  # seconds; how late a settled delivery may be noticed
+_TURN = 256  # events after which other tasks get a turn
+
+
+class AsyncPublisher:
+    """`Publisher` for asyncio, with the same guarantees. It belongs to the event loop that first uses it.
+
+    Args:
+        config: librdkafka's settings, at least ``bootstrap.servers``.
+        serializer: how events become messages: format, registry, topics.
+        hooks: what is told about each event.
+
+    Raises:
+        ConfigurationError: if a setting is wrong or breaks a guarantee.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], *, serializer: AuthEventSerializer, hooks: Sequence[Hook] = ()
+    ) -> None:
+        self._out = Outgoing(config, serializer, hooks, self)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._settler: asyncio.Task[None] | None = None
+        self._sent = 0
+
+    async def publish(self, event: AuthEvent, *, on_done: OnDone | None = None) -> Delivery:
+        """Queue an event; wait for room if the queue is full.
+
+        Args:
+            event: an event made by ``new_event``.
+            on_done: is called in the loop with the delivery when its fate is known.
+
+        Returns:
+            Its delivery: await it for the acknowledgement. A failure that neither it nor `on_done` tells is told
+            by ``flush`` or ``close``.
+
+        Raises:
+            InvalidEvent: if the event breaks the contract.
+            RegistryError: if its schema id is not known yet and cannot be had.
+            PublishError: if the producer refuses it at once.
+            PublisherUnusable: if the publisher is closed, from before a fork, or of another event loop.
+        """
+        out = self._out
+        self._claim()
+        while (delivery := out.send(event, on_done)) is None:
+            await self._turn()
+        out.poll(0)
+        if self._settler is None:
+            self._settler = asyncio.create_task(self._settle(), name="auth-events-publisher")
+        self._sent += 1
+        if self._sent % _TURN == 0:
+            await asyncio.sleep(0)
+        return delivery
+
+    async def flush(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the same as Publisher's
+        """Wait until every event is acknowledged or has failed.
+
+        Args:
+            timeout: how long, in seconds; as long as ``delivery.timeout.ms`` allows, unless given.
+
+        Raises:
+            UndeliveredEvents: if some failed and nobody looked, or are unacknowledged in the end.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while self._out.pending and (end is None or time.monotonic() < end):
+            await self._turn()
+        self._out.raise_failures()
+
+    async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the same as Publisher's
+        """Flush, and publish nothing more. Closing again does nothing.
+
+        Raises:
+            UndeliveredEvents: if some failed and nobody looked, or are unacknowledged in the end.
+        """
+        try:
+            await self.flush(timeout)
+        finally:
+            if self._settler is not None:
+                self._settler.cancel()
+            self._out.close()
+
+    def wait_for(self, delivery: Delivery, seconds: float | None) -> None:
+        """Refuse to block the loop.
+
+        Raises:
+            PublisherUnusable: always.
+        """
+        raise PublisherUnusable(
+            f"await the delivery of {delivery.event.event_id} instead of waiting {seconds} s"
+        )
+
+    def looked_at(self, delivery: Delivery) -> None:
+        """Somebody saw how a delivery ended."""
+        self._out.looked_at(delivery)
+
+    def _claim(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise PublisherUnusable("the publisher belongs to another event loop: make one in each")
+
+    async def _settle(self) -> None:
+        """Settle what is pending while nobody publishes."""
+        while self._out.pending:
+            await self._turn()
+        self._settler = None
+
+    async def _turn(self) -> None:
+        self._out.poll(0)
+        await asyncio.sleep(_TICK)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

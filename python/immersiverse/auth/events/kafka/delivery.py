@@ -1,0 +1,106 @@
+"""The fate of one published event."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from immersiverse.auth.events.errors import PublishError
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+    OnDone = Callable[["Delivery"], None]
+
+
+class Ledger(Protocol):
+    """The publisher, seen from one of its deliveries."""
+
+    def wait_for(self, delivery: Delivery, seconds: float | None) -> None:
+        """Return when its fate is known, or raise TimeoutError."""
+        ...
+
+    def looked_at(self, delivery: Delivery) -> None:
+        """Somebody saw how it ended: a flush need not tell."""
+        ...
+
+
+class Delivery:
+    """One published event: unacknowledged, acknowledged, or failed. Wait for it, or await it.
+
+    Attributes:
+        event: the event.
+        topic: where it goes.
+        done: whether its fate is known.
+        error: why it failed; None as long as it has not.
+        partition: where it is, once acknowledged; -1 before.
+        offset: where it is, once acknowledged; -1 before.
+    """
+
+    __slots__ = ("_ledger", "_on_done", "begun", "done", "error", "event", "offset", "partition", "topic")
+
+    def __init__(self, event: AuthEvent, topic: str, ledger: Ledger, on_done: OnDone | None) -> None:
+        self.event = event
+        self.topic = topic
+        self.done = False
+        self.error: PublishError | None = None
+        self.partition = -1
+        self.offset = -1
+        self.begun = 0.0
+        self._ledger = ledger
+        self._on_done = on_done
+
+    def result(self, timeout: float | None = None) -> Delivery:
+        """Itself, when a broker has acknowledged the event.
+
+        Args:
+            timeout: how long to wait in seconds; until the fate is known, unless given.
+
+        Raises:
+            PublishError: if it failed.
+            TimeoutError: if its fate is not known in time; it may still arrive.
+        """
+        if not self.done:
+            self._ledger.wait_for(self, timeout)
+        self._ledger.looked_at(self)
+        if self.error is not None:
+            raise self.error
+        return self
+
+    def __await__(self) -> Generator[object, None, Delivery]:
+        """Like ``result``, in an event loop."""
+        if not self.done:
+            loop = asyncio.get_running_loop()
+            waiter: asyncio.Future[None] = loop.create_future()
+            self.add_done_callback(lambda _: _wake(waiter, loop))
+            yield from waiter
+        return self.result()
+
+    def add_done_callback(self, call: OnDone) -> None:
+        """Call this when the fate is known, after what was asked before; now if it is known already."""
+        before = self._on_done
+        self._on_done = call if before is None else lambda delivery: (before(delivery), call(delivery))[0]
+        if self.done:
+            call(self)
+
+    def settle(self, partition: int, offset: int, error: PublishError | None) -> bool:
+        """Say how it ended, once. Whether somebody was told."""
+        self.partition, self.offset, self.error, self.done = partition, offset, error, True
+        if self._on_done is None:
+            return False
+        self._on_done(self)
+        return True
+
+
+def _wake(waiter: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
+    """From the loop's own thread at once, from another through the loop."""
+
+    def wake() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    if asyncio._get_running_loop() is loop:  # noqa: SLF001 - documented in asyncio for exactly this
+        wake()
+    else:
+        loop.call_soon_threadsafe(wake)

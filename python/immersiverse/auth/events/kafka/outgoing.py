@@ -1,0 +1,169 @@
+"""What both publishers are made of: one librdkafka producer and the account of what became of each event."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from immersiverse.auth.events.errors import (
+    ConfigurationError,
+    PublishError,
+    PublisherUnusable,
+    UndeliveredEvents,
+)
+from immersiverse.auth.events.events import event_type_of
+from immersiverse.auth.events.kafka.delivery import Delivery
+from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.observability.hooks import Published, Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from immersiverse.auth.events.kafka.delivery import Ledger, OnDone
+    from immersiverse.auth.events.observability.hooks import Detail, Hook
+    from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+_log = logging.getLogger(__name__)
+_STATISTICS = "statistics.interval.ms"
+
+
+class Outgoing:
+    """Sends events without ever blocking, and remembers those whose fate is unknown or unseen.
+
+    Args:
+        config: librdkafka's settings.
+        serializer: how events become messages.
+        hooks: what is told about them.
+        ledger: who answers for the deliveries.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        serializer: AuthEventSerializer,
+        hooks: Sequence[Hook],
+        ledger: Ledger,
+    ) -> None:
+        self._serializer = serializer
+        self._hooks = tuple(hooks)
+        self._ledger = ledger
+        self._process = os.getpid()
+        self._closed = False
+        self._failed: set[Delivery] = set()
+        self._lock = threading.Lock()  # for the rare: failures and the end
+        self.pending: set[Delivery] = set()
+        settings = producer_settings(config)
+        if self._hooks and settings.get(_STATISTICS):
+            settings["stats_cb"] = lambda text: self._tell(Statistics("producer", json.loads(text)))
+        try:
+            self._producer = Producer(settings, logger=_log)
+        except KafkaException as error:
+            raise ConfigurationError("producer", error.args[0].str()) from error
+
+    def send(self, event: AuthEvent, on_done: OnDone | None) -> Delivery | None:
+        """Queue an event; None if the queue is full.
+
+        Raises:
+            InvalidEvent: if it breaks the contract.
+            RegistryError: if its schema id cannot be had.
+            PublishError: if the producer refuses it at once.
+            PublisherUnusable: if the publisher is closed or from before a fork.
+        """
+        if self._closed or self._process != os.getpid():
+            raise PublisherUnusable(self._why_unusable())
+        message = self._serializer.serialize(event)
+        delivery = Delivery(event, message.topic, self._ledger, on_done)
+        if self._hooks:
+            delivery.begun = time.perf_counter()
+        self.pending.add(delivery)
+        try:
+            self._producer.produce(
+                message.topic,
+                message.value,
+                message.key,
+                headers=list(message.headers),
+                on_delivery=lambda error, record: self._settle(delivery, error, record),
+            )
+        except BufferError:
+            self.pending.discard(delivery)
+            return None
+        except KafkaException as error:
+            self.pending.discard(delivery)
+            raise _publish_error(delivery, error.args[0]) from error
+        return delivery
+
+    def poll(self, seconds: float) -> None:
+        """Let deliveries be settled, waiting for the first this long."""
+        self._producer.poll(seconds)
+
+    def looked_at(self, delivery: Delivery) -> None:
+        """Its failure need not be told by `raise_failures`."""
+        if delivery.error is not None:
+            with self._lock:
+                self._failed.discard(delivery)
+
+    def raise_failures(self) -> None:
+        """Tell of failures that nobody looked at, and of events that are still unacknowledged.
+
+        Raises:
+            UndeliveredEvents: if there are any.
+        """
+        with self._lock:
+            failed = tuple(delivery.error for delivery in self._failed if delivery.error)
+            self._failed.clear()
+        pending = tuple(delivery.event for delivery in list(self.pending))
+        if failed or pending:
+            raise UndeliveredEvents(failed, pending)
+
+    def close(self) -> None:
+        """Send nothing more; give up what is unacknowledged.
+
+        Raises:
+            UndeliveredEvents: if there is any, or failures that nobody looked at.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        try:
+            self.raise_failures()
+        finally:
+            self._producer.purge()
+            self._producer.flush(1)
+
+    def _settle(self, delivery: Delivery, error: KafkaError | None, record: Any) -> None:
+        self.pending.discard(delivery)
+        failure = None if error is None else _publish_error(delivery, error)
+        try:
+            told = delivery.settle(record.partition(), record.offset(), failure)
+        except Exception:
+            _log.exception("a delivery callback raised")
+            told = True
+        if failure and not told:
+            with self._lock:
+                self._failed.add(delivery)
+        if self._hooks:
+            name = event_type_of(delivery.event).name
+            seconds = time.perf_counter() - delivery.begun
+            self._tell(Published(delivery.topic, name, seconds, failure.code if failure else ""))
+
+    def _tell(self, detail: Detail) -> None:
+        for hook in self._hooks:
+            hook(detail)
+
+    def _why_unusable(self) -> str:
+        if self._closed:
+            return "the publisher is closed"
+        return "the publisher was made before a fork: make one in each process"
+
+
+def _publish_error(delivery: Delivery, error: KafkaError) -> PublishError:
+    retryable = error.retriable() or error.code() in (KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE)  # noqa: SLF001 - librdkafka's names
+    return PublishError(delivery.event, delivery.topic, error.name(), error.str(), retryable=retryable)

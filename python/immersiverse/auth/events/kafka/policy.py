@@ -1,0 +1,26 @@
+"""What a subscriber does when things go wrong, and how much it does at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from immersiverse.auth.events.kafka.retry import Retry
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a subscriber does when things go wrong.
+
+    Attributes:
+        concurrency: how many events may be handled at the same time, each of another key.
+        retry: how often and how soon a failed handler is tried again.
+        after_failure: ``hold-back`` keeps later events of the same key waiting until the failed one is done;
+            ``let-pass`` handles them meanwhile.
+        fatal: errors that stop the subscriber, with the event's offset uncommitted.
+    """
+
+    concurrency: int = 1
+    retry: Retry = field(default_factory=Retry)
+    after_failure: Literal["hold-back", "let-pass"] = "hold-back"
+    fatal: tuple[type[BaseException], ...] = ()

@@ -1,0 +1,96 @@
+"""librdkafka's settings with this contract's defaults, and a refusal of those that would break its guarantees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from immersiverse.auth.events.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRODUCER_DEFAULTS: Final[Mapping[str, Any]] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "compression.type": "lz4",
+    "partitioner": "murmur2_random",  # where Java clients put the same key
+    "linger.ms": 5,
+    "queue.buffering.max.messages": 100_000,
+    "delivery.timeout.ms": 120_000,
+}
+
+CONSUMER_DEFAULTS: Final[Mapping[str, Any]] = {
+    "auto.offset.reset": "earliest",
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "max.poll.interval.ms": 300_000,
+}
+
+_PRODUCER_GUARANTEES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "acks": (("all", "-1"), "an event may be lost with a broker unless all replicas acknowledge it"),
+    "request.required.acks": (("all", "-1"), "an event may be lost unless all replicas acknowledge it"),
+    "enable.idempotence": (("true",), "retries may reorder and repeat a user's events without it"),
+    "partitioner": (("murmur2_random", "murmur2"), "a user's events would part from those of Java producers"),
+}
+
+_CONSUMER_GUARANTEES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "enable.auto.offset.store": (("false",), "an event would count as done before its handler has run"),
+}
+
+_CONNECTION_PREFIXES = ("bootstrap.", "security.", "sasl.", "ssl.", "client.", "broker.", "socket.")
+_CONNECTION_KEYS = (
+    "metadata.broker.list",
+    "oauth_cb",
+    "enable.ssl.certificate.verification",
+    "debug",
+    "log_level",
+)
+
+
+def producer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a producer that loses and reorders nothing.
+
+    Raises:
+        ConfigurationError: if a setting breaks that, or ``bootstrap.servers`` is missing.
+    """
+    _require(given, "bootstrap.servers")
+    _refuse(given, _PRODUCER_GUARANTEES)
+    return {**PRODUCER_DEFAULTS, **given}
+
+
+def consumer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a consumer that only counts as done what is done.
+
+    The classic group protocol gets the cooperative-sticky assignor; with ``group.protocol=consumer`` (KIP-848) the
+    brokers assign.
+
+    Raises:
+        ConfigurationError: if a setting breaks that, or one of ``bootstrap.servers`` and ``group.id`` is missing.
+    """
+    _require(given, "bootstrap.servers")
+    _require(given, "group.id")
+    _refuse(given, _CONSUMER_GUARANTEES)
+    settings = {**CONSUMER_DEFAULTS, **given}
+    if str(settings.get("group.protocol", "classic")).lower() == "classic":
+        settings.setdefault("partition.assignment.strategy", "cooperative-sticky")
+    return settings
+
+
+def connection_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a client's settings that says how to reach and convince the brokers, for another client."""
+    return {
+        key: value
+        for key, value in given.items()
+        if key.startswith(_CONNECTION_PREFIXES) or key in _CONNECTION_KEYS
+    }
+
+
+def _require(given: Mapping[str, Any], key: str) -> None:
+    if not given.get(key):
+        raise ConfigurationError(key, "is required")
+
+
+def _refuse(given: Mapping[str, Any], guarantees: Mapping[str, tuple[tuple[str, ...], str]]) -> None:
+    for key, (allowed, reason) in guarantees.items():
+        if key in given and str(given[key]).lower() not in allowed:
+            raise ConfigurationError(key, f"must be {' or '.join(allowed)}, not {given[key]}: {reason}")

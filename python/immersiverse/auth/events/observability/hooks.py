@@ -1,0 +1,158 @@
+"""What a publisher and a subscriber tell while they work.
+
+A hook is any callable that takes one of the details below; it picks what it wants by type. Hooks run where the
+thing happens, so they must be quick and must not raise. Without hooks no detail is ever made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(slots=True)
+class Published:
+    """A broker answered for one event.
+
+    Attributes:
+        topic: where it went.
+        event_type: its short name.
+        seconds: from ``publish`` to the answer.
+        error: librdkafka's name of the reason if it failed; empty if it was acknowledged.
+    """
+
+    topic: str
+    event_type: str
+    seconds: float
+    error: str
+
+
+@dataclass(slots=True)
+class Consumed:
+    """Events were handled, or skipped for want of a handler: one summary for all of a kind in a batch.
+
+    Attributes:
+        topic: where they came from.
+        event_type: their short name.
+        count: how many.
+        seconds: the time in handlers, for all together.
+        age: from when the last of them happened until it was handled, in seconds.
+    """
+
+    topic: str
+    event_type: str
+    count: int
+    seconds: float
+    age: float
+
+
+@dataclass(slots=True)
+class DecodeFailed:
+    """A value could not be read.
+
+    Attributes:
+        topic: where it came from.
+        error: the error's name in the tree, such as ``MalformedFrame``.
+    """
+
+    topic: str
+    error: str
+
+
+@dataclass(slots=True)
+class Retried:
+    """A handler failed and will be tried again.
+
+    Attributes:
+        topic: where the event came from.
+        attempt: how many attempts have failed, from 1.
+        delay: until the next one, in seconds.
+        error: what was raised.
+    """
+
+    topic: str
+    attempt: int
+    delay: float
+    error: BaseException
+
+
+@dataclass(slots=True)
+class DeadLettered:
+    """A message was put on the dead letter topic and acknowledged there.
+
+    Attributes:
+        topic: where it came from.
+        error: the name of the error that condemned it.
+        attempts: how often its handler was tried; 0 if it could not be read.
+    """
+
+    topic: str
+    error: str
+    attempts: int
+
+
+@dataclass(slots=True)
+class Dropped:
+    """A guard kept an event from its handler.
+
+    Attributes:
+        topic: where it came from.
+        event_type: its short name.
+        reason: ``duplicate`` for an id seen before, ``stale`` for a version passed before.
+    """
+
+    topic: str
+    event_type: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Gap:
+    """Versions of a user are missing between two events of a topic; they may live on other topics.
+
+    Attributes:
+        topic: where the later one came from.
+        last: the version before the gap.
+        version: the version after it.
+    """
+
+    topic: str
+    last: int
+    version: int
+
+
+@dataclass(slots=True)
+class Committed:
+    """Offsets were committed.
+
+    Attributes:
+        offsets: the next offset to read, by topic and partition.
+        error: librdkafka's name of the reason if it failed; empty if not.
+    """
+
+    offsets: Mapping[tuple[str, int], int]
+    error: str
+
+
+@dataclass(slots=True)
+class Statistics:
+    """librdkafka's own statistics, as it emits them.
+
+    Attributes:
+        role: ``producer`` or ``consumer``.
+        values: the parsed document (librdkafka's STATISTICS.md), where a consumer's true lag is.
+    """
+
+    role: str
+    values: dict[str, Any]
+
+
+Detail = Published | Consumed | DecodeFailed | Retried | DeadLettered | Dropped | Gap | Committed | Statistics
+"""Everything that a hook may be told."""
+
+Hook = Callable[[Detail], None]
+"""What is told."""
