@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.serialization.codec import Decoded, Reader
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+
+    ReadPayload = Callable[[str, bytes], dict[str, Any]]
 
 _ENVELOPE = AuthEvent.DESCRIPTOR.full_name
 _ONEOF = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].name
@@ -40,11 +43,11 @@ class ProtobufCodec:
 
     def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
         """A reader that takes known types at once and looks closer at the rest."""
-        arms = _arms(writer, schema_id)
+        arms, read_payload = _arms(writer, schema_id), _payload_reader(writer)
 
         def read(payload: bytes) -> Decoded:
             event = parse(payload)
-            return event if event.WhichOneof("payload") else _unknown(event, arms, writer)
+            return event if event.WhichOneof("payload") else _unknown(event, arms, read_payload)
 
         return read
 
@@ -90,7 +93,7 @@ def _arms(writer: WriterSchema | None, schema_id: int | str) -> dict[int, str]:
     }
 
 
-def _unknown(event: AuthEvent, arms: dict[int, str], writer: WriterSchema | None) -> UnknownEvent:
+def _unknown(event: AuthEvent, arms: dict[int, str], read: ReadPayload) -> UnknownEvent:
     """The event whose payload is among the envelope's unknown fields; the last counts, as in any oneof."""
     number, payload = 0, b""
     for field in UnknownFieldSet(event):  # type: ignore[attr-defined]  # its stub forgets that it iterates
@@ -101,19 +104,27 @@ def _unknown(event: AuthEvent, arms: dict[int, str], writer: WriterSchema | None
         raise MalformedPayload("the event carries no payload", "payload")
     full_name = arms.get(number, "")
     short_name = full_name.rpartition(".")[2] or f"#{number}"
-    return UnknownEvent(short_name, event, payload, "protobuf", lambda: _read(full_name, payload, writer))
+    return UnknownEvent(short_name, event, payload, "protobuf", lambda: read(full_name, payload))
 
 
-def _read(full_name: str, payload: bytes, writer: WriterSchema | None) -> dict[str, Any]:
-    if writer is None or writer.file is None or not full_name:
-        raise MalformedPayload(
-            "only its writer's schema can tell what this payload says: give a registry", "payload"
-        )
-    try:
-        message = _message_class(full_name, writer.file).FromString(payload)
-        return json_format.MessageToDict(message)
-    except (ProtobufDecodeError, json_format.Error, KeyError, TypeError, ValueError) as error:
-        raise MalformedPayload(f"does not fit its writer's schema: {error}", "payload") from error
+def _payload_reader(writer: WriterSchema | None) -> ReadPayload:
+    """Reads payloads of types by their full names, as their writer declares them."""
+
+    @cache
+    def message_class(full_name: str) -> Any:
+        if writer is None or writer.file is None or not full_name:
+            raise MalformedPayload(
+                "only its writer's schema tells what this says: give a registry", "payload"
+            )
+        return _message_class(full_name, writer.file)
+
+    def read(full_name: str, payload: bytes) -> dict[str, Any]:
+        try:
+            return json_format.MessageToDict(message_class(full_name).FromString(payload))
+        except (ProtobufDecodeError, json_format.Error, KeyError, TypeError, ValueError) as error:
+            raise MalformedPayload(f"does not fit its writer's schema: {error}", "payload") from error
+
+    return read
 
 
 def _message_class(full_name: str, file: descriptor_pb2.FileDescriptorProto) -> Any:

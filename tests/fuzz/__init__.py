@@ -1,0 +1,1 @@
+"""Seeded mutations of valid messages, in every format, against the deserializer."""
