@@ -124,8 +124,8 @@ def test_options_that_were_read_as_unknown_bytes_count(schema, tmp_path):
 
 def test_another_schemas_options_by_the_same_numbers_are_no_concern(tmp_path):
     def book(note):
-        # Field 50101 of the options (tag b"\xaa\xbb\x18") holds text where the contract holds a message.
-        options = b"\xaa\xbb\x18" + bytes([len(note)]) + note
+        # Field 58731 of the options (tag b"\xda\xd6\x1c") holds text where the contract holds a message.
+        options = b"\xda\xd6\x1c" + bytes([len(note)]) + note
         message = b"\x0a\x04Book\x3a" + bytes([len(options)]) + options
         return b"\x0a\x0abook.proto\x22" + bytes([len(message)]) + message
 

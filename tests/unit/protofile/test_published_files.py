@@ -24,7 +24,7 @@ NOT_TO_THE_BYTE = {"google/protobuf/descriptor.proto"}
 
 @pytest.fixture(scope="module")
 def published(compile_files) -> dict[str, FileDescriptorProto]:
-    return compile_files([*ROOTS, CONTRACT], sorted(FILES))
+    return compile_files([CONTRACT, *ROOTS], sorted(FILES))
 
 
 def test_there_are_many_of_them():
