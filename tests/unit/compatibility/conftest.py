@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc_tools
 import pytest
@@ -12,14 +14,17 @@ from grpc_tools import protoc
 from immersiverse.auth.events.compatibility import Rules, Schema, compare
 
 CONTRACT = Path(__file__).parents[3] / "proto"
+Compile = Callable[..., Schema]
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 
 
 @pytest.fixture(scope="session")
-def schema(tmp_path_factory):
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Compile:
     """Compile the body of a file; other files are given by their import paths, as whole texts."""
 
-    def compiled(body, *, syntax="proto3", package="library", files=None):
+    def compiled(
+        body: str, *, syntax: str = "proto3", package: str = "library", files: dict[str, str] | None = None
+    ) -> Schema:
         folder = tmp_path_factory.mktemp("proto")
         imports = "".join(f'import "{path}";\n' for path in files or {})
         head = f'syntax = "{syntax}";\n' + (f"package {package};\n" if package else "")
@@ -34,10 +39,18 @@ def schema(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def verdict(schema):
+def verdict(schema: Compile) -> Callable[..., tuple[bool, set[str]]]:
     """Compare two bodies: whether the change is compatible, and every kind with its path."""
 
-    def judged(old, new, *, rules=Rules.CONFLUENT, old_options=None, new_options=None, **options):
+    def judged(
+        old: str,
+        new: str,
+        *,
+        rules: Rules = Rules.CONFLUENT,
+        old_options: Any = None,
+        new_options: Any = None,
+        **options: Any,
+    ) -> tuple[bool, set[str]]:
         before = schema(old, **options, **(old_options or {}))
         after = schema(new, **options, **(new_options or {}))
         changes = compare(before, after, rules=rules)
@@ -47,10 +60,12 @@ def verdict(schema):
 
 
 @pytest.fixture(scope="session")
-def refused(schema):
+def refused(schema: Compile) -> Callable[..., set[str]]:
     """Compare two bodies by the strict rules: every refused kind with its path."""
 
-    def judged(old, new, *, old_options=None, new_options=None, **options):
+    def judged(
+        old: str, new: str, *, old_options: Any = None, new_options: Any = None, **options: Any
+    ) -> set[str]:
         before = schema(old, **options, **(old_options or {}))
         after = schema(new, **options, **(new_options or {}))
         changes = compare(before, after, rules=Rules.STRICT)

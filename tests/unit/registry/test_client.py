@@ -191,7 +191,7 @@ def test_a_writers_schema_with_references_is_read_with_them(registry):
     assert list(writer.file.dependency) == list(CONTRACT_FILE.dependency)
 
 
-def test_base64_and_text_describe_the_same_file(registry):
+def test_base64_and_text_describe_the_same_file():
     descriptor = base64.b64decode(contract_schema("PROTOBUF", "descriptor").text)
     assert descriptor == CONTRACT_FILE.SerializeToString()
     assert contract_schema("PROTOBUF").references[0][0] == OPTIONS_FILE.name

@@ -17,7 +17,7 @@ from immersiverse.auth.events.v1 import events_pb2, options_pb2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from google.protobuf.descriptor import FieldDescriptor
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
 
 
@@ -74,8 +74,13 @@ def rules_of(field: FieldDescriptor) -> options_pb2.FieldRules:
     return field.GetOptions().Extensions[options_pb2.field]
 
 
+def _payload(arm: FieldDescriptor) -> Descriptor:
+    assert arm.message_type is not None  # noqa: S101 - every arm of the envelope is a message
+    return arm.message_type
+
+
 def _event_type(arm: FieldDescriptor) -> EventType:
-    payload = arm.message_type
+    payload = _payload(arm)
     options = payload.GetOptions().Extensions[options_pb2.event]
     return EventType(
         name=payload.name,
@@ -93,7 +98,7 @@ _CONTRACT = events_pb2.DESCRIPTOR.GetOptions().Extensions[options_pb2.contract]
 _ARMS = events_pb2.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields
 
 EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType(
-    {arm.message_type.name: _event_type(arm) for arm in _ARMS}
+    {_payload(arm).name: _event_type(arm) for arm in _ARMS}
 )
 """Every event type by its short name, in the order of the contract."""
 
