@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events import catalog as catalog
     from immersiverse.auth.events.errors import AuthEventsError as AuthEventsError
     from immersiverse.auth.events.errors import BrokerUnavailable as BrokerUnavailable
+    from immersiverse.auth.events.errors import ConfigurationError as ConfigurationError
+    from immersiverse.auth.events.errors import ConsumeError as ConsumeError
     from immersiverse.auth.events.errors import DecodeError as DecodeError
     from immersiverse.auth.events.errors import IncompatibleSchema as IncompatibleSchema
     from immersiverse.auth.events.errors import InvalidEvent as InvalidEvent
@@ -23,11 +25,14 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.errors import MalformedFrame as MalformedFrame
     from immersiverse.auth.events.errors import MalformedPayload as MalformedPayload
     from immersiverse.auth.events.errors import MissingExtra as MissingExtra
+    from immersiverse.auth.events.errors import PublishError as PublishError
+    from immersiverse.auth.events.errors import PublisherUnusable as PublisherUnusable
     from immersiverse.auth.events.errors import RegistryError as RegistryError
     from immersiverse.auth.events.errors import RegistryRefused as RegistryRefused
     from immersiverse.auth.events.errors import RegistryUnavailable as RegistryUnavailable
     from immersiverse.auth.events.errors import SchemaNotRegistered as SchemaNotRegistered
     from immersiverse.auth.events.errors import SubjectCollision as SubjectCollision
+    from immersiverse.auth.events.errors import UndeliveredEvents as UndeliveredEvents
     from immersiverse.auth.events.errors import UnknownFormat as UnknownFormat
     from immersiverse.auth.events.errors import UnknownSchemaId as UnknownSchemaId
     from immersiverse.auth.events.errors import WrongSchema as WrongSchema
@@ -69,9 +74,11 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "errors": (
-        "AuthEventsError BrokerUnavailable DecodeError IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame "
-        "MalformedPayload MissingExtra RegistryError RegistryRefused RegistryUnavailable SchemaNotRegistered "
-        "SubjectCollision UnknownFormat UnknownSchemaId WrongSchema"
+        "AuthEventsError BrokerUnavailable ConfigurationError ConsumeError DecodeError "
+        "IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload MissingExtra "
+        "PublishError PublisherUnusable RegistryError RegistryRefused RegistryUnavailable "
+        "SchemaNotRegistered SubjectCollision UndeliveredEvents UnknownFormat UnknownSchemaId "
+        "WrongSchema"
     ),
     "events": "new_event partition_key payload_of",
     "registry": "SchemaRegistry",
@@ -83,8 +90,8 @@ _EXPORTS = {
     "v1.events_pb2": (
         "AccountStatus Actor ActorKind AuthEvent AuthenticationMethod BlacklistAdded BlacklistReason "
         "BlacklistSubjectKind BruteForceDetected BruteForceScope DisconnectReason LoggedOut LoginFailed "
-        "LoginFailureReason LoginSucceeded LogoutReason PlatformConnected PlatformDisconnected SuspiciousLogin "
-        "SuspiciousSignal UserCreated UserDeleted UserDeletionReason UserUpdated"
+        "LoginFailureReason LoginSucceeded LogoutReason PlatformConnected PlatformDisconnected "
+        "SuspiciousLogin SuspiciousSignal UserCreated UserDeleted UserDeletionReason UserUpdated"
     ),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
