@@ -23,6 +23,9 @@ def _parser() -> argparse.ArgumentParser:
     serialization.add_argument("--json", action="store_true", help='print {"name": ratio} and nothing else')
     serialization.add_argument("--repeats", type=int, default=300, help="turns of each statement (300)")
     serialization.set_defaults(run=_serialization)
+    endurance = kinds.add_parser("endurance", help="cost and memory over many events, each another one")
+    endurance.add_argument("--events", type=int, default=10_000_000, help="how many (10,000,000)")
+    endurance.set_defaults(run=_endurance)
     return parser
 
 
@@ -32,6 +35,15 @@ def _serialization(arguments: argparse.Namespace) -> None:
     with subjects() as names:
         measured = measure(STATEMENTS, names, arguments.repeats)
     print((as_json if arguments.json else as_table)(measured, COMPARISONS))
+
+
+def _endurance(arguments: argparse.Namespace) -> None:
+    from benchmarks.endurance import stages  # noqa: PLC0415 - its own thing
+
+    done = 0
+    for stage in stages(arguments.events):
+        done += stage.events
+        print(f"{done:12,} events {stage.microseconds:8.2f} us each {stage.resident:8.1f} MiB", flush=True)
 
 
 if __name__ == "__main__":
