@@ -32,7 +32,8 @@ from immersiverse.auth.events.serialization.avro_schema import record_schema
 from immersiverse.auth.events.serialization.avro_types import Record, parse_types
 from immersiverse.auth.events.serialization.avro_writing import record_writer
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
+from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+from immersiverse.auth.events.serialization.schemas import WriterSchema
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 

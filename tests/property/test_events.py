@@ -18,7 +18,7 @@ from immersiverse.auth.events.events import event_type_of, new_event, partition_
 from immersiverse.auth.events.identifiers import derived_event_id, new_event_id
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.json import JsonCodec, read_json
-from immersiverse.auth.events.serialization.schemas import PinnedSchemas
+from immersiverse.auth.events.serialization.pinned import PinnedSchemas
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from immersiverse.auth.events.validation import validate

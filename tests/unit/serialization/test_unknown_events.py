@@ -9,7 +9,8 @@ import pytest
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, UnknownEvent
 from immersiverse.auth.events.errors import MalformedPayload
 from immersiverse.auth.events.serialization.json import JsonCodec
-from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
+from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+from immersiverse.auth.events.serialization.schemas import WriterSchema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import NEWER_ARM, newer_contract, newer_event
 from serialization_samples import CREATED, EVENT_ID, TIME

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.errors import ConfigurationError as ConfigurationError
     from immersiverse.auth.events.errors import ConsumeError as ConsumeError
     from immersiverse.auth.events.errors import DecodeError as DecodeError
+    from immersiverse.auth.events.errors import GuardUnavailable as GuardUnavailable
     from immersiverse.auth.events.errors import IncompatibleSchema as IncompatibleSchema
     from immersiverse.auth.events.errors import InvalidEvent as InvalidEvent
     from immersiverse.auth.events.errors import InvalidSchema as InvalidSchema
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.deserializer import (
         AuthEventDeserializer as AuthEventDeserializer,
     )
-    from immersiverse.auth.events.serialization.schemas import PinnedSchemas as PinnedSchemas
+    from immersiverse.auth.events.serialization.pinned import PinnedSchemas as PinnedSchemas
     from immersiverse.auth.events.serialization.serialized import SerializedEvent as SerializedEvent
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer as AuthEventSerializer
     from immersiverse.auth.events.serialization.unknown import UnknownEvent as UnknownEvent
@@ -83,7 +84,7 @@ _EXPORTS = {
     "events": "new_event partition_key payload_of",
     "registry": "SchemaRegistry",
     "serialization.deserializer": "AuthEventDeserializer",
-    "serialization.schemas": "PinnedSchemas",
+    "serialization.pinned": "PinnedSchemas",
     "serialization.serialized": "SerializedEvent",
     "serialization.serializer": "AuthEventSerializer",
     "serialization.unknown": "UnknownEvent",

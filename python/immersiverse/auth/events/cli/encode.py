@@ -65,7 +65,7 @@ def _schemas(
         return nullcontext()
     if schema_id is None:
         return connected(url, settings)
-    from immersiverse.auth.events.serialization.schemas import PinnedSchemas
+    from immersiverse.auth.events.serialization.pinned import PinnedSchemas
 
     return nullcontext(PinnedSchemas(protobuf=schema_id, avro=schema_id))
 

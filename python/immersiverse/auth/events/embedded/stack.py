@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.embedded.broker import EmbeddedBroker
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
-from immersiverse.auth.events.errors import MissingExtra
 from immersiverse.auth.events.registry import SchemaRegistry
 
 if TYPE_CHECKING:
@@ -69,5 +68,4 @@ class EmbeddedStack:
 def _register_contract(registry: SchemaRegistry) -> None:
     for topic in (*catalog.TOPICS, catalog.SINGLE_TOPIC):
         registry.register(topic)
-    with suppress(MissingExtra):
-        registry.register(catalog.SINGLE_TOPIC, "AVRO")
+    registry.register(catalog.SINGLE_TOPIC, "AVRO")

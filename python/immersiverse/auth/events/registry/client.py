@@ -127,7 +127,7 @@ class SchemaRegistry:
     def register(
         self, topic: str, schema_type: SchemaType = "PROTOBUF", *, form: Form = "text"
     ) -> Registered:
-        """Register this version of the contract for a topic: a deployment step. Doing so again changes nothing.
+        """Register this version of the contract for a topic: a deployment step, harmless to repeat.
 
         Args:
             topic: the topic whose values it describes.
@@ -174,7 +174,7 @@ class SchemaRegistry:
         return Registered(name, found.version, found.schema_id, schema.schema_type)
 
     def _look_up(self, key: tuple[str, SchemaType]) -> SchemaId:
-        """In either form, since a registry that compares to the letter knows only the one that it was given."""
+        """In either form: a registry that compares to the letter knows only the one it was given."""
         name, schema_type = key
         forms = FORMS if schema_type == "PROTOBUF" else FORMS[:1]
         for form in forms:

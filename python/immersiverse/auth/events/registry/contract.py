@@ -1,4 +1,4 @@
-"""The contract's schemas as a registry takes them: text to be stored and shown, or descriptors to the letter."""
+"""The contract's schemas as a registry takes them: text, or descriptors to the letter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events.protofile import print_file
+from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1 import options_pb2
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.schemas import SchemaType
 
 Form = Literal["text", "descriptor"]
-"""Of a Protobuf schema: ``.proto`` text, or base64 of its FileDescriptorProto, what Confluent's Python and Node
+"""Of a Protobuf schema: ``.proto`` text, or base64 of its FileDescriptorProto, which Confluent's Python and Node
 serializers look up."""
 
 FORMS: Final[tuple[Form, ...]] = ("text", "descriptor")
@@ -46,16 +47,14 @@ def contract_schema(schema_type: SchemaType, form: Form = "text") -> ContractSch
     """The contract as a schema of a type.
 
     Raises:
-        MissingExtra: for Avro without its dependency.
         ValueError: if the contract has no schema of that type.
     """
     if schema_type == "PROTOBUF":
         options = ContractSchema("PROTOBUF", _protobuf_text(OPTIONS_FILE, form))
-        return ContractSchema("PROTOBUF", _protobuf_text(CONTRACT_FILE, form), ((OPTIONS_FILE.name, options),))
+        text = _protobuf_text(CONTRACT_FILE, form)
+        return ContractSchema("PROTOBUF", text, ((OPTIONS_FILE.name, options),))
     if schema_type == "AVRO":
-        from immersiverse.auth.events.serialization import avro  # noqa: PLC0415 - needs an extra
-
-        return ContractSchema("AVRO", avro.schema_text())
+        return ContractSchema("AVRO", schema_text())
     raise ValueError(f"the contract has no {schema_type} schema")
 
 

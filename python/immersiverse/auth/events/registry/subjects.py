@@ -1,7 +1,7 @@
 """Under which subject a registry keeps the contract for a topic.
 
-Source: Confluent's subject name strategies. A subject holds schemas of one type, so Protobuf goes by topic and
-Avro by record unless told otherwise, and both can be registered side by side.
+Source: Confluent's subject name strategies. A subject holds schemas of one type, so Protobuf goes by topic
+and Avro by record unless told otherwise, and both can be registered side by side.
 """
 
 from __future__ import annotations

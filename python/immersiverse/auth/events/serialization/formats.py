@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from immersiverse.auth.events.serialization.avro import AvroCodec
 from immersiverse.auth.events.serialization.json import JsonCodec
 from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
 
@@ -19,7 +20,6 @@ def codec(name: Format) -> Codec:
     """The codec of a format.
 
     Raises:
-        MissingExtra: if the format's dependency is not installed.
         ValueError: if there is no such format.
     """
     match name:
@@ -28,8 +28,6 @@ def codec(name: Format) -> Codec:
         case "json":
             return JsonCodec()
         case "avro":
-            from immersiverse.auth.events.serialization.avro import AvroCodec  # noqa: PLC0415 - an extra
-
             return AvroCodec()
     raise ValueError(f"no format {name!r}: choose protobuf, json or avro")
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-from immersiverse.auth.events.errors import UnknownSchemaId
 from immersiverse.auth.events.v1 import events_pb2
 
 if TYPE_CHECKING:
@@ -72,33 +71,3 @@ class WriterSchemas(Protocol):
 
 CONTRACT_FILE: Final = FileDescriptorProto.FromString(events_pb2.DESCRIPTOR.serialized_pb)
 """The contract file of this version, as registries know it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PinnedSchemas:
-    """Both seams without a registry: ids that are known by configuration, for the contract of this version.
-
-    Attributes:
-        protobuf: the id of Protobuf frames.
-        avro: the id of Avro frames; None if there are none.
-    """
-
-    protobuf: int
-    avro: int | None = None
-
-    def schema_id(self, topic: str, schema_type: SchemaType) -> SchemaId:
-        """The pinned id, whatever the topic."""
-        number = self.protobuf if schema_type == "PROTOBUF" else self.avro
-        if number is None:
-            raise UnknownSchemaId(f"{schema_type} for {topic}")
-        return SchemaId(number)
-
-    def writer_schema(self, schema_id: int | uuid.UUID) -> WriterSchema:
-        """The contract of this version, for the pinned ids."""
-        if schema_id == self.protobuf:
-            return WriterSchema("PROTOBUF", CONTRACT_FILE)
-        if self.avro is not None and schema_id == self.avro:
-            from immersiverse.auth.events.serialization import avro  # noqa: PLC0415 - needs an extra
-
-            return WriterSchema("AVRO", text=avro.schema_text())
-        raise UnknownSchemaId(schema_id if isinstance(schema_id, int) else str(schema_id))
