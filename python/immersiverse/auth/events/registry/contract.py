@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.schemas import SchemaType
 
 Form = Literal["text", "descriptor"]
-"""Of a Protobuf schema: ``.proto`` text, or base64 of its FileDescriptorProto, which Confluent's Python and Node
-serializers look up."""
+"""Of a Protobuf schema: ``.proto`` text, or base64 of its FileDescriptorProto.
+
+The latter is what Confluent's Python and Node serializers look up.
+"""
 
 FORMS: Final[tuple[Form, ...]] = ("text", "descriptor")
 
