@@ -10,32 +10,33 @@ import keyword
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf import json_format
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 
 from immersiverse.auth.events.errors import MalformedPayload
-from immersiverse.auth.events.serialization.json_scalars import (
-    INT32_LIMITS,
-    integer_reader,
-    kind,
-    read_integer_text,
-    read_string,
-    scalar_reader,
+from immersiverse.auth.events.serialization.json_scalars import read_string
+from immersiverse.auth.events.serialization.json_values import (
+    SKIP,
+    TAKE_NULL,
+    TIMES,
+    fill_well_known,
+    list_reader,
+    map_reader,
+    messages_reader,
+    read_object,
+    time_filler,
+    value_reader,
 )
 from immersiverse.auth.events.serialization.json_writing import WELL_KNOWN_PREFIX, holds_itself
-from immersiverse.auth.events.serialization.timestamps import parse_duration, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    Convert = Callable[[Any], Any]
+    from google.protobuf.descriptor import Descriptor
+
+    from immersiverse.auth.events.serialization.json_values import Fill
+
     Namespace = dict[str, Any]
-    Fill = Callable[[Any, Any], None]
 
-_SKIP = object()
-"""The value of an enum name newer than the reader: the same as if the field were absent."""
-
-_TAKE_NULL = ("google.protobuf.Value", "google.protobuf.NullValue")
 _FAULTS = (MalformedPayload, ValueError, TypeError, OverflowError)
 
 
@@ -52,7 +53,7 @@ def object_reader(descriptor: Descriptor) -> Fill:
 
 def fields_reader(fields: Iterable[FieldDescriptor]) -> Fill:
     """The same for some fields of a message type; all others are ignored."""
-    names: Namespace = {"FAULTS": _FAULTS, "SKIP": _SKIP, "fault": _fault, "object": _object}
+    names: Namespace = {"FAULTS": _FAULTS, "SKIP": SKIP, "fault": _fault, "object": read_object}
     lines = [
         "def fill(document, message):",
         "    get = object(document).get",
@@ -86,17 +87,18 @@ def _reading(field: FieldDescriptor, names: Namespace) -> list[str]:
     """Python that puts `value`, which is JSON, into the field; what it refers to goes into `names`."""
     read = f"read_{field.number}"
     if field.message_type is None:
-        convert = _scalar_reader(field)
-        names[read] = _list_reader(convert) if field.is_repeated else convert
+        convert = value_reader(field)
+        names[read] = list_reader(convert) if field.is_repeated else convert
         if field.is_repeated:
             return [f"{_get(field)}.extend({read}(value))"]
         return [f"value = {read}(value)", f"if value is not SKIP: {_set(field)}"]
     if field.is_repeated:
         is_map = field.message_type.GetOptions().map_entry
-        names[read] = _map_reader(field.message_type) if is_map else _messages_reader(field.message_type)
+        many = map_reader(field.message_type, _message_reader) if is_map else None
+        names[read] = many or messages_reader(_message_reader(field.message_type))
         return [f"{read}(value, {_get(field)})"]
-    if field.message_type.full_name in _TIMES:
-        names[read] = _TIMES[field.message_type.full_name]
+    if field.message_type.full_name in TIMES:
+        names[read] = TIMES[field.message_type.full_name]
         return [f"time = {_get(field)}", f"time.seconds, time.nanos = {read}(value)"]
     names[read] = _message_reader(field.message_type)
     return [f"part = {_get(field)}", "part.SetInParent()", f"{read}(value, part)"]
@@ -118,22 +120,10 @@ def _fault(error: Exception, key: str) -> MalformedPayload:
     return MalformedPayload(str(error), key)
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if type(value) is dict:
-        return value
-    raise ValueError(f"is {kind(value)}, not an object")
-
-
-def _list(value: Any) -> list[Any]:
-    if type(value) is list:
-        return value
-    raise ValueError(f"is {kind(value)}, not a list")
-
-
 def _takes_null(field: FieldDescriptor) -> bool:
     """Null says that a field is absent, but for the types that have a null themselves."""
     held = field.message_type or field.enum_type
-    return held is not None and held.full_name in _TAKE_NULL and not field.is_repeated
+    return held is not None and held.full_name in TAKE_NULL and not field.is_repeated
 
 
 def _refusing_two_of_one(fill: Fill, oneofs: list[Sequence[FieldDescriptor]]) -> Fill:
@@ -147,86 +137,11 @@ def _refusing_two_of_one(fill: Fill, oneofs: list[Sequence[FieldDescriptor]]) ->
     return refusing
 
 
-def _list_reader(convert: Convert) -> Convert:
-    def read(value: Any) -> list[Any]:
-        converted = [convert(item) for item in _list(value)]
-        return [item for item in converted if item is not _SKIP] if _SKIP in converted else converted
-
-    return read
-
-
-def _messages_reader(descriptor: Descriptor) -> Fill:
-    fill = _message_reader(descriptor)
-
-    def read(value: Any, messages: Any) -> None:
-        for item in _list(value):
-            fill(item, messages.add())
-
-    return read
-
-
-def _map_reader(entry: Descriptor) -> Fill:
-    read_key = _key_reader(entry.fields_by_name["key"])
-    value = entry.fields_by_name["value"]
-    if value.message_type:
-        fill = _message_reader(value.message_type)
-
-        def read_messages(document: Any, entries: Any) -> None:
-            for text, item in _object(document).items():
-                fill(item, entries[read_key(text)])
-
-        return read_messages
-    convert = _scalar_reader(value)
-
-    def read(document: Any, entries: Any) -> None:
-        for text, item in _object(document).items():
-            key, converted = read_key(text), convert(item)
-            if converted is not _SKIP:
-                entries[key] = converted
-
-    return read
-
-
-def _key_reader(field: FieldDescriptor) -> Convert:
-    return _bool_key if field.type == FieldDescriptor.TYPE_BOOL else _scalar_reader(field)
-
-
-def _bool_key(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("has a key that is neither true nor false")
-    return text == "true"
-
-
-def _scalar_reader(field: FieldDescriptor) -> Convert:
-    return _enum_reader(field.enum_type) if field.enum_type else scalar_reader(field)
-
-
-def _enum_reader(enum: EnumDescriptor) -> Convert:
-    numbers: dict[Any, int] = {name: value.number for name, value in enum.values_by_name.items()}
-    if enum.full_name in _TAKE_NULL:
-        numbers[None] = 0
-
-    def read(value: Any) -> Any:
-        try:
-            return numbers[value]
-        except (KeyError, TypeError):
-            return _enum_number(value)
-
-    return read
-
-
-def _enum_number(value: Any) -> Any:
-    if type(value) is not str:
-        return _read_int32(value)
-    is_number = value.isascii() and value.removeprefix("-").isdigit()
-    return read_integer_text(value, INT32_LIMITS) if is_number else _SKIP
-
-
 def _message_reader(descriptor: Descriptor) -> Fill:
-    if descriptor.full_name in _TIMES:
-        return _time_reader(_TIMES[descriptor.full_name])
+    if descriptor.full_name in TIMES:
+        return time_filler(TIMES[descriptor.full_name])
     if descriptor.full_name.startswith(WELL_KNOWN_PREFIX):
-        return _fill_well_known
+        return fill_well_known
     if holds_itself(descriptor):
         return _later(descriptor)
     return object_reader(descriptor)
@@ -239,25 +154,3 @@ def _later(descriptor: Descriptor) -> Fill:
         object_reader(descriptor)(document, message)
 
     return fill
-
-
-def _time_reader(read: Callable[[Any], tuple[int, int]]) -> Fill:
-    def fill(value: Any, message: Any) -> None:
-        message.seconds, message.nanos = read(value)
-
-    return fill
-
-
-def _fill_well_known(value: Any, message: Any) -> None:
-    try:
-        json_format.ParseDict(value, message, ignore_unknown_fields=True)
-    except (json_format.Error, AttributeError, KeyError) as error:
-        raise ValueError(f"is not a {message.DESCRIPTOR.name}: {error}") from error
-
-
-_read_int32 = integer_reader(INT32_LIMITS)
-
-_TIMES: dict[str, Callable[[Any], tuple[int, int]]] = {
-    "google.protobuf.Timestamp": parse_timestamp,
-    "google.protobuf.Duration": parse_duration,
-}
