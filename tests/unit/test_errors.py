@@ -30,7 +30,8 @@ SAMPLES: list[tuple[errors.AuthEventsError, dict[str, Any]]] = [
 
 def drawn() -> dict[str, str]:
     """Each class of the drawing with the one that it hangs from."""
-    lines = re.findall(r"^    ([│├└─ ]*)(\w+)", errors.__doc__ or "", re.MULTILINE)
+    _, _, drawing = inspect.cleandoc(errors.__doc__ or "").partition("\n\n")
+    lines = re.findall(r"^([│├└─ ]*)(\w+)", drawing, re.MULTILINE)
     path: list[str] = []
     parents = {}
     for branch, name in lines:
