@@ -20,6 +20,8 @@
     ├── PublisherUnusable         closed, or carried over a fork, or used from another event loop
     ├── ConfigurationError        a setting is missing, unknown, or breaks a guarantee; the message names it
     ├── BrokerUnavailable         the network's: Kafka cannot be reached, or did not answer in time; try again
+    ├── GuardUnavailable          a guard cannot say now whether an event was handled; try again
+    ├── OperationRefused          what an operator wants is forbidden: rights, unknown or live groups
     ├── InvalidSchema             a .proto text or descriptor that cannot be understood
     └── MissingExtra              an optional dependency is not installed; the message names it
 """
@@ -248,6 +250,24 @@ class ConfigurationError(AuthEventsError):
 
 class BrokerUnavailable(AuthEventsError):
     """Kafka cannot be reached, or did not answer in time; the same call may succeed later."""
+
+    retryable = True
+
+
+class OperationRefused(AuthEventsError):
+    """Kafka, or prudence, forbids what an operator wants; nothing was changed unless the message says so.
+
+    Attributes:
+        code: librdkafka's name of the reason, such as ``GROUP_AUTHORIZATION_FAILED``.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        self.code = code
+        super().__init__(f"{reason} ({code})")
+
+
+class GuardUnavailable(AuthEventsError):
+    """A guard cannot say or remember whether an event was handled; the same call may succeed later."""
 
     retryable = True
 

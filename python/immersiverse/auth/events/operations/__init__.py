@@ -1,0 +1,1 @@
+"""What operators do to a running cluster: look, go back, send again. Plans are pure; applying is apart."""

@@ -1,0 +1,100 @@
+"""The cluster, as operations reach it: an admin client, readers without a group, plain words for failures."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.operations.failures import is_about_credentials, refusal_or_outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from immersiverse.auth.events.errors import AuthEventsError
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_READER: Mapping[str, Any] = {
+    "group.id": "auth-events-reader",  # librdkafka wants a name; nothing joins or commits under it
+    "auto.offset.reset": "earliest",
+    "enable.partition.eof": True,
+    "max.poll.interval.ms": 86_400_000,  # whoever reads slowly on purpose is not dead
+}
+_NEVER: Mapping[str, Any] = {"enable.auto.commit": False, "enable.auto.offset.store": False}
+
+
+class Cluster:
+    """A cluster that operations ask and change.
+
+    Args:
+        config: librdkafka's settings, at least ``bootstrap.servers``.
+        timeout: how long to wait for an answer, in seconds.
+
+    Attributes:
+        settings: those settings, for other clients of the same cluster.
+        timeout: how long to wait for an answer, in seconds.
+
+    Raises:
+        ConfigurationError: if a setting is missing or wrong.
+    """
+
+    def __init__(self, config: Mapping[str, Any], *, timeout: float = 10.0) -> None:
+        if not config.get("bootstrap.servers"):
+            raise ConfigurationError("bootstrap.servers", "is required")
+        self.settings = dict(config)
+        self.timeout = timeout
+        self._credentials_refused: KafkaError | None = None
+        self._admin: AdminClient = self._client(AdminClient, {})
+
+    def ask(self, purpose: str, call: Callable[[AdminClient], T]) -> T:
+        """What the admin client answers.
+
+        Args:
+            purpose: what for, as the end of "cannot ...".
+            call: asks, and waits for the answer.
+
+        Raises:
+            BrokerUnavailable: if nobody answers.
+            OperationRefused: if the answer is no.
+        """
+        try:
+            return call(self._admin)
+        except KafkaException as error:
+            raise self.failure(purpose, error.args[0]) from error
+
+    def reader(self) -> Consumer:
+        """A consumer to assign partitions to: it joins no group and commits nothing.
+
+        Raises:
+            ConfigurationError: if a setting is wrong.
+        """
+        return self._client(Consumer, {**_READER, **self.settings, **_NEVER})
+
+    def producer(self) -> Producer:
+        """A producer that loses and reorders nothing, and gives up after half a minute.
+
+        Raises:
+            ConfigurationError: if a setting is wrong or breaks a guarantee.
+        """
+        return self._client(Producer, producer_settings({"delivery.timeout.ms": 30_000, **self.settings}))
+
+    def failure(self, purpose: str, error: KafkaError) -> AuthEventsError:
+        """The error of the tree for one of Kafka's; refused credentials look like silence."""
+        self._admin.poll(0)  # lets the client say what it heard in the background
+        return refusal_or_outage(purpose, self._credentials_refused or error)
+
+    def _client(self, kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
+        try:
+            return kind({**self.settings, **settings, "error_cb": self._hear}, logger=_log)
+        except KafkaException as error:
+            raise ConfigurationError("a Kafka setting", error.args[0].str()) from error
+
+    def _hear(self, error: KafkaError) -> None:
+        if is_about_credentials(error):
+            self._credentials_refused = error

@@ -1,0 +1,152 @@
+"""A dead letter read back: what it was, where it came from, why it is here. Pure.
+
+Source: header names and binary numbers are Spring Kafka's (``KafkaHeaders.DLT_*``), as kafka/dead_letters
+writes them; letters that Spring wrote are read, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from immersiverse.auth.events.kafka.dead_letters import ATTEMPTS_HEADER, PREFIX, REDRIVES_HEADER
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message
+
+Headers = tuple[tuple[str, bytes | None], ...]
+
+_SUBJECT_HEADER: Final = "ce_subject"
+_NUMBER_SIZES: Final = (4, 8)  # bytes of Java's int and long
+
+
+@dataclass(frozen=True, slots=True)
+class LetterId:
+    """A dead letter's name: where it lies.
+
+    Attributes:
+        partition: its partition of the dead letter topic.
+        offset: its offset there.
+    """
+
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}-{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> LetterId | None:
+        """The id in ``0-12`` or ``auth.events.dlq-0-12``; None if there is none."""
+        parts = text.rsplit("-", 2)[-2:]
+        whole = len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts)  # noqa: PLR2004 - as named
+        return cls(int(parts[0]), int(parts[1])) if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that a consumer could not process.
+
+    Attributes:
+        id: where it lies.
+        timestamp: when it was put there, in milliseconds since 1970 in UTC; -1 if Kafka does not say.
+        key: the message's key, untouched.
+        value: the message's value, untouched.
+        headers: all its headers, those about its death included.
+        topic: where it came from; empty if no header says.
+        partition: its partition there; -1 if no header says.
+        offset: its offset there; -1 if no header says.
+        group: the consumer group that could not process it.
+        error: the full name of the error's class.
+        reason: the error's message.
+        stack_trace: where it was raised.
+        attempts: how often its handler was tried; 0 if it could not be read, or no header says.
+        redrives: how often it was sent back to its topic before it came here.
+    """
+
+    id: LetterId
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    topic: str
+    partition: int
+    offset: int
+    group: str
+    error: str
+    reason: str
+    stack_trace: str
+    attempts: int
+    redrives: int
+
+    @property
+    def error_name(self) -> str:
+        """The last part of the error's class name."""
+        return self.error.rpartition(".")[2]
+
+    @property
+    def user(self) -> str:
+        """Whose event it was, as far as its headers or its key tell."""
+        subject = last_header(self.headers, _SUBJECT_HEADER)
+        return (self.key or b"" if subject is None else subject).decode(errors="replace")
+
+
+def read_letter(message: Message) -> DeadLetter:
+    """The dead letter in a message; what no header says is empty, -1 or 0."""
+    headers = headers_of(message)
+
+    def text(name: str) -> str:
+        return (last_header(headers, f"{PREFIX}{name}") or b"").decode(errors="replace")
+
+    def number(name: str) -> int:
+        return _number(last_header(headers, name), -1)
+
+    return DeadLetter(
+        id=LetterId(message.partition() or 0, message.offset() or 0),
+        timestamp=message.timestamp()[1],
+        key=_bytes(message.key()),
+        value=_bytes(message.value()),
+        headers=headers,
+        topic=text("original-topic"),
+        partition=number(f"{PREFIX}original-partition"),
+        offset=number(f"{PREFIX}original-offset"),
+        group=text("original-consumer-group"),
+        error=text("exception-fqcn"),
+        reason=text("exception-message"),
+        stack_trace=text("exception-stacktrace"),
+        attempts=max(0, number(ATTEMPTS_HEADER)),
+        redrives=max(0, number(REDRIVES_HEADER)),
+    )
+
+
+def original_headers(headers: Headers) -> Headers:
+    """The headers that a message had before it died, without the count of its redrives."""
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if not name.startswith(PREFIX) and name not in (ATTEMPTS_HEADER, REDRIVES_HEADER)
+    )
+
+
+def headers_of(message: Message) -> Headers:
+    """A message's headers as bytes."""
+    found: Any = message.headers() or ()  # a list, whatever else Confluent's types allow
+    return tuple((name, _bytes(value)) for name, value in found)
+
+
+def last_header(headers: Headers, name: str) -> bytes | None:
+    """The last header of a name, which is the newest; None if there is none."""
+    return next((value for found, value in reversed(headers) if found == name), None)
+
+
+def _number(value: bytes | None, unknown: int) -> int:
+    """A number in Java's binary form, or in digits."""
+    if value is None:
+        return unknown
+    if value.isdigit():
+        return int(value[:18])
+    return int.from_bytes(value, signed=True) if len(value) in _NUMBER_SIZES else unknown
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

@@ -1,0 +1,44 @@
+"""Kafka's errors as those of the tree: an outage to wait for, or a refusal to do something about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from confluent_kafka import KafkaError
+
+from immersiverse.auth.events.errors import BrokerUnavailable, OperationRefused
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.errors import AuthEventsError
+
+_OUTAGES: Final = frozenset(
+    {
+        *("_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE", "_TIMED_OUT", "_TIMED_OUT_QUEUE", "_MSG_TIMED_OUT"),
+        *("REQUEST_TIMED_OUT", "BROKER_NOT_AVAILABLE", "LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION"),
+        *(
+            "COORDINATOR_LOAD_IN_PROGRESS",
+            "COORDINATOR_NOT_AVAILABLE",
+            "NOT_COORDINATOR",
+            "NETWORK_EXCEPTION",
+        ),
+    }
+)
+_CREDENTIALS: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})  # noqa: SLF001 - librdkafka's name
+
+
+def is_about_credentials(error: KafkaError) -> bool:
+    """Whether the brokers do not believe who this is."""
+    return error.code() in _CREDENTIALS
+
+
+def refusal_or_outage(purpose: str, error: KafkaError) -> AuthEventsError:
+    """The error to raise for one of Kafka's.
+
+    Args:
+        purpose: what was to be done, as the end of "cannot ...".
+        error: Kafka's word.
+    """
+    reason = error.str().removeprefix("Broker: ").removeprefix("Local: ")
+    if error.name() in _OUTAGES:
+        return BrokerUnavailable(f"cannot {purpose}: Kafka does not answer: {reason} ({error.name()})")
+    return OperationRefused(error.name(), f"cannot {purpose}: {reason}")

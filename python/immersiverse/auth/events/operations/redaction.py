@@ -1,0 +1,113 @@
+"""Show events without the personal data in them. Pure.
+
+What is personal, and how much, is said by the contract's options; nothing is listed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.events import event_type_of
+from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.v1 import options_pb2
+from immersiverse.auth.events.v1.events_pb2 import Actor, AuthEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+    from immersiverse.auth.events.serialization.codec import Decoded
+
+WITHHELD: Final = "[withheld]"
+
+CLASSES: Final[Mapping[str, int]] = {
+    label.removeprefix("PERSONAL_DATA_").lower(): number
+    for label, number in options_pb2.PersonalData.items()
+    if number
+}
+"""The classes of personal data by name, from the least sensitive to the most."""
+
+# Headers that say nothing about anybody; all others may.
+_IMPERSONAL: Final = frozenset(
+    {
+        *("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type"),
+        *("traceparent", "__value_schema_id", "auth-events-redrives"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """Withholds personal data from a class on.
+
+    Attributes:
+        least: the least sensitive class that is withheld, by its number in the contract.
+    """
+
+    least: int
+
+    def event(self, event: AuthEvent) -> dict[str, Any]:
+        """The event in its JSON form, with every value of these classes replaced by one of the same type."""
+        document: dict[str, Any] = orjson.loads(JsonCodec().encode(event))
+        fields = (field.descriptor for field in event_type_of(event).fields)
+        self._withhold(document["payload"], fields)
+        if "actor" in document:
+            self._withhold(document["actor"], Actor.DESCRIPTOR.fields)
+        return document
+
+    def key(self, key: bytes | None, event: Decoded | None) -> str | None:
+        """A message's key, if it is none of the values that are withheld; a key that nothing explains is."""
+        if key is None:
+            return None
+        text = key.decode(errors="replace")
+        return text if self._may_show(text, event) else WITHHELD
+
+    def headers(self, headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, str | None]]:
+        """A message's headers, with the values withheld of those that may tell of somebody."""
+        return [
+            (name, value.decode(errors="replace") if value is not None else None)
+            if name in _IMPERSONAL
+            else (name, WITHHELD)
+            for name, value in headers
+        ]
+
+    def _may_show(self, key: str, event: Decoded | None) -> bool:
+        if not isinstance(event, AuthEvent):
+            return False
+        kind = event_type_of(event)
+        payload = getattr(event, kind.arm)
+        named = [f for f in kind.fields if f.name in kind.partition_key and getattr(payload, f.name) == key]
+        return bool(named) and all(f.rules.personal_data < self.least for f in named)
+
+    def _withhold(self, document: dict[str, Any], fields: Iterable[FieldDescriptor]) -> None:
+        for field in fields:
+            if field.json_name not in document:
+                continue
+            if catalog.rules_of(field).personal_data >= self.least:
+                document[field.json_name] = _blank(document[field.json_name])
+            elif (message := _message_of(field)) is not None:
+                items = document[field.json_name]
+                for item in items if isinstance(items, list) else (items,):
+                    self._withhold(item, message.fields)
+
+
+def _message_of(field: FieldDescriptor) -> Descriptor | None:
+    """The type of a field whose JSON form is an object with fields of its own, or a list of such."""
+    kind = field.message_type
+    return None if kind is None or kind.full_name.startswith("google.protobuf.") else kind
+
+
+def _blank(value: Any) -> Any:
+    """A value of the same type that says nothing."""
+    if isinstance(value, str):
+        return WITHHELD
+    if isinstance(value, list):
+        return [_blank(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _blank(item) for name, item in value.items()}
+    return type(value)()
