@@ -11,6 +11,9 @@ from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFai
 from immersiverse.auth.events.cli.group import new_group
 from immersiverse.auth.events.cli.output import console, write_json
 from immersiverse.auth.events.cli.registry_options import RegistrySettings, RegistryUrl, connected
+from immersiverse.auth.events.cli.schema_check import check
+from immersiverse.auth.events.cli.schema_diff import diff
+from immersiverse.auth.events.cli.schema_rehearsal import rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +47,21 @@ def register(
     format: Format = SchemaFormat.ALL,  # noqa: A002 - the option's name
     form: Form = SchemaForm.TEXT,
     topic: Topics = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be registered, and the verdict on it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register the contract, so that producers find its ids. Doing it again changes nothing."""
+    """Register the contract, so that producers find its ids. Doing it again changes nothing.
+
+    A dry run exits with 1 if the registry would refuse anything.
+    """
     from immersiverse.auth.events.cli.contract_subjects import register_contract
 
     with connected(registry, registry_config) as client:
+        if dry_run:
+            rehearse(client, topic, _types(format), form.value, as_json=as_json)
+            return
         rows = register_contract(client, topic, _types(format), form.value)
     _show(rows, as_json=as_json)
 
@@ -106,6 +118,16 @@ def show(
     if text is None:
         raise CommandFailed(f"nothing is registered under {subject!r}", VERDICT)
     print(text)
+
+
+schema.command(
+    short_help="Say whether a change of the contract breaks anyone.",
+    epilog="Example: auth-events schema check --against git#main",
+)(check)
+schema.command(
+    short_help="Show what changed, event by event.",
+    epilog="Example: auth-events schema diff --against git#main",
+)(diff)
 
 
 def _types(format: SchemaFormat) -> tuple[Any, ...]:  # noqa: A002 - the option's name

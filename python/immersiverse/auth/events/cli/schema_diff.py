@@ -1,0 +1,50 @@
+"""auth-events schema diff."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from immersiverse.auth.events.cli.output import console, write_json
+from immersiverse.auth.events.cli.registry_options import RegistrySettings  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.schema_comparison import (
+    Against,
+    AsJson,
+    CompatibilityLevel,
+    LevelOption,
+    New,
+    RuleSet,
+    RulesOption,
+    compared,
+    named,
+)
+
+
+def diff(
+    new: New = None,
+    *,
+    against: Against,
+    rules: RulesOption = RuleSet.STRICT,
+    level: LevelOption = CompatibilityLevel.BACKWARD_TRANSITIVE,
+    registry_config: RegistrySettings = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option("--topic", metavar="TOPIC", help="Only a registry's subject of this topic; repeat it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what changed, event by event: who is affected, and how to do it instead where somebody breaks."""
+    from immersiverse.auth.events.cli.schema_diff_view import by_event, show_by_event
+
+    verdict = compared(new, against, rules=rules, level=level, registry_config=registry_config, topics=topic)
+    if as_json:
+        groups = by_event(verdict.changes).items()
+        write_json(
+            [
+                {"events": list(events), "changes": [judged.document() for judged in changes]}
+                for events, changes in groups
+            ]
+        )
+    else:
+        show_by_event(console(), verdict.changes, named(against))

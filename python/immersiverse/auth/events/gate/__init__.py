@@ -1,0 +1,24 @@
+"""The compatibility gate: what a change of the contract would do, against earlier versions wherever they are.
+
+``read`` takes a version from a file, a tree, a descriptor set, a wheel or git; ``judge`` compares versions,
+and ``judge_registry`` asks the subjects of a registry.
+"""
+
+from __future__ import annotations
+
+from immersiverse.auth.events.gate.contract import current_contract, installed_contract
+from immersiverse.auth.events.gate.reading import read
+from immersiverse.auth.events.gate.subjects import judge_registry
+from immersiverse.auth.events.gate.verdict import JudgedChange, Verdict, judge
+from immersiverse.auth.events.gate.version import Version
+
+__all__ = [
+    "JudgedChange",
+    "Verdict",
+    "Version",
+    "current_contract",
+    "installed_contract",
+    "judge",
+    "judge_registry",
+    "read",
+]

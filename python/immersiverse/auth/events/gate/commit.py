@@ -1,0 +1,67 @@
+"""The files of a git commit, without a checkout of it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from immersiverse.auth.events.errors import InvalidSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Commit:
+    """Files of a commit, by their paths in the repository. A shallow clone is enough if it holds the commit.
+
+    Args:
+        ref: a branch, a tag, or any name that git knows for a commit.
+        inside: a folder of the repository.
+
+    Raises:
+        InvalidSchema: there is no git, no repository, or no such commit.
+    """
+
+    def __init__(self, ref: str, inside: Path) -> None:
+        self._inside = inside
+        self.top = Path(self._ask("rev-parse", "--show-toplevel").decode().strip())
+        self._commit = self._resolve(ref)
+
+    def read(self, path: str) -> bytes | None:
+        """As of Texts."""
+        done = self._run("cat-file", "blob", f"{self._commit}:{path}")
+        return None if done.returncode else done.stdout
+
+    def proto_files(self, folder: str) -> Iterable[str]:
+        """As of Texts."""
+        listed = self._ask(
+            "ls-tree", "-r", "-z", "--name-only", "--full-tree", self._commit, "--", folder or "."
+        )
+        return [name for name in listed.decode(errors="replace").split("\0") if name.endswith(".proto")]
+
+    def _resolve(self, ref: str) -> str:
+        for name in (ref, f"origin/{ref}"):  # a clone of one branch knows the others by their remote's names
+            done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            if done.returncode == 0:
+                return done.stdout.decode().strip()
+        raise InvalidSchema(
+            f"git knows no commit {ref!r} here; in a shallow clone: git fetch --depth 1 origin {ref}"
+        )
+
+    def _ask(self, *arguments: str) -> bytes:
+        done = self._run(*arguments)
+        if done.returncode:
+            raise InvalidSchema(f"git: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(  # noqa: S603 - git, with names that were resolved or follow --
+                ["git", "-C", str(self._inside), *arguments],  # noqa: S607 - the user's git
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
+        except OSError as error:
+            raise InvalidSchema(f"git cannot be run: {error.strerror}") from error

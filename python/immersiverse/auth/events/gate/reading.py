@@ -1,0 +1,72 @@
+"""A version of a contract from wherever a user says it is."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from immersiverse.auth.events.errors import InvalidSchema
+from immersiverse.auth.events.gate.commit import Commit
+from immersiverse.auth.events.gate.contract import checkout
+from immersiverse.auth.events.gate.descriptor_set import set_version
+from immersiverse.auth.events.gate.parsing import file_version, tree_version
+from immersiverse.auth.events.gate.texts import Archive, Folder
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.gate.version import Version
+
+_GIT = "git#"
+_PROTO = ".proto"
+
+
+def read(reference: str, *, like: Path | None = None) -> Version:
+    """A version from a .proto file, a folder of them, a wheel, a descriptor set, or a commit.
+
+    Args:
+        reference: a path, or ``git#REF`` or ``git#REF:PATH`` for what the working folder's repository had.
+        like: for a commit without a path, the file or folder whose earlier content is wanted; the checkout's
+            contract unless given.
+
+    Raises:
+        InvalidSchema: it cannot be found, or is none of these, or is not valid.
+    """
+    if reference.startswith(_GIT):
+        return _at_commit(reference, like)
+    try:
+        return _at_path(Path(reference), reference)
+    except OSError as error:
+        raise InvalidSchema(f"cannot read {reference[:200]}: {error.strerror}") from error
+
+
+def _at_path(path: Path, reference: str) -> Version:
+    if path.is_dir():
+        return tree_version(Folder(path), "", reference)
+    if not path.is_file():
+        raise InvalidSchema(f"there is no file or folder {reference}")
+    path = path.resolve()
+    if path.suffix == _PROTO:
+        return file_version(Folder(Path(path.anchor)), path.relative_to(path.anchor).as_posix(), reference)
+    if zipfile.is_zipfile(path):
+        return tree_version(Archive(path), "", reference)
+    return set_version(Folder(path.parent).read(path.name) or b"", reference)
+
+
+def _at_commit(reference: str, like: Path | None) -> Version:
+    ref, _, path = reference.removeprefix(_GIT).partition(":")
+    if not ref:
+        raise InvalidSchema("git# takes the name of a commit, such as git#main")
+    commit = Commit(ref, Path.cwd())
+    where = path.strip("/") or _inside(like, commit.top)
+    if where.endswith(_PROTO):
+        return file_version(commit, where, reference)
+    return tree_version(commit, where, reference)
+
+
+def _inside(like: Path | None, top: Path) -> str:
+    """Where in a repository a path is; for one of elsewhere, where the contract is."""
+    root = top.resolve()
+    for path in (like and like.resolve(), checkout(Path.cwd())):
+        if path and path.is_relative_to(root):
+            return path.relative_to(root).as_posix().removeprefix(".")
+    return ""

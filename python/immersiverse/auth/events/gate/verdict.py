@@ -1,0 +1,113 @@
+"""Versions compared: every change, and whether any is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from immersiverse.auth.events.compatibility import Change, Level, Rules, Schema, check, compare
+from immersiverse.auth.events.gate.effects import Effects
+from immersiverse.auth.events.gate.version import Version, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedChange:
+    """A change with its verdict, and what was compared.
+
+    Attributes:
+        change: the change.
+        against: what the earlier version is called, such as ``git#main`` or a subject's ``version 3``.
+        file: the import path of the file that changed; empty for an Avro schema.
+        subject: the registry's subject; empty outside one.
+        place: the path as people write it, such as ``LoginFailed.reason``.
+        events: the events that it concerns.
+    """
+
+    change: Change
+    against: str = ""
+    file: str = ""
+    subject: str = ""
+    place: str = ""
+    events: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """It as plain data, such as JSON takes."""
+        return {
+            **self.change.as_dict(),
+            "file": self.file,
+            "against": self.against,
+            "subject": self.subject or None,
+            "place": self.place,
+            "events": list(self.events),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a new version would do.
+
+    Attributes:
+        changes: every change, harmless ones too.
+    """
+
+    changes: tuple[JudgedChange, ...]
+
+    @property
+    def refused(self) -> tuple[JudgedChange, ...]:
+        """The changes that break somebody."""
+        return tuple(judged for judged in self.changes if not judged.change.compatible)
+
+    @property
+    def compatible(self) -> bool:
+        """Whether nobody breaks."""
+        return not self.refused
+
+
+def judge(
+    new: Version,
+    history: Sequence[Version],
+    *,
+    level: Level = Level.BACKWARD_TRANSITIVE,
+    rules: Rules = Rules.STRICT,
+) -> Verdict:
+    """Compare a version with earlier ones.
+
+    Args:
+        new: the version that is to be published.
+        history: earlier versions, oldest first.
+        level: which of them are asked, and who must be able to read whom.
+        rules: what counts as breaking.
+
+    Raises:
+        InvalidSchema: a version contradicts itself, or a lone file has no counterpart.
+    """
+    return Verdict(
+        tuple(
+            replace(judged, change=replace(judged.change, version=place), against=history[place].label)
+            for place in level.versions(len(history))
+            for old, changed in pairs(history[place], new)
+            for judged in judge_file(old, changed, level=level, rules=rules)
+        )
+    )
+
+
+def judge_file(old: Schema, new: Schema, *, level: Level, rules: Rules) -> Iterator[JudgedChange]:
+    """Every change between two versions of a file: the refused ones by the level, then the harmless ones."""
+    effects = Effects(old.root, new.root)
+    for change in _changes(old, new, level, rules):
+        yield JudgedChange(
+            change,
+            file=new.root.name,
+            place=effects.place(change.path),
+            events=effects.events(change.path),
+        )
+
+
+def _changes(old: Schema, new: Schema, level: Level, rules: Rules) -> Iterator[Change]:
+    yield from check(new, [old], level=level, rules=rules)
+    for change in compare(old, new, rules=rules):
+        if change.compatible:
+            yield change

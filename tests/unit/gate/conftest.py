@@ -1,0 +1,75 @@
+"""Versions of a small contract, and of the real one, in every place where a version can be."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+CONTRACT = Path(__file__).parents[3] / "proto"
+
+OLD = """syntax = "proto3";
+package shop;
+import "immersiverse/auth/events/v1/options.proto";
+
+// The envelope.
+message Envelope {
+  string id = 1;
+  Place place = 2;
+  oneof payload {
+    Sold sold = 16;
+    Returned returned = 17;
+  }
+}
+
+message Place { string name = 1; }
+
+message Sold {
+  option (immersiverse.auth.events.v1.event) = {topic: "shop" partition_key: "item"};
+  string item = 1;
+  Currency currency = 2 [
+    (immersiverse.auth.events.v1.field) = {required: true}
+  ];
+}
+
+message Returned {
+  option (immersiverse.auth.events.v1.event) = {topic: "shop" partition_key: "item"};
+  string item = 1;
+  message Reason { string text = 1; }
+  Reason reason = 2;
+}
+
+enum Currency {
+  CURRENCY_UNSPECIFIED = 0;
+  CURRENCY_EURO = 1;
+}
+"""
+
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with the small contract."""
+    (tmp_path / "shop.proto").write_text(OLD)
+    return tmp_path
+
+
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+    """Run git in a new repository, which is the working folder from now on."""
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):  # a hook's own, which would lead elsewhere
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> str:
+        identity = ("-c", "user.name=A Tester", "-c", "user.email=tester@example.com")
+        done = subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    run("init", "--quiet", "--initial-branch", "main")
+    return run
