@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from immersiverse.auth.events.errors import AuthEventsError, MissingExtra
+from immersiverse.auth.events.errors import AuthEventsError, ConfigurationError, MissingExtra
 
 VERDICT: Final = 1
 WRONG_USE: Final = 2
@@ -44,6 +44,6 @@ def failure_of(error: AuthEventsError) -> Failure:
     line = " ".join(str(error).split())
     if isinstance(error, CommandFailed):
         return Failure(line, error.exit_code)
-    if isinstance(error, MissingExtra):
+    if isinstance(error, ConfigurationError | MissingExtra):
         return Failure(line, WRONG_USE)
     return Failure(line, NO_CONNECTION if error.retryable else VERDICT)

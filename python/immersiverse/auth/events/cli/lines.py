@@ -34,19 +34,31 @@ def convert_lines(source: str, convert: Callable[[bytes], bytes]) -> None:
         typer.Exit: with code 1, at the end, if a line was bad.
     """
     failed = False
-    with _opened(source) as lines:
-        for number, line in enumerate(lines, 1):
-            if not (stripped := line.strip()):
-                continue
-            try:
-                converted = convert(stripped)
-            except (DecodeError, InvalidEvent, InvalidSchema) as error:
-                warn(f"line {number}: {error}")
-                failed = True
-            else:
-                write_line(converted)
+    for number, line in numbered_lines(source):
+        try:
+            converted = convert(line)
+        except (DecodeError, InvalidEvent, InvalidSchema) as error:
+            warn(f"line {number}: {error}")
+            failed = True
+        else:
+            write_line(converted)
     if failed:
         raise typer.Exit(VERDICT)
+
+
+def numbered_lines(source: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, without space around them, with their numbers from 1.
+
+    Args:
+        source: the file's name, or ``-``.
+
+    Raises:
+        CommandFailed: the file cannot be read.
+    """
+    with _opened(source) as lines:
+        for number, line in enumerate(lines, 1):
+            if stripped := line.strip():
+                yield number, stripped
 
 
 @contextmanager

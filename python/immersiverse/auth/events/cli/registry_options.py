@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +13,7 @@ from immersiverse.auth.events.errors import RegistryError, RegistryRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from immersiverse.auth.events.registry import SchemaRegistry
 
@@ -59,6 +60,13 @@ def connected(url: str | None, settings: Sequence[str] | None) -> Iterator[Schem
         raise CommandFailed(
             _without_secrets(failure.line, config), WRONG_USE if misconfigured else failure.exit_code
         ) from error
+
+
+def writer_schemas(
+    url: str | None, settings: Sequence[str] | None
+) -> AbstractContextManager[SchemaRegistry | None]:
+    """The registry for whoever reads; none if the options name none."""
+    return connected(url, settings) if url or settings else nullcontext()
 
 
 def _config(url: str | None, settings: Sequence[str]) -> dict[str, Any]:
