@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "errors": (
-        "AuthEventsError BrokerUnavailable ConfigurationError ConsumeError DecodeError "
+        "AuthEventsError BrokerUnavailable ConfigurationError ConsumeError DecodeError GuardUnavailable "
         "IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload MissingExtra "
         "PublishError PublisherUnusable RegistryError RegistryRefused RegistryUnavailable "
         "SchemaNotRegistered SubjectCollision UndeliveredEvents UnknownFormat UnknownSchemaId "

@@ -1,13 +1,14 @@
-"""The one interface of all guards."""
+"""The one interface of all guards, in its two forms."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 
@@ -39,17 +40,31 @@ class Admission:
 
 
 class Guard(Protocol):
-    """Remembers what was handled.
+    """Remembers what was handled, for plain handlers. It may block, and serves any number of threads.
 
     Versions count within a topic and key, where Kafka keeps the order: events of one user on two topics may
-    arrive in any order.
+    arrive in any order. An event without a key belongs to no user: only its id counts.
     """
 
     def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> AbstractContextManager[Admission]:
         """Ask for an event, and hold the answer while it is handled.
 
         Leaving without an exception remembers a fresh event; leaving with one forgets that it was asked.
+
+        Raises:
+            GuardUnavailable: on entering, if it cannot be asked now; on leaving, if it cannot remember: then
+                the event counts as not handled.
         """
+        ...
+
+
+class AsyncGuard(Protocol):
+    """`Guard` for ``async`` handlers: it never blocks their event loop."""
+
+    def admit_async(
+        self, event: AuthEvent, topic: str, key: bytes | None
+    ) -> AbstractAsyncContextManager[Admission]:
+        """See `Guard.admit`."""
         ...
 
 
@@ -63,6 +78,6 @@ def judge(*, seen: bool, version: int, last: int) -> Verdict:
     """
     if seen:
         return Verdict.DUPLICATE
-    if version and version <= last:
+    if 0 < version <= last:
         return Verdict.STALE
     return Verdict.FRESH

@@ -1,0 +1,107 @@
+"""Guards of every kind for tests, each with an empty memory, gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import redis
+import redis.asyncio
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import sessionmaker
+
+from immersiverse.auth.events.guards import (
+    Admission,
+    AsyncGuard,
+    AsyncRedisGuard,
+    AsyncSqlGuard,
+    Guard,
+    MemoryGuard,
+    RedisGuard,
+    SqlGuard,
+)
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+
+class Blocking:
+    """An async guard as a plain one, for tests that hold for both."""
+
+    def __init__(self, guard: AsyncGuard, runner: asyncio.Runner) -> None:
+        self._guard = guard
+        self._runner = runner
+
+    def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> AbstractContextManager[Admission]:
+        """See `Guard.admit`."""
+        return _Held(self._guard.admit_async(event, topic, key), self._runner)
+
+
+class _Held:
+    def __init__(self, held: Any, runner: asyncio.Runner) -> None:
+        self._held = held
+        self._runner = runner
+
+    def __enter__(self) -> Admission:
+        admission: Admission = self._runner.run(self._held.__aenter__())
+        return admission
+
+    def __exit__(self, *raised: object) -> bool | None:
+        suppressed: bool | None = self._runner.run(self._held.__aexit__(*raised))
+        return suppressed
+
+
+@contextmanager
+def memory(*, blocking: bool = True) -> Iterator[Guard]:
+    """A memory guard, as it serves plain or async handlers."""
+    if blocking:
+        yield MemoryGuard()
+        return
+    with asyncio.Runner() as runner:
+        yield Blocking(MemoryGuard(), runner)
+
+
+@contextmanager
+def sql(url: str, *, session: bool = False) -> Iterator[Guard]:
+    """A guard in a database, with connections or sessions; it shares the tables with all others."""
+    engine = create_engine(url)
+    guard = SqlGuard(sessionmaker(engine) if session else engine, uuid.uuid4().hex)
+    guard.create_tables()
+    try:
+        yield guard
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def sql_async(url: str, *, session: bool = False) -> Iterator[Guard]:
+    """The same for async handlers."""
+    with asyncio.Runner() as runner:
+        engine = create_async_engine(url)
+        guard = AsyncSqlGuard(async_sessionmaker(engine) if session else engine, uuid.uuid4().hex)
+        runner.run(guard.create_tables())
+        try:
+            yield Blocking(guard, runner)
+        finally:
+            runner.run(engine.dispose())
+
+
+@contextmanager
+def in_redis(url: str, **times: timedelta) -> Iterator[RedisGuard]:
+    """A guard in Redis."""
+    with redis.Redis.from_url(url) as client:
+        yield RedisGuard(client, uuid.uuid4().hex, **times)
+
+
+@contextmanager
+def in_redis_async(url: str, **times: timedelta) -> Iterator[Guard]:
+    """The same for async handlers."""
+    with asyncio.Runner() as runner:
+        client = redis.asyncio.Redis.from_url(url)
+        try:
+            yield Blocking(AsyncRedisGuard(client, uuid.uuid4().hex, **times), runner)
+        finally:
+            runner.run(client.aclose())

@@ -1,0 +1,24 @@
+"""The statements that hold of every guard, on real servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from guard_makers import in_redis, in_redis_async, sql, sql_async
+from guard_statements import *  # noqa: F403 - each of them is a test here
+
+MAKERS = {
+    "postgres": ("postgres", sql),
+    "postgres session": ("postgres", lambda url: sql(url, session=True)),
+    "async postgres": ("postgres", sql_async),
+    "async postgres session": ("postgres", lambda url: sql_async(url, session=True)),
+    "redis": ("redis_server", in_redis),
+    "async redis": ("redis_server", in_redis_async),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def guard(request):
+    server, maker = MAKERS[request.param]
+    with maker(request.getfixturevalue(server).url) as made:
+        yield made
