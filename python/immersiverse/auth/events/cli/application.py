@@ -13,13 +13,18 @@ from immersiverse.auth.events.cli.catalog import catalog
 from immersiverse.auth.events.cli.decode import decode
 from immersiverse.auth.events.cli.demo import demo
 from immersiverse.auth.events.cli.dev import dev
+from immersiverse.auth.events.cli.dlq import dlq
 from immersiverse.auth.events.cli.encode import encode
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE, INTERRUPTED, WRONG_USE, failure_of
 from immersiverse.auth.events.cli.group import explain_unless_called
+from immersiverse.auth.events.cli.lag import lag
 from immersiverse.auth.events.cli.output import forget_output
+from immersiverse.auth.events.cli.publish import publish
 from immersiverse.auth.events.cli.registry import registry
+from immersiverse.auth.events.cli.replay import replay
 from immersiverse.auth.events.cli.schema import schema
 from immersiverse.auth.events.cli.simulate import simulate
+from immersiverse.auth.events.cli.tail import tail
 from immersiverse.auth.events.errors import AuthEventsError
 from immersiverse.auth.events.version import __version__
 
@@ -65,6 +70,7 @@ def _root(
     explain_unless_called(context)
 
 
+_KAFKA = "localhost:9092"
 _LOCAL = "http://localhost:8081"
 
 _command = app.command
@@ -83,6 +89,23 @@ _command(
     short_help="Turn the bytes that travel into JSON.",
     epilog=f"Example: auth-events decode frames.txt --registry {_LOCAL}",
 )(decode)
+_command(
+    short_help="Publish JSON to Kafka.",
+    epilog=f"Example: auth-events simulate | auth-events publish -b {_KAFKA} --registry {_LOCAL}",
+)(publish)
+_command(
+    short_help="Show events as they arrive.",
+    epilog=f"Example: auth-events tail -b {_KAFKA} --type LoginFailed --redact network",
+)(tail)
+_command(
+    short_help="Show how far consumer groups are behind.",
+    epilog=f"Example: auth-events lag -b {_KAFKA} --watch",
+)(lag)
+_command(
+    short_help="Let a consumer group read events again.",
+    epilog=f"Example: auth-events replay -b {_KAFKA} -g analytics -t auth.events.login --to-timestamp 2h",
+)(replay)
+app.add_typer(dlq, name="dlq")
 app.add_typer(schema, name="schema")
 app.add_typer(registry, name="registry")
 _command(

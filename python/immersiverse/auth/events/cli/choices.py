@@ -26,3 +26,11 @@ class SchemaForm(StrEnum):
 
     TEXT = "text"
     DESCRIPTOR = "descriptor"
+
+
+class PersonalDataClass(StrEnum):
+    """Classes of personal data, from the least sensitive to the most."""
+
+    PSEUDONYM = "pseudonym"
+    NETWORK = "network"
+    CONTACT = "contact"

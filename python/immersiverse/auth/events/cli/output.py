@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
 
@@ -56,6 +57,36 @@ def write_lines(lines: Iterable[bytes]) -> None:
 def forget_output() -> None:
     """Send what is still to be written nowhere, lest Python try it again when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def progress_bar(verb: str, *, silent: bool) -> Iterator[Callable[[int], None]]:
+    """A line on standard error that shows a count and its speed; on a terminal only.
+
+    Args:
+        verb: what is counted, such as ``published``.
+        silent: whether to show nothing anywhere.
+
+    Yields:
+        What to call with the count so far.
+    """
+    if silent or not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.completed:,.0f} {task.description}, {task.fields[rate]:,.0f} a second")
+    with Progress(
+        SpinnerColumn(), text, TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task(verb, total=None, rate=0.0)
+
+        def show(count: int) -> None:
+            elapsed = progress.tasks[0].elapsed or 0.0
+            progress.update(task, completed=count, rate=count / elapsed if elapsed else 0.0)
+
+        yield show
 
 
 def warn(line: str) -> None:
