@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from immersiverse.auth.events.kafka.progress import Progress
 
@@ -12,27 +13,35 @@ class Assignment:
 
     Attributes:
         progress: what is finished.
-        running: how many of its events are being handled this moment.
         released: set when the partition is taken away, so that nothing of it begins or is tried again.
     """
 
-    __slots__ = ("progress", "released", "running")
+    __slots__ = ("_idle", "_running", "progress", "released")
 
     def __init__(self) -> None:
         self.progress = Progress()
-        self.running = 0
         self.released = asyncio.Event()
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
-    async def pause(self, seconds: float) -> bool:
-        """Wait; whether the partition is still ours after that."""
-        try:
+    def enter(self) -> None:
+        """One of its events is being handled."""
+        self._running += 1
+        self._idle.clear()
+
+    def leave(self) -> None:
+        """It no longer is."""
+        self._running -= 1
+        if not self._running:
+            self._idle.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, no longer than the partition is ours."""
+        with suppress(TimeoutError):
             await asyncio.wait_for(self.released.wait(), seconds)
-        except TimeoutError:
-            return True
-        return False
 
     async def idle(self, seconds: float) -> None:
         """Wait until nothing of it is being handled, at most this long."""
-        end = asyncio.get_running_loop().time() + seconds
-        while self.running and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(0.005)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), seconds)

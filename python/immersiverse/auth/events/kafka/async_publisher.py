@@ -40,17 +40,18 @@ class AsyncPublisher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settler: asyncio.Task[None] | None = None
         self._sent = 0
+        self._closing = False
 
     async def publish(self, event: AuthEvent, *, on_done: OnDone | None = None) -> Delivery:
         """Queue an event; wait for room if the queue is full.
 
         Args:
-            event: an event made by ``new_event``.
-            on_done: is called in the loop with the delivery when its fate is known.
+            event: an event made by ``new_event``. Do not change it before its fate is known.
+            on_done: is called in the loop with the delivery when its fate is known. It must be quick.
 
         Returns:
-            Its delivery: await it for the acknowledgement. A failure that neither it nor `on_done` tells is told
-            by ``flush`` or ``close``.
+            Its delivery: await it for the acknowledgement. A failure that neither it nor `on_done` tells is
+            told by ``flush`` or ``close``.
 
         Raises:
             InvalidEvent: if the event breaks the contract.
@@ -60,7 +61,8 @@ class AsyncPublisher:
         """
         out = self._out
         self._claim()
-        while (delivery := out.send(event, on_done)) is None:
+        delivery, message = out.prepare(event, on_done)
+        while not out.offer(delivery, message):
             await self._turn()
         out.poll(0)
         if self._settler is None:
@@ -78,20 +80,29 @@ class AsyncPublisher:
 
         Raises:
             UndeliveredEvents: if some failed and nobody looked, or are unacknowledged in the end.
+            PublisherUnusable: if the publisher is from before a fork, or of another event loop.
         """
-        end = None if timeout is None else time.monotonic() + timeout
-        while self._out.pending and (end is None or time.monotonic() < end):
-            await self._turn()
+        self._out.require_own_process()
+        self._claim()
+        await self._wait(timeout)
         self._out.raise_failures()
 
     async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the same as Publisher's
-        """Flush, and publish nothing more. Closing again does nothing.
+        """Flush, and publish nothing more. Closing again does nothing, nor does closing after a fork.
+
+        Args:
+            timeout: how long to wait, in seconds; what is unacknowledged then is given up.
 
         Raises:
             UndeliveredEvents: if some failed and nobody looked, or are unacknowledged in the end.
+            PublisherUnusable: if the publisher is of another event loop.
         """
+        if self._closing or not self._out.is_own_process:
+            return
+        self._claim()
+        self._closing = True
         try:
-            await self.flush(timeout)
+            await self._wait(timeout)
         finally:
             if self._settler is not None:
                 self._settler.cancel()
@@ -117,6 +128,12 @@ class AsyncPublisher:
             self._loop = loop
         elif self._loop is not loop:
             raise PublisherUnusable("the publisher belongs to another event loop: make one in each")
+
+    async def _wait(self, seconds: float | None) -> None:
+        end = None if seconds is None else time.monotonic() + seconds
+        self._out.poll(0)
+        while self._out.pending and (end is None or time.monotonic() < end):
+            await self._turn()
 
     async def _settle(self) -> None:
         """Settle what is pending while nobody publishes."""

@@ -1,66 +1,52 @@
-"""Put aside what cannot be processed, exactly as it came, with where it came from and why.
-
-Header names are Spring Kafka's (``KafkaHeaders.DLT_*``), with its binary numbers, so that its tools read them.
-"""
+"""Put aside what cannot be processed, exactly as it came, with where it came from and why."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.errors import PublisherUnusable
+from immersiverse.auth.events.kafka.dead_letter_headers import (
+    ATTEMPTS_HEADER,
+    PREFIX,
+    REDRIVES_HEADER,
+    dead_letter_headers,
+    without_texts,
+)
+from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.settings import connection_settings, producer_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from confluent_kafka import Message
+    from immersiverse.auth.events.kafka.record import Record, RecordHeaders
 
-PREFIX: Final = "kafka_dlt-"
-ATTEMPTS_HEADER: Final = "auth-events-attempts"
-REDRIVES_HEADER: Final = "auth-events-redrives"
+__all__ = ["ATTEMPTS_HEADER", "PREFIX", "REDRIVES_HEADER", "DeadLetters", "dead_letter_headers"]
 
 _log = logging.getLogger(__name__)
-_TIMESTAMP_TYPES = {1: b"CreateTime", 2: b"LogAppendTime"}
-_MAX_TEXT = 8192  # bytes of a stack trace; a header is no place for a novel
-_PATIENCE = Retry(attempts=0, first=0.5, longest=30.0)
-
-
-def dead_letter_headers(
-    message: Message, error: BaseException, attempts: int, group: str
-) -> list[tuple[str, bytes | None]]:
-    """The headers that a dead letter gets after its own."""
-    kind, milliseconds = message.timestamp()
-    trace = "".join(traceback.format_exception(error)).encode()[-_MAX_TEXT:]
-    headers: list[tuple[str, bytes | None]] = [
-        (f"{PREFIX}original-topic", message.topic().encode()),
-        (f"{PREFIX}original-partition", message.partition().to_bytes(4, signed=True)),
-        (f"{PREFIX}original-offset", message.offset().to_bytes(8, signed=True)),
-        (f"{PREFIX}original-consumer-group", group.encode()),
-        (f"{PREFIX}exception-fqcn", f"{type(error).__module__}.{type(error).__qualname__}".encode()),
-        (f"{PREFIX}exception-message", str(error).encode(errors="replace")[:_MAX_TEXT]),
-        (f"{PREFIX}exception-stacktrace", trace),
-        (ATTEMPTS_HEADER, str(attempts).encode()),
-    ]
-    if kind != TIMESTAMP_NOT_AVAILABLE:
-        headers.append((f"{PREFIX}original-timestamp", milliseconds.to_bytes(8, signed=True)))
-        headers.append((f"{PREFIX}original-timestamp-type", _TIMESTAMP_TYPES.get(kind, b"")))
-    return headers
+_TICK = 0.002  # seconds; how late an acknowledgement may be noticed
+_PATIENCE = Retry(first=0.5, longest=30.0)
+_TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
+_DEFAULTS: Mapping[str, Any] = {
+    "linger.ms": 0,
+    "message.max.bytes": 1_000_000_000,  # how large a letter may be is the broker's word
+}
 
 
 class DeadLetters:
-    """Sends dead letters and waits for their acknowledgement, however long the brokers are away.
+    """Sends dead letters and waits for their acknowledgement, however long their topic takes none.
 
     Args:
         config: a consumer's settings: how to reach the brokers is taken from them.
         topic: where dead letters go.
         producer_config: more settings of the producer, over those.
+
+    Raises:
+        ConfigurationError: if a setting is wrong or breaks a guarantee.
     """
 
     def __init__(
@@ -71,72 +57,102 @@ class DeadLetters:
         producer_config: Mapping[str, Any] | None = None,
     ) -> None:
         self._settings = producer_settings(
-            {**connection_settings(config), "linger.ms": 0, **(producer_config or {})}
+            {**connection_settings(config), **_DEFAULTS, **(producer_config or {})}
         )
         self._group = str(config.get("group.id", ""))
         self._topic = topic
         self._producer: Producer | None = None  # most subscribers never need it
+        self._pending = 0
+        self._settler: asyncio.Task[None] | None = None
 
-    async def send(self, message: Message, error: BaseException, attempts: int) -> None:
-        """Put a message aside; return when a broker has acknowledged it.
+    async def send(self, record: Record, error: BaseException, attempts: int) -> None:
+        """Put a message aside; return when a broker has acknowledged it. It never gives up: cancel it.
 
-        Raises:
-            PublisherUnusable: if the topic can never take it, such as for its size or for want of rights.
+        Args:
+            record: the message.
+            error: why it cannot be processed.
+            attempts: how often its handler was tried; 0 if it could not be read.
         """
-        headers = dead_letter_headers(message, error, attempts, self._group)
+        headers = dead_letter_headers(record, error, attempts, self._group)
         failures = 0
-        while (failure := await self._produce(message, headers)) is not None:
-            failures += 1
-            if (
-                failure.code() == KafkaError.MSG_SIZE_TOO_LARGE
-                and (lean := _without_text(headers)) != headers
-            ):
+        while (refusal := await self._produce(record, headers)) is not None:
+            if refusal.code() in _TOO_LARGE and (lean := without_texts(headers)) != headers:
                 headers = lean
                 continue
-            if failure.code() in _HOPELESS:
-                raise PublisherUnusable(f"{self._topic} does not take this dead letter: {failure.str()}")
+            failures += 1
             delay = _PATIENCE.delay(failures)
-            _log.warning("dead letter to %s failed, again in %.1f s: %s", self._topic, delay, failure.str())
+            _log.error(
+                "%s does not take a dead letter (%s); its event stays uncommitted, again in %.1f s",
+                self._topic, refusal.str(), delay,
+            )  # fmt: skip
             await asyncio.sleep(delay)
 
     def close(self) -> None:
         """Let go of the producer; every letter was acknowledged, or its offset was not committed."""
-        if self._producer is not None:
-            self._producer.purge()
-            self._producer.flush(1)
+        if self._settler is not None:
+            self._settler.cancel()
+            self._settler = None
+        self._let_go()
 
-    async def _produce(self, message: Message, headers: list[tuple[str, bytes | None]]) -> KafkaError | None:
+    async def _produce(self, record: Record, headers: RecordHeaders) -> KafkaError | None:
         """Why it failed; None if it was acknowledged."""
-        if self._producer is None:
-            self._producer = Producer(self._settings, logger=_log)
-        outcome: list[KafkaError | None] = []
+        outcome: asyncio.Future[KafkaError | None] = asyncio.get_running_loop().create_future()
+
+        def report(error: KafkaError | None, _: Any) -> None:
+            if not outcome.done():
+                outcome.set_result(error)
+
         try:
-            self._producer.produce(
+            self._living_producer().produce(
                 self._topic,
-                message.value(),
-                message.key(),
-                headers=[*(message.headers() or ()), *headers],
-                on_delivery=lambda error, _: outcome.append(error),
+                record.value(),
+                record.key(),
+                headers=[*(record.headers() or ()), *headers],
+                on_delivery=report,
             )
         except BufferError:
             return KafkaError(KafkaError._QUEUE_FULL)  # noqa: SLF001 - librdkafka's name
         except KafkaException as error:
-            return error.args[0]
-        while not outcome:
-            self._producer.poll(0)
-            await asyncio.sleep(0.005)
-        return outcome[0]
+            return self._refused(error.args[0])
+        return self._refused(await self._settled(outcome))
+
+    async def _settled(self, outcome: asyncio.Future[KafkaError | None]) -> KafkaError | None:
+        self._pending += 1
+        if self._settler is None:
+            self._settler = asyncio.create_task(self._settle(), name="auth-events-dead-letters")
+        try:
+            return await outcome
+        finally:
+            self._pending -= 1
+
+    async def _settle(self) -> None:
+        """One task for all letters that are under way."""
+        while self._pending:
+            if self._producer is not None:
+                self._producer.poll(0)
+            await asyncio.sleep(_TICK)
+        self._settler = None
+
+    def _living_producer(self) -> Producer:
+        if self._producer is None:
+            try:
+                self._producer = Producer(self._settings, logger=_log)
+            except (KafkaException, TypeError, ValueError) as error:
+                raise refused_setting("producer", error) from error
+        return self._producer
+
+    def _refused(self, error: KafkaError | None) -> KafkaError | None:
+        """A producer that met a fatal error is of no use any more: the next letter gets another."""
+        if error is not None and (error.fatal() or error.code() == _FATAL):
+            self._let_go()
+        return error
+
+    def _let_go(self) -> None:
+        """Report what is under way as failed: whoever waits for it sends it again, or was cancelled."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.purge()
+            producer.flush(1)
 
 
-_HOPELESS = (
-    KafkaError.MSG_SIZE_TOO_LARGE,
-    KafkaError.RECORD_LIST_TOO_LARGE,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.TOPIC_EXCEPTION,
-    KafkaError.INVALID_RECORD,
-)
-
-
-def _without_text(headers: list[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
-    text = (f"{PREFIX}exception-stacktrace", f"{PREFIX}exception-message")
-    return [header for header in headers if header[0] not in text]
+_FATAL = KafkaError._FATAL  # noqa: SLF001 - librdkafka's name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Delivery:
         offset: where it is, once acknowledged; -1 before.
     """
 
-    __slots__ = ("_ledger", "_on_done", "begun", "done", "error", "event", "offset", "partition", "topic")
+    __slots__ = ("_callbacks", "_ledger", "begun", "done", "error", "event", "offset", "partition", "topic")
 
     def __init__(self, event: AuthEvent, topic: str, ledger: Ledger, on_done: OnDone | None) -> None:
         self.event = event
@@ -49,7 +50,7 @@ class Delivery:
         self.offset = -1
         self.begun = 0.0
         self._ledger = ledger
-        self._on_done = on_done
+        self._callbacks = None if on_done is None else [on_done]
 
     def result(self, timeout: float | None = None) -> Delivery:
         """Itself, when a broker has acknowledged the event.
@@ -59,6 +60,7 @@ class Delivery:
 
         Raises:
             PublishError: if it failed.
+            PublisherUnusable: if it is not known, and the publisher can no longer learn it.
             TimeoutError: if its fate is not known in time; it may still arrive.
         """
         if not self.done:
@@ -78,19 +80,33 @@ class Delivery:
         return self.result()
 
     def add_done_callback(self, call: OnDone) -> None:
-        """Call this when the fate is known, after what was asked before; now if it is known already."""
-        before = self._on_done
-        self._on_done = call if before is None else lambda delivery: (before(delivery), call(delivery))[0]
-        if self.done:
-            call(self)
+        """Call this once when the fate is known, after what was asked before; now if it is known already."""
+        with _adding:
+            if self._callbacks is None:
+                self._callbacks = []
+            self._callbacks.append(call)
+        if self.done:  # it may have become known meanwhile, in another thread: whoever takes a call makes it
+            self._call_back()
 
     def settle(self, partition: int, offset: int, error: PublishError | None) -> bool:
         """Say how it ended, once. Whether somebody was told."""
         self.partition, self.offset, self.error, self.done = partition, offset, error, True
-        if self._on_done is None:
+        if self._callbacks is None:
             return False
-        self._on_done(self)
+        self._call_back()
         return True
+
+    def _call_back(self) -> None:
+        callbacks = self._callbacks or []
+        while callbacks:
+            try:
+                call = callbacks.pop(0)
+            except IndexError:  # another thread took the last one
+                return
+            call(self)
+
+
+_adding = threading.Lock()  # one for all: it is held for an instant, and rarely
 
 
 def _wake(waiter: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
@@ -102,5 +118,5 @@ def _wake(waiter: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None
 
     if asyncio._get_running_loop() is loop:  # noqa: SLF001 - documented in asyncio for exactly this
         wake()
-    else:
+    elif not loop.is_closed():
         loop.call_soon_threadsafe(wake)

@@ -44,6 +44,11 @@ class Handlers:
         self.unknown: Handler | None = None
         self._any: Handler | None = None
 
+    @property
+    def all(self) -> tuple[Handler, ...]:
+        """Every function that may be called."""
+        return (*self.by_arm.values(), *((self.unknown,) if self.unknown else ()))
+
     def on(self, *payloads: type[Message]) -> Callable[[H], H]:
         """Registers a function ``(event, payload[, context])`` for payload classes.
 
@@ -54,41 +59,61 @@ class Handlers:
             raise ConfigurationError("on", "name the payload classes to handle, such as on(LoginFailed)")
 
         def register(function: H) -> H:
-            for payload in payloads:
-                event_type = catalog.BY_MESSAGE.get(payload)
-                if event_type is None:
-                    raise ConfigurationError("on", f"{payload!r} is not a payload of the contract")
-                if self.by_arm.get(event_type.arm) not in (None, self._any):
-                    raise ConfigurationError("on", f"{event_type.name} has a handler already")
-                self.by_arm[event_type.arm] = _handler(function, takes_payload=True)
+            arms = [self._free_arm(payload) for payload in payloads]
+            self.by_arm.update(dict.fromkeys(arms, _handler(function, takes_payload=True)))
             return function
 
         return register
 
     def on_any(self, function: H) -> H:
-        """Registers a function ``(event, payload[, context])`` for every type that has none of its own."""
+        """Registers a function ``(event, payload[, context])`` for every type that has none of its own.
+
+        Raises:
+            ConfigurationError: if there is one already.
+        """
+        if self._any is not None:
+            raise ConfigurationError("on_any", "there is a handler for every event already")
         self._any = _handler(function, takes_payload=True)
         for event_type in catalog.EVENT_TYPES.values():
             self.by_arm.setdefault(event_type.arm, self._any)
         return function
 
     def on_unknown(self, function: H) -> H:
-        """Registers a function ``(unknown_event[, context])`` for types that the contract does not know."""
+        """Registers a function ``(unknown_event[, context])`` for types that the contract does not know.
+
+        Raises:
+            ConfigurationError: if there is one already.
+        """
+        if self.unknown is not None:
+            raise ConfigurationError("on_unknown", "there is a handler for unknown events already")
         self.unknown = _handler(function, takes_payload=False)
         return function
 
+    def _free_arm(self, payload: type[Message]) -> str:
+        event_type = catalog.BY_MESSAGE.get(payload)
+        if event_type is None:
+            raise ConfigurationError("on", f"{payload!r} is not a payload of the contract")
+        if self.by_arm.get(event_type.arm) not in (None, self._any):
+            raise ConfigurationError("on", f"{event_type.name} has a handler already")
+        return event_type.arm
+
 
 def _handler(function: Callable[..., Any], *, takes_payload: bool) -> Handler:
-    parameters = [
-        parameter
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
     plain = 2 if takes_payload else 1
-    if len(parameters) not in (plain, plain + 1):
+    count = _positional_parameters(function)
+    if count not in (plain, plain + 1):
         wanted = "event, payload" if takes_payload else "event"
         name = getattr(function, "__name__", repr(function))
         raise ConfigurationError(name, f"a handler takes ({wanted}) or ({wanted}, context)")
-    call = function if inspect.isroutine(function) else function.__call__
-    is_async = inspect.iscoroutinefunction(call)
-    return Handler(function, is_async, len(parameters) == plain + 1)
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - of an object, which may be async too
+    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+    return Handler(function, is_async, count == plain + 1)
+
+
+def _positional_parameters(function: Callable[..., Any]) -> int:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(repr(function), f"is not a handler: {error}") from error
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in kinds for parameter in parameters)

@@ -1,35 +1,31 @@
-"""One attempt at one message: read it, ask the guard, call the handler."""
+"""How one subscriber handles one message: read it, ask the guard, call the handler."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import nullcontext
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.errors import DecodeError
-from immersiverse.auth.events.guards.guard import Admission, Verdict
+from immersiverse.auth.events.errors import ConfigurationError, DecodeError
+from immersiverse.auth.events.guards.guard import Verdict
+from immersiverse.auth.events.kafka.job import Reading, context
 from immersiverse.auth.events.observability.hooks import Dropped, Gap
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-    from contextlib import AbstractContextManager
+    from collections.abc import AsyncIterator, Iterator
 
-    from immersiverse.auth.events.guards.guard import Guard
+    from immersiverse.auth.events.guards.guard import Admission, AsyncGuard, Guard
     from immersiverse.auth.events.kafka.handlers import Handler, Handlers
-    from immersiverse.auth.events.kafka.job import Job
-    from immersiverse.auth.events.observability.hooks import Detail
+    from immersiverse.auth.events.kafka.record import Record
+    from immersiverse.auth.events.kafka.telling import Telling
     from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
 UnknownPolicy = Literal["skip", "dead-letter"]
 """What becomes of events whose type the contract does not know, unless a handler takes them."""
-
-_ALWAYS = Admission(Verdict.FRESH)
 
 
 class UnknownEventType(DecodeError):
@@ -38,41 +34,33 @@ class UnknownEventType(DecodeError):
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """How one subscriber handles an event.
+    """How one subscriber handles a message.
 
     Attributes:
         deserializer: reads it.
         handlers: by type.
-        guard: keeps repeats away; None for no guard.
+        guard: keeps repeats from plain functions; None for no guard.
+        async_guard: keeps them from functions that must be awaited; None to let `guard` do that.
         unknown: what becomes of types that the contract does not know.
-        executor: where plain functions run; None for the event loop's own thread.
-        tell: what hears of drops and gaps; None if nobody listens.
+        tell: what hears of drops and gaps.
     """
 
     deserializer: AuthEventDeserializer
     handlers: Handlers
     guard: Guard | None
+    async_guard: AsyncGuard | None
     unknown: UnknownPolicy
-    executor: Executor | None
-    tell: Callable[[Detail], None] | None
+    tell: Telling
 
-    async def attempt(self, job: Job) -> tuple[Decoded | None, str]:
-        """Handle a message once; what it held, and its arm. Raises what the handler raises, or reading does."""
-        event, arm = self.deserializer.read(job.message)
-        handler = self.handler_of(event, arm)
-        if handler is None or event is None:
-            return event, arm
-        if handler.is_async:
-            with self._admission(event, job) as admission:
-                if self._passes(admission, event, job):
-                    await handler.call(*_arguments(handler, event, arm, job, admission))  # type: ignore[misc]  # is_async
-        elif self.executor is None:
-            self.call(handler, event, arm, job)
-        else:
-            await asyncio.get_running_loop().run_in_executor(
-                self.executor, self.call, handler, event, arm, job
-            )
-        return event, arm
+    def read(self, record: Record) -> Reading:
+        """What a message holds.
+
+        Raises:
+            DecodeError: if it cannot be read, or is of an unknown type that the policy condemns.
+            RegistryError: if its schema is not known yet and cannot be had.
+        """
+        event, arm = self.deserializer.read(record)
+        return Reading(event, arm, self.handler_of(event, arm))
 
     def handler_of(self, event: Decoded | None, arm: str) -> Handler | None:
         """What handles an event; None for tombstones and types that nobody asked for.
@@ -88,35 +76,73 @@ class Handling:
             raise UnknownEventType(f"the contract of this version has no event type {event.event_type}")
         return self.handlers.unknown
 
-    def call(self, handler: Handler, event: Decoded, arm: str, job: Job) -> None:
-        """Handle an event that was read already with a plain function, in this thread."""
-        with self._admission(event, job) as admission:
-            if self._passes(admission, event, job):
-                handler.call(*_arguments(handler, event, arm, job, admission))
+    def call(self, handler: Handler, event: Any, arm: str, record: Record, attempt: int) -> None:
+        """Let a plain function handle an event, unless the guard knows better. Raises what it raises.
 
-    def _admission(self, event: Decoded, job: Job) -> AbstractContextManager[Admission]:
+        Raises:
+            ConfigurationError: if it returned something to await: what that does would never be done.
+        """
+        if self.guard is None and arm and not handler.wants_context:  # the short way for most
+            returned = handler.call(event, getattr(event, arm))
+        else:
+            with self._admitted(event, record) as admission:
+                if not _is_fresh(admission):
+                    return
+                returned = handler.call(*_arguments(handler, event, arm, record, attempt, admission))
+        if returned is not None and hasattr(returned, "__await__"):
+            _discard(returned)
+            raise ConfigurationError(repr(handler.call), "returned an awaitable: declare it with async def")
+
+    async def call_async(self, reading: Reading, record: Record, attempt: int) -> None:
+        """`call` for functions that must be awaited."""
+        handler, event = reading.handler, reading.event
+        if handler is None or event is None:
+            return
+        async with self._admitted_async(event, record) as admission:
+            if _is_fresh(admission):
+                arguments = _arguments(handler, event, reading.arm, record, attempt, admission)
+                await handler.call(*arguments)  # type: ignore[misc]  # it is async: a property of the handler
+
+    @contextmanager
+    def _admitted(self, event: Decoded, record: Record) -> Iterator[Admission | None]:
+        """The guard's answer, held while the event is handled; None without a guard."""
         if self.guard is None:
-            return nullcontext(_ALWAYS)
-        envelope = event.envelope if isinstance(event, UnknownEvent) else event
-        return self.guard.admit(envelope, job.message.topic(), job.message.key())
+            yield None
+            return
+        with self.guard.admit(_envelope(event), record.topic(), record.key()) as admission:
+            self._tell_of(admission, event, record.topic())
+            yield admission
 
-    def _passes(self, admission: Admission, event: Decoded, job: Job) -> bool:
-        fresh = admission.verdict is Verdict.FRESH
-        if self.tell and self.guard:
-            topic, envelope = (
-                job.message.topic(),
-                event.envelope if isinstance(event, UnknownEvent) else event,
-            )
-            if not fresh:
-                self.tell(Dropped(topic, type_name(event), admission.verdict.value))
-            elif admission.last and envelope.version > admission.last + 1:
-                self.tell(Gap(topic, admission.last, envelope.version))
-        return fresh
+    @asynccontextmanager
+    async def _admitted_async(self, event: Decoded, record: Record) -> AsyncIterator[Admission | None]:
+        """`_admitted` without blocking the event loop, if the guard can do that."""
+        if self.async_guard is None:
+            with self._admitted(event, record) as admission:
+                yield admission
+            return
+        asked = self.async_guard.admit_async(_envelope(event), record.topic(), record.key())
+        async with asked as admission:
+            self._tell_of(admission, event, record.topic())
+            yield admission
+
+    def _tell_of(self, admission: Admission, event: Decoded, topic: str) -> None:
+        if not self.tell:
+            return
+        version = _envelope(event).version
+        if admission.verdict is not Verdict.FRESH:
+            self.tell(Dropped(topic, type_name(event), admission.verdict.value))
+        elif admission.last and version > admission.last + 1:
+            self.tell(Gap(topic, admission.last, version))
 
 
-def _arguments(handler: Handler, event: Decoded, arm: str, job: Job, admission: Admission) -> tuple[Any, ...]:
-    arguments: tuple[Any, ...] = (event, getattr(event, arm)) if arm else (event,)
-    return (*arguments, job.context(admission.transaction)) if handler.wants_context else arguments
+def plain_guard(guard: Guard | AsyncGuard | None) -> Guard | None:
+    """A guard in the form that plain functions need; None if it has none."""
+    return cast("Guard", guard) if hasattr(guard, "admit") else None
+
+
+def async_guard(guard: Guard | AsyncGuard | None) -> AsyncGuard | None:
+    """A guard in the form that blocks no event loop; None if it has none."""
+    return cast("AsyncGuard", guard) if hasattr(guard, "admit_async") else None
 
 
 def type_name(event: Decoded | None) -> str:
@@ -124,3 +150,26 @@ def type_name(event: Decoded | None) -> str:
     if isinstance(event, AuthEvent):
         return catalog.BY_ARM[event.WhichOneof("payload") or ""].name
     return "unknown" if event else "tombstone"
+
+
+def _envelope(event: Decoded) -> AuthEvent:
+    return event.envelope if isinstance(event, UnknownEvent) else event
+
+
+def _is_fresh(admission: Admission | None) -> bool:
+    return admission is None or admission.verdict is Verdict.FRESH
+
+
+def _arguments(  # noqa: PLR0913, PLR0917 - what a call is made of
+    handler: Handler, event: Decoded, arm: str, record: Record, attempt: int, admission: Admission | None
+) -> tuple[Any, ...]:
+    arguments: tuple[Any, ...] = (event, getattr(event, arm)) if arm else (event,)
+    if not handler.wants_context:
+        return arguments
+    return (*arguments, context(record, attempt, admission.transaction if admission else None))
+
+
+def _discard(returned: Any) -> None:
+    """Close a coroutine that nobody will await, lest Python warn of it besides."""
+    if hasattr(returned, "close"):
+        returned.close()

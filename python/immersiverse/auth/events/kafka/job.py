@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.kafka.context import Context
 
 if TYPE_CHECKING:
-    from confluent_kafka import Message
-
     from immersiverse.auth.events.kafka.assignment import Assignment
+    from immersiverse.auth.events.kafka.handlers import Handler
+    from immersiverse.auth.events.kafka.record import Record
+    from immersiverse.auth.events.serialization.codec import Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in a message.
+
+    Attributes:
+        event: the event; None for a tombstone.
+        arm: the envelope's field that carries its payload; empty if there is none.
+        handler: what handles it; None if nobody asked for it.
+    """
+
+    event: Decoded | None
+    arm: str
+    handler: Handler | None
 
 
 @dataclass(slots=True)
@@ -18,24 +34,34 @@ class Job:
     """A message under way.
 
     Attributes:
-        message: the message.
+        record: the message.
         assignment: the partition that it came from.
+        reading: what was read in it for the next attempt; a handler may have changed it after that.
         failures: how many attempts have failed.
+        outages: how often it could not be handled because the registry or the guard was away.
     """
 
-    message: Message
+    record: Record
     assignment: Assignment
-    failures: int = field(default=0)
+    reading: Reading | None = None
+    failures: int = 0
+    outages: int = 0
 
-    def context(self, transaction: object) -> Context:
-        """What a handler may ask about it."""
-        message = self.message
-        return Context(
-            topic=message.topic(),
-            partition=message.partition(),
-            offset=message.offset(),
-            key=message.key(),
-            headers=tuple(message.headers() or ()),
-            attempt=self.failures + 1,
-            transaction=transaction,
-        )
+    @property
+    def place(self) -> str:
+        """Where it came from, for people."""
+        record = self.record
+        return f"{record.topic()}[{record.partition()}]@{record.offset()}"
+
+
+def context(record: Record, attempt: int, transaction: object) -> Context:
+    """What a handler may ask about a message."""
+    return Context(
+        topic=record.topic(),
+        partition=record.partition(),
+        offset=record.offset(),
+        key=record.key(),
+        headers=tuple(record.headers() or ()),
+        attempt=attempt,
+        transaction=transaction,
+    )

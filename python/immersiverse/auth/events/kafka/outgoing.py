@@ -11,27 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from immersiverse.auth.events.errors import (
-    ConfigurationError,
-    PublishError,
-    PublisherUnusable,
-    UndeliveredEvents,
-)
+from immersiverse.auth.events.errors import PublishError, PublisherUnusable, UndeliveredEvents
 from immersiverse.auth.events.events import event_type_of
 from immersiverse.auth.events.kafka.delivery import Delivery
+from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.kafka.telling import Telling
 from immersiverse.auth.events.observability.hooks import Published, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from immersiverse.auth.events.kafka.delivery import Ledger, OnDone
-    from immersiverse.auth.events.observability.hooks import Detail, Hook
+    from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.serialization.serialized import SerializedEvent
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _log = logging.getLogger(__name__)
 _STATISTICS = "statistics.interval.ms"
+_GIVE_UP = 5.0  # seconds for librdkafka to report what was purged
 
 
 class Outgoing:
@@ -42,6 +41,12 @@ class Outgoing:
         serializer: how events become messages.
         hooks: what is told about them.
         ledger: who answers for the deliveries.
+
+    Attributes:
+        pending: the deliveries whose fate is unknown.
+
+    Raises:
+        ConfigurationError: if a setting is wrong or breaks a guarantee.
     """
 
     def __init__(
@@ -51,8 +56,9 @@ class Outgoing:
         hooks: Sequence[Hook],
         ledger: Ledger,
     ) -> None:
-        self._serializer = serializer
-        self._hooks = tuple(hooks)
+        self._serialize = serializer.serialize
+        self._tell = Telling(hooks)
+        self._watched = bool(hooks)
         self._ledger = ledger
         self._process = os.getpid()
         self._closed = False
@@ -60,28 +66,36 @@ class Outgoing:
         self._lock = threading.Lock()  # for the rare: failures and the end
         self.pending: set[Delivery] = set()
         settings = producer_settings(config)
-        if self._hooks and settings.get(_STATISTICS):
+        if hooks and settings.get(_STATISTICS) and "stats_cb" not in settings:
             settings["stats_cb"] = lambda text: self._tell(Statistics("producer", json.loads(text)))
         try:
             self._producer = Producer(settings, logger=_log)
-        except KafkaException as error:
-            raise ConfigurationError("producer", error.args[0].str()) from error
+        except (KafkaException, TypeError, ValueError) as error:
+            raise refused_setting("producer", error) from error
 
-    def send(self, event: AuthEvent, on_done: OnDone | None) -> Delivery | None:
-        """Queue an event; None if the queue is full.
+    def prepare(self, event: AuthEvent, on_done: OnDone | None) -> tuple[Delivery, SerializedEvent]:
+        """Write an event, before it is offered.
 
         Raises:
             InvalidEvent: if it breaks the contract.
             RegistryError: if its schema id cannot be had.
-            PublishError: if the producer refuses it at once.
             PublisherUnusable: if the publisher is closed or from before a fork.
         """
         if self._closed or self._process != os.getpid():
-            raise PublisherUnusable(self._why_unusable())
-        message = self._serializer.serialize(event)
+            raise self._unusable()
+        message = self._serialize(event)
         delivery = Delivery(event, message.topic, self._ledger, on_done)
-        if self._hooks:
+        if self._watched:
             delivery.begun = time.perf_counter()
+        return delivery, message
+
+    def offer(self, delivery: Delivery, message: SerializedEvent) -> bool:
+        """Queue a message; whether there was room.
+
+        Raises:
+            PublishError: if the producer refuses it at once.
+            PublisherUnusable: if the publisher was closed meanwhile.
+        """
         self.pending.add(delivery)
         try:
             self._producer.produce(
@@ -93,15 +107,31 @@ class Outgoing:
             )
         except BufferError:
             self.pending.discard(delivery)
-            return None
+            if self._closed:
+                raise self._unusable() from None
+            return False
         except KafkaException as error:
             self.pending.discard(delivery)
             raise _publish_error(delivery, error.args[0]) from error
-        return delivery
+        return True
 
     def poll(self, seconds: float) -> None:
         """Let deliveries be settled, waiting for the first this long."""
         self._producer.poll(seconds)
+
+    def require_own_process(self) -> None:
+        """Only the process that made a producer has the threads that serve it.
+
+        Raises:
+            PublisherUnusable: in any other.
+        """
+        if not self.is_own_process:
+            raise self._unusable()
+
+    @property
+    def is_own_process(self) -> bool:
+        """Whether this is the process that made the producer."""
+        return self._process == os.getpid()
 
     def looked_at(self, delivery: Delivery) -> None:
         """Its failure need not be told by `raise_failures`."""
@@ -123,7 +153,7 @@ class Outgoing:
             raise UndeliveredEvents(failed, pending)
 
     def close(self) -> None:
-        """Send nothing more; give up what is unacknowledged.
+        """Send nothing more; give up what is unacknowledged. Closing again does nothing.
 
         Raises:
             UndeliveredEvents: if there is any, or failures that nobody looked at.
@@ -136,32 +166,28 @@ class Outgoing:
             self.raise_failures()
         finally:
             self._producer.purge()
-            self._producer.flush(1)
+            self._producer.flush(_GIVE_UP)
 
     def _settle(self, delivery: Delivery, error: KafkaError | None, record: Any) -> None:
         self.pending.discard(delivery)
         failure = None if error is None else _publish_error(delivery, error)
         try:
             told = delivery.settle(record.partition(), record.offset(), failure)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the caller's callback
             _log.exception("a delivery callback raised")
             told = True
         if failure and not told:
             with self._lock:
                 self._failed.add(delivery)
-        if self._hooks:
+        if self._watched:
             name = event_type_of(delivery.event).name
             seconds = time.perf_counter() - delivery.begun
             self._tell(Published(delivery.topic, name, seconds, failure.code if failure else ""))
 
-    def _tell(self, detail: Detail) -> None:
-        for hook in self._hooks:
-            hook(detail)
-
-    def _why_unusable(self) -> str:
+    def _unusable(self) -> PublisherUnusable:
         if self._closed:
-            return "the publisher is closed"
-        return "the publisher was made before a fork: make one in each process"
+            return PublisherUnusable("the publisher is closed")
+        return PublisherUnusable("the publisher was made before a fork: make one in each process")
 
 
 def _publish_error(delivery: Delivery, error: KafkaError) -> PublishError:

@@ -9,31 +9,40 @@ import asyncio
 import json
 import logging
 import threading
-from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from immersiverse.auth.events.errors import ConfigurationError, ConsumeError
-from immersiverse.auth.events.observability.hooks import Committed, Statistics
+from immersiverse.auth.events.errors import ConsumeError
+from immersiverse.auth.events.kafka.commits import Commits
+from immersiverse.auth.events.kafka.flow import Flow
+from immersiverse.auth.events.kafka.refusals import refused_setting
+from immersiverse.auth.events.observability.hooks import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from confluent_kafka import Message
 
     from immersiverse.auth.events.kafka.dispatcher import Dispatcher
-    from immersiverse.auth.events.observability.hooks import Detail
+    from immersiverse.auth.events.kafka.record import Record
+    from immersiverse.auth.events.kafka.telling import Telling
 
     Partition = tuple[str, int]
 
 _log = logging.getLogger(__name__)
 _BATCH = 500  # messages handed over at a time
-_WAIT = 0.1  # seconds; how late a stop is noticed
+_LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
+_MARGIN = 1.0  # seconds for the event loop to say that running handlers were let finish
 _HOPELESS = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.SASL_AUTHENTICATION_FAILED,
     KafkaError.UNSUPPORTED_SASL_MECHANISM,
-    KafkaError._FATAL,  # noqa: SLF001 - librdkafka's name
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - librdkafka's name, as the next ones
+    KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001
+    KafkaError._FATAL,  # noqa: SLF001
 )
 
 
@@ -45,40 +54,43 @@ class Poller:
         topics: what to subscribe to.
         dispatcher: what handles the messages, in its own event loop.
         loop: that loop.
-        backlog: how many messages may be under way; beyond it all partitions are paused.
-        drain: how long a partition that is given away may finish what runs, in seconds.
-        tell: what hears of commits and statistics; None if nobody listens.
+        backlog: how many messages may be under way; beyond it nothing is fetched.
+        drain: how long a partition that is given away may finish what runs, in seconds; at most half of
+            ``max.poll.interval.ms``, beyond which the group would give up this member.
+        tell: what hears of commits and statistics.
         fail: is called with an error that must stop the subscriber.
 
     Raises:
         ConfigurationError: if librdkafka refuses a setting.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, by keyword
         self,
         settings: Mapping[str, Any],
         topics: Sequence[str],
         dispatcher: Dispatcher,
-        loop: asyncio.AbstractEventLoop,
         *,
+        loop: asyncio.AbstractEventLoop,
         backlog: int,
         drain: float,
-        tell: Callable[[Detail], None] | None,
+        tell: Telling,
         fail: Callable[[BaseException], None],
     ) -> None:
         self._topics = list(topics)
         self._dispatcher = dispatcher
         self._loop = loop
-        self._backlog = backlog
-        self._drain = drain
-        self._tell = tell
+        self._drain = min(drain, int(settings["max.poll.interval.ms"]) / 2000)
         self._fail = fail
-        self._stored = str(settings.get("enable.auto.commit")).lower() == "true"
-        self._consumer = _consumer({**settings, "on_commit": self._on_commit, **self._statistics(settings)})
+        self._flow = Flow(backlog)
+        self._in_hand: list[Message] = []
+        self._commits = Commits(
+            stored=str(settings.get("enable.auto.commit")).lower() == "true",
+            tell=tell,
+            failed=lambda partitions: self._soon(dispatcher.commit_failed, partitions),
+        )
+        self._consumer = self._made(settings, tell)
         self._stopping = threading.Event()
-        self._paused = False
-        self._handed = 0
-        self._to_commit: deque[dict[Partition, int]] = deque()
+        self._ended = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="auth-events-poller", daemon=True)
 
     def start(self) -> None:
@@ -88,16 +100,15 @@ class Poller:
     async def stop(self) -> None:
         """Let what runs finish, commit, and leave the group."""
         self._stopping.set()
-        await self._loop.run_in_executor(None, self._thread.join)
+        try:
+            await asyncio.wait_for(self._ended.wait(), self._drain + _LEAVE)
+        except TimeoutError:
+            _log.warning("the consumer does not end; the group will notice that it is gone")
 
     def commit(self) -> None:
-        """Have the thread commit what has finished. From the event loop's thread, where progress is made.
-
-        Two threads in one consumer can lock each other out: librdkafka's locks and Python's are taken in either
-        order. So the consumer is only ever touched by its own thread.
-        """
+        """Have the thread commit what has finished. From the event loop, where progress is made."""
         if offsets := self._dispatcher.take_commits():
-            self._to_commit.append(offsets)
+            self._commits.ask(offsets)
 
     def _run(self) -> None:
         try:
@@ -106,109 +117,99 @@ class Poller:
             )
             while not self._stopping.is_set():
                 self._poll()
+        except KafkaException as error:
+            self._soon(self._fail, ConsumeError(error.args[0].name(), error.args[0].str()))
         except Exception as error:  # noqa: BLE001 - the thread's end must be known
-            self._loop.call_soon_threadsafe(self._fail, error)
+            self._soon(self._fail, error)
         finally:
             self._close()
+            self._soon(self._ended.set)
 
     def _poll(self) -> None:
-        while self._to_commit:
-            self._commit(self._to_commit.popleft())
-        under_way = self._handed - self._dispatcher.finished
-        if self._paused and under_way <= self._backlog // 2:
-            self._pause(pause=False)
-        elif not self._paused and under_way >= self._backlog:
-            self._pause(pause=True)
-        first = self._consumer.poll(_WAIT)
+        self._commits.make(self._consumer)
+        wait = self._flow.regulate(self._consumer, self._dispatcher.finished)
+        if wait is None:
+            return
+        first = self._consumer.poll(wait)
         if first is None:
             return
         # The first message ends the wait; the rest comes without one.
-        messages = [first, *self._consumer.consume(_BATCH - 1, 0)]
+        self._in_hand.append(first)
+        rest = self._consumer.consume(_BATCH - 1, 0)
+        self._in_hand.extend(rest)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        messages, self._in_hand = self._in_hand, []
         good = [message for message in messages if message.error() is None]
-        if len(good) < len(messages):
-            _heed_errors(message for message in messages if message.error() is not None)
-        self._handed += len(good)
         if good:
-            self._loop.call_soon_threadsafe(self._dispatcher.deliver, good)
-
-    def _commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit, or store for librdkafka to commit."""
-        try:
-            if self._stored:
-                self._consumer.store_offsets(offsets=_positions(offsets))
-            else:
-                self._consumer.commit(offsets=_positions(offsets), asynchronous=True)
-        except KafkaException as error:
-            self._loop.call_soon_threadsafe(self._not_committed, offsets, error.args[0])
-
-    def _pause(self, *, pause: bool) -> None:
-        partitions = self._consumer.assignment()
-        if pause:
-            self._consumer.pause(partitions)
-        else:
-            self._consumer.resume(partitions)
-        self._paused = pause
+            self._flow.handed += len(good)
+            self._soon(self._dispatcher.deliver, cast("list[Record]", good))
+        if len(good) < len(messages):
+            for message in messages:
+                if (error := message.error()) is not None:
+                    _heed(error)
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        self._call(self._assign([(p.topic, p.partition) for p in partitions]))
-        self._paused = False  # new partitions are not paused: look again
+        self._hand_over()
+        self._soon(self._dispatcher.assign, _names(partitions))
+        self._flow.assigned_anew = True
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        leaving = [(p.topic, p.partition) for p in partitions]
-        finished = self._call(self._dispatcher.release(leaving, self._drain))
-        if offsets := {**self._withdraw(leaving), **finished}:
-            self._commit_now(offsets)
+        self._hand_over()  # what was fetched before must not seem to belong to a later assignment
+        leaving = _names(partitions)
+        finished = self._wait(
+            asyncio.run_coroutine_threadsafe(self._dispatcher.release(leaving, self._drain), self._loop)
+        )
+        if offsets := {**self._commits.withdraw(leaving), **finished}:
+            self._commits.make_now(self._consumer, offsets)
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Others have them already: what runs counts no more."""
-        self._call(self._dispatcher.release([(p.topic, p.partition) for p in partitions], 0))
+        self._hand_over()
+        leaving = _names(partitions)
+        self._soon(self._dispatcher.withdraw, leaving)
+        self._commits.withdraw(leaving)
 
-    def _withdraw(self, leaving: list[Partition]) -> dict[Partition, int]:
-        """Take back what waits to be committed for these partitions: later it might overwrite another's commit."""
-        withdrawn: dict[Partition, int] = {}
-        for offsets in self._to_commit:
-            withdrawn.update(
-                {partition: offsets.pop(partition) for partition in leaving if partition in offsets}
-            )
-        return withdrawn
-
-    async def _assign(self, partitions: list[Partition]) -> None:
-        self._dispatcher.assign(partitions)
-
-    def _commit_now(self, offsets: Mapping[Partition, int]) -> None:
+    def _wait(self, releasing: Future[dict[Partition, int]]) -> dict[Partition, int]:
+        """The offsets to commit; none if a plain handler keeps the event loop from answering in time."""
         try:
-            self._consumer.commit(offsets=_positions(offsets), asynchronous=False)
-        except KafkaException as error:
-            _log.warning("offsets of partitions that leave were not committed: %s", error.args[0].str())
-        self._told_commit(offsets, "")
-
-    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        offsets = {(p.topic, p.partition): p.offset for p in partitions if p.offset >= 0}
-        if error is not None and error.code() != KafkaError._NO_OFFSET:  # noqa: SLF001 - librdkafka's name
-            self._loop.call_soon_threadsafe(self._not_committed, offsets, error)
-        else:
-            self._told_commit(offsets, "")
-
-    def _not_committed(self, offsets: Mapping[Partition, int], error: KafkaError) -> None:
-        _log.warning("offsets were not committed, later ones will be: %s", error.str())
-        for partition in offsets:
-            if assignment := self._dispatcher.assignments.get(partition):
-                assignment.progress.commit_failed()
-        self._told_commit(offsets, error.name())
-
-    def _told_commit(self, offsets: Mapping[Partition, int], error: str) -> None:
-        if self._tell and offsets:
-            self._tell(Committed(offsets, error))
-
-    def _statistics(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        if self._tell is None or not settings.get("statistics.interval.ms"):
+            return releasing.result(self._drain + _MARGIN)
+        except TimeoutError:
+            _log.warning(
+                "a handler outlasts the drain time: its partitions go, their events will be repeated"
+            )
             return {}
-        tell = self._tell
-        return {"stats_cb": lambda text: tell(Statistics("consumer", json.loads(text)))}
 
-    def _call(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Run something in the event loop, and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _soon(self, call: Callable[..., object], *arguments: object) -> None:
+        """Call something in the event loop, in order."""
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:  # the loop was closed: nobody waits for this thread any more
+            self._stopping.set()
+
+    def _made(self, settings: Mapping[str, Any], tell: Telling) -> Consumer:
+        ours: dict[str, Any] = {"on_commit": self._commits.on_commit, "error_cb": self._on_error(settings)}
+        if tell and settings.get("statistics.interval.ms") and "stats_cb" not in settings:
+            ours["stats_cb"] = lambda text: tell(Statistics("consumer", json.loads(text)))
+        try:
+            return Consumer({**settings, **ours}, logger=_log)
+        except (KafkaException, TypeError, ValueError) as error:
+            raise refused_setting("consumer", error) from error
+
+    def _on_error(self, settings: Mapping[str, Any]) -> Callable[[KafkaError], None]:
+        """What hears of errors that belong to no message; the user's own callback hears of them first."""
+        users = settings.get("error_cb")
+
+        def heed(error: KafkaError) -> None:
+            if users is not None:
+                users(error)
+            try:
+                _heed(error)
+            except ConsumeError as hopeless:
+                self._soon(self._fail, hopeless)
+
+        return heed
 
     def _close(self) -> None:
         try:
@@ -217,26 +218,17 @@ class Poller:
             _log.warning("the consumer did not close cleanly: %s", error)
 
 
-def _consumer(settings: dict[str, Any]) -> Consumer:
-    try:
-        return Consumer(settings, logger=_log)
-    except KafkaException as error:
-        raise ConfigurationError("consumer", error.args[0].str()) from error
+def _names(partitions: list[TopicPartition]) -> list[Partition]:
+    return [(partition.topic, partition.partition) for partition in partitions]
 
 
-def _positions(offsets: Mapping[Partition, int]) -> list[TopicPartition]:
-    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
-
-
-def _heed_errors(messages: Any) -> None:
+def _heed(error: KafkaError) -> None:
     """Errors that pass are logged; those that need a person stop the subscriber.
 
     Raises:
         ConsumeError: for the latter.
     """
-    for message in messages:
-        error = message.error()
-        if error.fatal() or error.code() in _HOPELESS:
-            raise ConsumeError(error.name(), error.str())
-        if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
-            _log.warning("while consuming: %s", error.str())
+    if error.fatal() or error.code() in _HOPELESS:
+        raise ConsumeError(error.name(), error.str())
+    if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
+        _log.warning("while consuming: %s", error.str())

@@ -6,30 +6,31 @@ from __future__ import annotations
 class Progress:
     """The progress of one assigned partition.
 
-    Offsets begin in order and finish in any. Only what lies before the first unfinished one may be committed, or
-    an event could be lost.
+    Offsets begin in order and finish in any. Only what lies before the first unfinished one may be committed,
+    or an event could be lost.
 
     Attributes:
         seen: the offset after the last that began.
-        live: whether the partition is still ours; what finishes later counts no more.
     """
 
-    __slots__ = ("_committed", "_unfinished", "live", "seen")
+    __slots__ = ("_committed", "_first", "_unfinished", "seen")
 
-    def __init__(self, start: int = -1) -> None:
-        self.seen = start
-        self.live = True
-        self._committed = start
+    def __init__(self) -> None:
+        self.seen = -1
+        self._committed = -1
+        self._first = -1  # where nothing has finished yet
         self._unfinished: dict[int, None] = {}  # in the order of offsets, since they begin in order
 
     def begin(self, offset: int) -> None:
         """An event began that will finish later."""
+        if self.seen < 0:
+            self._first = offset
         self._unfinished[offset] = None
         self.seen = offset + 1
 
     def finish(self, offset: int) -> None:
         """An event that began has finished."""
-        self._unfinished.pop(offset, None)
+        del self._unfinished[offset]
 
     @property
     def unfinished(self) -> int:
@@ -38,13 +39,13 @@ class Progress:
 
     @property
     def committable(self) -> int:
-        """The offset that may be committed: the next to be read if everything broke off now; -1 for none yet."""
+        """The offset to read next if everything broke off now, which may be committed; -1 for none yet."""
         return next(iter(self._unfinished), self.seen)
 
     def take_commit(self) -> int | None:
         """What to commit now, if anything finished since this was last asked."""
         offset = self.committable
-        if offset < 0 or offset == self._committed:
+        if offset in (-1, self._first, self._committed):
             return None
         self._committed = offset
         return offset

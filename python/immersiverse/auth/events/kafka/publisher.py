@@ -50,8 +50,9 @@ class Publisher:
         """Queue an event; wait for room if the queue is full.
 
         Args:
-            event: an event made by ``new_event``.
-            on_done: is called with the delivery when its fate is known, from a thread that publishes or waits.
+            event: an event made by ``new_event``. Do not change it before its fate is known.
+            on_done: is called with the delivery when its fate is known, in a thread that publishes, waits, or
+                belongs to the publisher. It must be quick.
 
         Returns:
             Its delivery: ``result()`` waits for the acknowledgement. A failure that neither it nor `on_done`
@@ -64,7 +65,8 @@ class Publisher:
             PublisherUnusable: if the publisher is closed, or was made before a fork.
         """
         out = self._out
-        while (delivery := out.send(event, on_done)) is None:
+        delivery, message = out.prepare(event, on_done)
+        while not out.offer(delivery, message):
             out.poll(_TICK)
         out.poll(0)
         self._sent += 1
@@ -80,22 +82,26 @@ class Publisher:
 
         Raises:
             UndeliveredEvents: if some failed and nobody looked, or are unacknowledged in the end.
+            PublisherUnusable: if the publisher was made before a fork.
         """
-        end = None if timeout is None else time.monotonic() + timeout
-        while self._out.pending and (end is None or time.monotonic() < end):
-            self._out.poll(_TICK)
+        self._out.require_own_process()
+        self._wait(timeout)
         self._out.raise_failures()
 
     def close(self, timeout: float | None = None) -> None:
-        """Flush, and publish nothing more. Closing again does nothing.
+        """Flush, and publish nothing more. Closing again does nothing, nor does closing after a fork.
+
+        Args:
+            timeout: how long to wait, in seconds; what is unacknowledged then is given up.
 
         Raises:
             UndeliveredEvents: if some failed and nobody looked, or are unacknowledged in the end.
         """
+        if self._closing or not self._out.is_own_process:
+            return
+        self._closing = True
         try:
-            if not self._closing:
-                self._closing = True
-                self.flush(timeout)
+            self._wait(timeout)
         finally:
             self._busy.set()
             self._out.close()
@@ -105,7 +111,9 @@ class Publisher:
 
         Raises:
             TimeoutError: if it is not in time.
+            PublisherUnusable: if the publisher was made before a fork.
         """
+        self._out.require_own_process()
         end = None if seconds is None else time.monotonic() + seconds
         while not delivery.done:
             if end is not None and time.monotonic() > end:
@@ -116,6 +124,12 @@ class Publisher:
         """Somebody saw how a delivery ended."""
         self._out.looked_at(delivery)
 
+    def _wait(self, seconds: float | None) -> None:
+        end = None if seconds is None else time.monotonic() + seconds
+        self._out.poll(0)
+        while self._out.pending and (end is None or time.monotonic() < end):
+            self._out.poll(_TICK)
+
     def _settle_when_idle(self) -> None:
         """Settle what is pending while nobody publishes: a publishing thread does so itself.
 
@@ -125,10 +139,15 @@ class Publisher:
             self._busy.wait()
             if self._last == self._sent:
                 self._out.poll(0)
-                if not self._out.pending:
-                    self._busy.clear()
+                self._rest()
             self._last = self._sent
             time.sleep(_TICK)
+
+    def _rest(self) -> None:
+        """Sleep until the next event if nothing is pending; in this order, lest an event slip in unseen."""
+        self._busy.clear()
+        if self._out.pending or self._closing:
+            self._busy.set()
 
     def __enter__(self) -> Self:
         return self

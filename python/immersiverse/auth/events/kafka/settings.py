@@ -1,10 +1,13 @@
-"""librdkafka's settings with this contract's defaults, and a refusal of those that would break its guarantees."""
+"""librdkafka's settings with this contract's defaults, and a refusal of what would break its guarantees."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from confluent_kafka import Consumer, KafkaException
+
 from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.kafka.refusals import refused_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,16 +27,19 @@ CONSUMER_DEFAULTS: Final[Mapping[str, Any]] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "max.poll.interval.ms": 300_000,
+    "queued.max.messages.kbytes": 16_384,  # what is fetched again after a pause
 }
 
-_PRODUCER_GUARANTEES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+_Guarantees = dict[str, tuple[tuple[str, ...], str]]
+
+_PRODUCER_GUARANTEES: Final[_Guarantees] = {
     "acks": (("all", "-1"), "an event may be lost with a broker unless all replicas acknowledge it"),
     "request.required.acks": (("all", "-1"), "an event may be lost unless all replicas acknowledge it"),
     "enable.idempotence": (("true",), "retries may reorder and repeat a user's events without it"),
     "partitioner": (("murmur2_random", "murmur2"), "a user's events would part from those of Java producers"),
 }
 
-_CONSUMER_GUARANTEES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+_CONSUMER_GUARANTEES: Final[_Guarantees] = {
     "enable.auto.offset.store": (("false",), "an event would count as done before its handler has run"),
 }
 
@@ -61,18 +67,22 @@ def producer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 def consumer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a consumer that only counts as done what is done.
 
-    The classic group protocol gets the cooperative-sticky assignor; with ``group.protocol=consumer`` (KIP-848) the
-    brokers assign.
+    The classic group protocol gets the cooperative-sticky assignor; with ``group.protocol=consumer``
+    (KIP-848) the brokers assign.
 
     Raises:
-        ConfigurationError: if a setting breaks that, or one of ``bootstrap.servers`` and ``group.id`` is missing.
+        ConfigurationError: if librdkafka knows no such setting or value, it breaks the guarantee, or
+            one of ``bootstrap.servers`` and ``group.id`` is missing.
     """
     _require(given, "bootstrap.servers")
     _require(given, "group.id")
     _refuse(given, _CONSUMER_GUARANTEES)
+    if "on_commit" in given:
+        raise ConfigurationError("on_commit", "is the subscriber's own: a hook is told of commits")
     settings = {**CONSUMER_DEFAULTS, **given}
     if str(settings.get("group.protocol", "classic")).lower() == "classic":
         settings.setdefault("partition.assignment.strategy", "cooperative-sticky")
+    _try(settings)
     return settings
 
 
@@ -85,12 +95,21 @@ def connection_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _try(settings: Mapping[str, Any]) -> None:
+    """Ask librdkafka, which can say what it knows in no other way; without addresses it stays silent."""
+    addresses = ("bootstrap.servers", "metadata.broker.list")
+    try:
+        Consumer({key: value for key, value in settings.items() if key not in addresses}).close()
+    except (KafkaException, TypeError, ValueError) as error:
+        raise refused_setting("consumer", error) from error
+
+
 def _require(given: Mapping[str, Any], key: str) -> None:
     if not given.get(key):
         raise ConfigurationError(key, "is required")
 
 
-def _refuse(given: Mapping[str, Any], guarantees: Mapping[str, tuple[tuple[str, ...], str]]) -> None:
+def _refuse(given: Mapping[str, Any], guarantees: _Guarantees) -> None:
     for key, (allowed, reason) in guarantees.items():
         if key in given and str(given[key]).lower() not in allowed:
             raise ConfigurationError(key, f"must be {' or '.join(allowed)}, not {given[key]}: {reason}")

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import threading
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.dispatcher import Dispatcher
 from immersiverse.auth.events.kafka.handlers import Handlers
-from immersiverse.auth.events.kafka.handling import Handling
+from immersiverse.auth.events.kafka.handling import Handling, async_guard, plain_guard
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
 from immersiverse.auth.events.kafka.settings import consumer_settings
+from immersiverse.auth.events.kafka.signals import stop_on_signals
 from immersiverse.auth.events.kafka.tally import Tally
+from immersiverse.auth.events.kafka.telling import Telling
+from immersiverse.auth.events.kafka.workers import Workers
+from immersiverse.auth.events.kafka.yaml_config import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from google.protobuf.message import Message
 
-    from immersiverse.auth.events.guards.guard import Guard
+    from immersiverse.auth.events.guards.guard import AsyncGuard, Guard
     from immersiverse.auth.events.kafka.handlers import H
     from immersiverse.auth.events.kafka.handling import UnknownPolicy
-    from immersiverse.auth.events.observability.hooks import Detail, Hook
+    from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
 _NAMES = {event_type.arm: event_type.name for event_type in catalog.EVENT_TYPES.values()}
@@ -37,34 +40,39 @@ class Subscriber:
     """Calls a function for each event, at least once, each user's events in order.
 
     Offsets are committed once what lies before them is handled, or safe on the dead letter topic. With
-    ``enable.auto.commit`` librdkafka commits those in its own time; without (the default) the subscriber does, every
-    `commit_interval`. Both are at-least-once.
+    ``enable.auto.commit`` librdkafka commits those in its own time; without (the default) the subscriber
+    does, every `commit_interval`. Both are at-least-once.
+
+    With a concurrency of one, plain functions run in the thread that called ``run``: until one returns,
+    nothing else happens there. With more they run in threads of their own.
 
     Args:
         config: librdkafka's settings, at least ``bootstrap.servers`` and ``group.id``.
         topics: what to read; the topics of the events that have handlers, unless given.
         deserializer: how messages become events.
         policy: concurrency, retries, and what follows a failure.
-        guard: keeps repeated and stale events from the handlers.
-        unknown: what becomes of event types that the contract does not know, unless ``on_unknown`` takes them.
-        dead_letters: where messages go that cannot be processed; the contract's dead letter topic unless given.
+        guard: keeps repeated and stale events from the handlers. ``async`` handlers want one that is async
+            too, or it blocks their event loop while it is asked.
+        unknown: what becomes of types that the contract does not know, unless ``on_unknown`` takes them.
+        dead_letters: where messages go that cannot be processed; the contract's topic for them unless given.
         hooks: what is told about the work.
         commit_interval: seconds between commits.
-        drain: seconds that running handlers get when a partition goes or the subscriber stops.
-        backlog: how many messages may be under way in memory.
+        drain: seconds that running handlers get when a partition goes or the subscriber stops; at most half
+            of ``max.poll.interval.ms``.
+        backlog: how many messages may be under way in memory. A key whose events are held back fills it too.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, by keyword
         self,
         config: Mapping[str, Any],
         topics: Sequence[str] = (),
         *,
         deserializer: AuthEventDeserializer,
         policy: Policy | None = None,
-        guard: Guard | None = None,
+        guard: Guard | AsyncGuard | None = None,
         unknown: UnknownPolicy = "skip",
         dead_letters: DeadLetters | None = None,
         hooks: Sequence[Hook] = (),
@@ -74,26 +82,56 @@ class Subscriber:
     ) -> None:
         self._settings = consumer_settings(config)
         self._topics = tuple(topics)
-        self._deserializer = deserializer
+        self._handlers = Handlers()
         self._policy = policy or Policy()
-        self._guard = guard
-        self._unknown: UnknownPolicy = unknown
         self._dead_letters = dead_letters or DeadLetters(config)
-        self._hooks = tuple(hooks)
+        self._tell = Telling(hooks)
+        self._handling = Handling(
+            deserializer, self._handlers, plain_guard(guard), async_guard(guard), unknown, self._tell
+        )
         self._commit_interval = commit_interval
         self._drain = drain
         self._backlog = backlog
-        self._handlers = Handlers()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._stop_asked = False
         self._failure: BaseException | None = None
 
+    @classmethod
+    def from_yaml(
+        cls,
+        path: str | Path,
+        *,
+        deserializer: AuthEventDeserializer,
+        environ: Mapping[str, str] = os.environ,
+        **options: Any,
+    ) -> Self:
+        """A subscriber from the ``auth-consumer`` block of a YAML file, with overrides from the environment.
+
+        The block holds librdkafka's settings and ``topics``. ``AUTH_CONSUMER_GROUP_ID`` overrides
+        ``group.id``, and so on; ``AUTH_CONSUMER_TOPICS`` separates them by commas.
+
+        Args:
+            path: the file.
+            deserializer: how messages become events.
+            environ: where overrides are looked for.
+            options: what else a subscriber takes.
+
+        Raises:
+            ConfigurationError: with the key and the file, if a setting is missing, unknown or wrong.
+            MissingExtra: if PyYAML is not installed.
+        """
+        found = read_yaml(path, environ)
+        try:
+            return cls(found.config, found.topics, deserializer=deserializer, **options)
+        except ConfigurationError as error:
+            raise found.blamed(error) from error
+
     def on(self, *payloads: type[Message]) -> Callable[[H], H]:
         """Decorates the function that handles payloads of these classes.
 
-        It is called with the event and its payload, and with a `Context` if it has a third parameter. It may be
-        ``async``.
+        It is called with the event and its payload, and with a `Context` if it has a third parameter. It may
+        be ``async``.
 
         Raises:
             ConfigurationError: if a class is no payload of the contract, or has a handler already.
@@ -101,62 +139,84 @@ class Subscriber:
         return self._handlers.on(*payloads)
 
     def on_any(self, function: H) -> H:
-        """Decorates the function that handles every event without a handler of its own, whatever its type."""
+        """Decorates the function that handles every event without a handler of its own, whatever its type.
+
+        Raises:
+            ConfigurationError: if there is one already.
+        """
         return self._handlers.on_any(function)
 
     def on_unknown(self, function: H) -> H:
-        """Decorates the function that handles events of types that the contract does not know."""
+        """Decorates the function that handles events of types that the contract does not know.
+
+        Raises:
+            ConfigurationError: if there is one already.
+        """
         return self._handlers.on_unknown(function)
 
     def run(self) -> None:
-        """Consume until ``stop``, SIGTERM or SIGINT; then let running handlers finish, commit, leave the group.
+        """Consume until ``stop``, SIGTERM or SIGINT; then let what runs finish, commit, leave the group.
+
+        A second signal ends the process at once; what was not committed will be handled again.
 
         Raises:
-            AuthEventsError: if consuming cannot go on.
+            ConfigurationError: if there is nothing to consume, or it runs already.
+            ConsumeError: if consuming cannot go on until somebody changes something.
             Exception: an error of the policy's fatal kinds, as a handler raised it.
         """
-        asyncio.run(self.run_async(handle_signals=True))
+        with stop_on_signals(self.stop):
+            asyncio.run(self.run_async())
 
-    async def run_async(self, *, handle_signals: bool = False) -> None:
-        """``run`` in an event loop that runs already; its signals are left alone unless told."""
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        if self._stop_asked:
-            return
-        if handle_signals:
-            self._heed_signals()
-        executor = self._executor()
-        poller = self._poller(executor)
-        poller.start()
+    async def run_async(self) -> None:
+        """``run`` in an event loop that runs already; its signals are left alone. Cancelling it is a stop."""
+        if self._stop is not None:
+            raise ConfigurationError("run", "the subscriber runs already")
+        topics = self._subscription()
+        self._require_guard()
+        self._loop, self._stop, self._failure = asyncio.get_running_loop(), asyncio.Event(), None
         try:
-            await self._commit_until_stopped(poller)
+            if not self._stop_asked:
+                await self._consume(topics, self._loop, self._stop)
         finally:
-            await poller.stop()
-            self._dead_letters.close()
-            if executor is not None:
-                executor.shutdown(wait=False, cancel_futures=True)
-            self._stop = None
+            self._loop, self._stop, self._stop_asked = None, None, False
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
-        """Ask ``run`` to end, from any thread or signal handler."""
+        """Ask ``run`` to end, from any thread or signal handler; one that has not begun ends at once."""
         self._stop_asked = True
-        if self._loop is not None and self._stop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None:
+            loop.call_soon_threadsafe(stop.set)
 
-    def _poller(self, executor: Executor | None) -> Poller:
-        assert self._loop is not None  # noqa: S101 - run_async set it
-        tell = self._tell if self._hooks else None
-        handling = Handling(self._deserializer, self._handlers, self._guard, self._unknown, executor, tell)
-        tally = Tally(tell, _NAMES) if tell else None
+    async def _consume(
+        self, topics: Sequence[str], loop: asyncio.AbstractEventLoop, stop: asyncio.Event
+    ) -> None:
+        workers = self._workers()
         dispatcher = Dispatcher(
-            handling, self._policy, self._dead_letters, tell=tell, tally=tally, fail=self._fail
-        )
-        return Poller(
-            self._settings, self._subscription(), dispatcher, self._loop,
-            backlog=self._backlog, drain=self._drain, tell=tell, fail=self._fail,
+            self._handling, self._policy, dead_letters=self._dead_letters, workers=workers,
+            tally=Tally(self._tell, _NAMES) if self._tell else None, fail=self._fail,
         )  # fmt: skip
+        poller = Poller(
+            self._settings, topics, dispatcher, loop=loop, backlog=self._backlog, drain=self._drain,
+            tell=self._tell, fail=self._fail,
+        )  # fmt: skip
+        poller.start()
+        try:
+            await self._commit_until(stop, poller)
+        finally:
+            await poller.stop()
+            await dispatcher.close()
+            self._dead_letters.close()
+            if workers is not None:
+                workers.close()
+
+    async def _commit_until(self, stop: asyncio.Event, poller: Poller) -> None:
+        while not stop.is_set():
+            try:
+                await asyncio.wait_for(stop.wait(), self._commit_interval)
+            except TimeoutError:
+                poller.commit()
 
     def _subscription(self) -> Sequence[str]:
         handled = [catalog.BY_ARM[arm].topic for arm in self._handlers.by_arm]
@@ -165,31 +225,18 @@ class Subscriber:
             raise ConfigurationError("topics", "name topics, or decorate handlers with on(...) first")
         return topics
 
-    def _executor(self) -> ThreadPoolExecutor | None:
-        """Where plain functions run when more than one may at a time."""
-        plain = any(not handler.is_async for handler in self._handlers.by_arm.values())
-        if self._policy.concurrency == 1 or not plain:
-            return None
-        return ThreadPoolExecutor(self._policy.concurrency, thread_name_prefix="auth-events-handler")
+    def _require_guard(self) -> None:
+        guarded = self._handling
+        plain = any(not handler.is_async for handler in self._handlers.all)
+        if plain and guarded.guard is None and guarded.async_guard is not None:
+            raise ConfigurationError("guard", "serves async handlers only, and there are plain ones")
 
-    async def _commit_until_stopped(self, poller: Poller) -> None:
-        assert self._stop is not None  # noqa: S101 - run_async set it
-        while not self._stop.is_set():
-            try:
-                await asyncio.wait_for(self._stop.wait(), self._commit_interval)
-            except TimeoutError:
-                poller.commit()
+    def _workers(self) -> Workers | None:
+        """Where plain functions run when more than one may at a time."""
+        plain = any(not handler.is_async for handler in self._handlers.all)
+        return Workers(self._policy.concurrency) if plain and self._policy.concurrency > 1 else None
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
         if self._stop is not None:
             self._stop.set()
-
-    def _tell(self, detail: Detail) -> None:
-        for hook in self._hooks:
-            hook(detail)
-
-    def _heed_signals(self) -> None:
-        if threading.current_thread() is threading.main_thread() and self._loop is not None:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._loop.add_signal_handler(number, self.stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.observability.hooks import Consumed
@@ -11,10 +12,21 @@ from immersiverse.auth.events.serialization.unknown import UnknownEvent
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from immersiverse.auth.events.kafka.job import Reading
     from immersiverse.auth.events.observability.hooks import Detail
     from immersiverse.auth.events.serialization.codec import Decoded
 
 _NANOSECOND = 1e-9
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What was handled of one kind: how many at once, how many aside and how long those took."""
+
+    at_once: int = 0
+    aside: int = 0
+    seconds: float = 0.0
+    latest: Decoded | None = None
 
 
 class Tally:
@@ -28,28 +40,42 @@ class Tally:
     def __init__(self, tell: Callable[[Detail], None], names: Mapping[str, str]) -> None:
         self._tell = tell
         self._names = names
-        self._counts: dict[tuple[str, str], int] = {}
-        self._latest: dict[tuple[str, str], Decoded | None] = {}
-        self._begun = time.perf_counter()
+        self._sums: dict[tuple[str, str], _Sum] = {}
 
     def count(self, topic: str, arm: str, event: Decoded | None) -> None:
-        """One event was handled."""
-        kind = (topic, arm)
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        self._latest[kind] = event
+        """One event was handled at once; how long all of those took is told to `report`."""
+        found = self._sum(topic, arm)
+        found.at_once += 1
+        found.latest = event
 
-    def report(self) -> None:
-        """Tell what was handled since the last report, and share out the time by the number of events."""
-        now = time.perf_counter()
-        total = sum(self._counts.values())
-        for kind, count in self._counts.items():
-            topic, arm = kind
-            share = (now - self._begun) * count / total
-            age = _age(self._latest[kind])
-            self._tell(Consumed(topic, self._names.get(arm, "unknown"), count, share, age))
-        self._counts.clear()
-        self._latest.clear()
-        self._begun = now
+    def add(self, topic: str, reading: Reading, seconds: float) -> None:
+        """One event was handled aside, which took this long."""
+        found = self._sum(topic, reading.arm)
+        found.aside += 1
+        found.seconds += seconds
+        found.latest = reading.event
+
+    def report(self, seconds: float = 0.0) -> None:
+        """Tell what was handled since the last report.
+
+        Args:
+            seconds: the time that went into events handled at once: each kind gets a share by its number.
+        """
+        if not self._sums:
+            return
+        each = seconds / max(1, sum(found.at_once for found in self._sums.values()))
+        for (topic, arm), found in self._sums.items():
+            count, spent = found.at_once + found.aside, found.seconds + found.at_once * each
+            name = self._names.get(arm, "unknown" if found.latest else "tombstone")
+            self._tell(Consumed(topic, name, count, spent, _age(found.latest)))
+        self._sums.clear()
+
+    def _sum(self, topic: str, arm: str) -> _Sum:
+        kind = (topic, arm)
+        found = self._sums.get(kind)
+        if found is None:
+            found = self._sums[kind] = _Sum()
+        return found
 
 
 def _age(event: Decoded | None) -> float:

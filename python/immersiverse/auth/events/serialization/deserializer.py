@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable
 
-    from confluent_kafka import Message
     from confluent_kafka.serialization import SerializationContext
 
     from immersiverse.auth.events.serialization.codec import Codec, Decoded, Reader
+    from immersiverse.auth.events.serialization.received import Received
     from immersiverse.auth.events.serialization.schemas import WriterSchemas
 
 _PREFIX = len(frame_prefix(0))
@@ -82,7 +82,7 @@ class AuthEventDeserializer(Deserializer):
             pass
         return self.deserialize(value, headers=ctx.headers or () if ctx else ())
 
-    def read(self, message: Message) -> tuple[Decoded | None, str]:
+    def read(self, message: Received) -> tuple[Decoded | None, str]:
         """The event in a message of Confluent's consumer, and the envelope's arm that carries its payload.
 
         The arm is empty for unknown events and tombstones. For loops over many messages, which want both.

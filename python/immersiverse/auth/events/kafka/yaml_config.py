@@ -1,0 +1,103 @@
+"""The ``auth-consumer`` block of a YAML file (specification, section 5.1), and the environment over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from immersiverse.auth.events.errors import ConfigurationError, MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BLOCK: Final = "auth-consumer"
+VARIABLE_PREFIX: Final = "AUTH_CONSUMER_"
+_TOPICS = "topics"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerBlock:
+    """What was found.
+
+    Attributes:
+        config: librdkafka's settings.
+        topics: what to read; empty if none are named.
+        origins: where each setting comes from: the file or a variable, for errors.
+        file: the file.
+    """
+
+    config: dict[str, Any]
+    topics: tuple[str, ...]
+    origins: dict[str, str]
+    file: str
+
+    def blamed(self, error: ConfigurationError) -> ConfigurationError:
+        """An error of a setting, with where it comes from."""
+        origin = self.origins.get(error.key, f"{self.file}, {BLOCK}")
+        return ConfigurationError(error.key, f"{str(error).removeprefix(f'{error.key}: ')} (in {origin})")
+
+
+def read_yaml(path: str | Path, environ: Mapping[str, str]) -> ConsumerBlock:
+    """The block of a file, with what the environment says instead.
+
+    Raises:
+        ConfigurationError: with the key and the file, if it cannot be read or is not as it should be.
+        MissingExtra: if PyYAML is not installed.
+    """
+    try:
+        import yaml  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtra("cli", "reading YAML") from error
+    try:
+        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(BLOCK, f"cannot be read from {path}: {error}") from error
+    return consumer_block(document, str(path), environ)
+
+
+def consumer_block(document: Any, file: str, environ: Mapping[str, str]) -> ConsumerBlock:
+    """The block of a parsed document, with what the environment says instead.
+
+    Args:
+        document: what the file holds.
+        file: its name, for errors.
+        environ: variables: ``AUTH_CONSUMER_GROUP_ID`` overrides ``group.id``, and so on.
+
+    Raises:
+        ConfigurationError: with the key and the file or variable, if it is not as it should be.
+    """
+    block = document.get(BLOCK) if isinstance(document, dict) else None
+    if not isinstance(block, dict):
+        raise ConfigurationError(BLOCK, f"{file} has no such block of settings")
+    overrides = {
+        name.removeprefix(VARIABLE_PREFIX).lower().replace("_", "."): name
+        for name in environ
+        if name.startswith(VARIABLE_PREFIX)
+    }
+    settings = {key: _scalar(key, value, file) for key, value in block.items() if key != _TOPICS}
+    settings |= {key: environ[name] for key, name in overrides.items() if key != _TOPICS}
+    topics = _topics(block.get(_TOPICS), file)
+    if name := overrides.get(_TOPICS):
+        topics = tuple(filter(None, map(str.strip, environ[name].split(","))))
+    origins = dict.fromkeys(block, f"{file}, {BLOCK}") | {
+        key: f"the environment, {name}" for key, name in overrides.items()
+    }
+    return ConsumerBlock(settings, topics, origins, file)
+
+
+def _scalar(key: Any, value: Any, file: str) -> str | int | float | bool:
+    if not isinstance(key, str):
+        raise ConfigurationError(str(key), f"is no setting's name (in {file}, {BLOCK})")
+    if not isinstance(value, str | int | float | bool):
+        found = "nothing" if value is None else f"a {type(value).__name__}"
+        raise ConfigurationError(key, f"must be one value, not {found} (in {file}, {BLOCK})")
+    return value
+
+
+def _topics(found: Any, file: str) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    if not isinstance(found, list) or not all(isinstance(topic, str) and topic for topic in found):
+        raise ConfigurationError(_TOPICS, f"must be a list of names (in {file}, {BLOCK})")
+    return tuple(found)
