@@ -43,7 +43,9 @@ def _endurance(arguments: argparse.Namespace) -> None:
     done = 0
     for stage in stages(arguments.events):
         done += stage.events
-        print(f"{done:12,} events {stage.microseconds:8.2f} us each {stage.resident:8.1f} MiB", flush=True)
+        ratio = stage.microseconds / stage.reference
+        cost = f"{stage.microseconds:6.2f} us each, {ratio:5.3f} x json_format"
+        print(f"{done:12,} events {cost} {stage.resident:8.1f} MiB", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.event import TOPIC
+from benchmarks.event import EVENT, TOPIC
+from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events import (
+    AuthEvent,
     AuthEventDeserializer,
     AuthEventSerializer,
     LoginSucceeded,
@@ -25,9 +27,11 @@ from immersiverse.auth.events import (
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _STAGES = 10
+_SLICES = 20  # of a stage, with the reference after each
+_REFERENCE = 1_000
 _START = 1_751_360_400
 _MEBIBYTE = 1 << 20
 _PAGES = Path("/proc/self/statm")
@@ -40,11 +44,14 @@ class Stage:
     Attributes:
         events: how many events it made, wrote and read.
         microseconds: CPU time an event.
+        reference: CPU time of writing and reading with json_format in between, in microseconds. A busy
+            machine makes both slower; what grows, only the events.
         resident: memory of the process at its end, in MiB.
     """
 
     events: int
     microseconds: float
+    reference: float
     resident: float
 
 
@@ -55,12 +62,14 @@ def stages(events: int, formats: tuple[str, ...] = ("protobuf", "json", "avro"))
             registry.register(TOPIC, schema_type)
         writers = [AuthEventSerializer(registry, format=name) for name in formats]  # type: ignore[arg-type]  # names
         read = AuthEventDeserializer(registry)
-        made = _logins()
+        made, count = _logins(), events // (_STAGES * _SLICES)
         for _ in range(_STAGES):
-            count = events // _STAGES
-            began = time.process_time()
-            _run(islice(made, count), writers, read)
-            yield Stage(count, (time.process_time() - began) / count * 1e6, _resident())
+            ours = reference = 0.0
+            for _ in range(_SLICES):
+                ours += _seconds(lambda: _run(islice(made, count), writers, read))
+                reference += _seconds(_run_reference)
+            done = count * _SLICES
+            yield Stage(done, ours / done * 1e6, reference / (_REFERENCE * _SLICES) * 1e6, _resident())
 
 
 def _run(logins: Iterator[LoginSucceeded], writers: list[AuthEventSerializer], read: Any) -> None:
@@ -69,6 +78,17 @@ def _run(logins: Iterator[LoginSucceeded], writers: list[AuthEventSerializer], r
         message = writers[number % len(writers)].serialize(event)
         if read.deserialize(message.value, headers=message.headers, key=message.key) != event:
             raise ArithmeticError(f"event {number} came back as another")
+
+
+def _run_reference() -> None:
+    for _ in range(_REFERENCE):
+        json_format.Parse(json_format.MessageToJson(EVENT), AuthEvent())
+
+
+def _seconds(run: Callable[[], None]) -> float:
+    began = time.process_time()
+    run()
+    return time.process_time() - began
 
 
 def _logins() -> Iterator[LoginSucceeded]:
