@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.errors import MalformedFrame as MalformedFrame
     from immersiverse.auth.events.errors import MalformedPayload as MalformedPayload
     from immersiverse.auth.events.errors import MissingExtra as MissingExtra
+    from immersiverse.auth.events.errors import OperationRefused as OperationRefused
     from immersiverse.auth.events.errors import PublishError as PublishError
     from immersiverse.auth.events.errors import PublisherUnusable as PublisherUnusable
     from immersiverse.auth.events.errors import RegistryError as RegistryError
@@ -86,7 +87,7 @@ _EXPORTS = {
     "errors": (
         "AuthEventsError BrokerUnavailable ConfigurationError ConsumeError DecodeError GuardUnavailable "
         "IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload MissingExtra "
-        "PublishError PublisherUnusable RegistryError RegistryRefused RegistryUnavailable "
+        "OperationRefused PublishError PublisherUnusable RegistryError RegistryRefused RegistryUnavailable "
         "SchemaNotRegistered SubjectCollision UndeliveredEvents UnknownFormat UnknownSchemaId "
         "WrongSchema"
     ),
