@@ -15,8 +15,11 @@ settings.load_profile("events")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Teach pytest `--unit`."""
+    """Teach pytest `--unit`, and `--chaos` with its options."""
     parser.addoption("--unit", action="store_true", help="only the tests that need no servers")
+    parser.addoption("--chaos", action="store_true", help="chaos for minutes, with a new seed each time")
+    parser.addoption("--seconds", type=float, help="for how long chaos reigns")
+    parser.addoption("--seed", type=int, help="which chaos")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

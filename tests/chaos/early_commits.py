@@ -1,0 +1,54 @@
+"""Looks, while things go wrong, whether anything is committed that was not handled.
+
+At the end everything is handled, and an offset that was committed too early would no longer show.
+"""
+
+from __future__ import annotations
+
+from chaos.effects import applied, written_down
+from chaos.stage import Stage
+from chaos.subscribing import GUARDED
+from chaos.topic_log import Partition, letter_for
+
+
+class EarlyCommits:
+    """Looks into both groups of a stage.
+
+    Attributes:
+        looks: how many partitions' offsets were looked at.
+        found: the places that were committed before they were handled, by group.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self.looks = 0
+        self.found: list[str] = []
+        self._stage = stage
+        self._seen: dict[tuple[str, Partition], int] = {}
+
+    def look(self) -> None:
+        """Compare now: first what is committed, then what is handled, which can only have grown meanwhile."""
+        positions = {name: group.committed() for name, group in self._stage.groups.items()}
+        self._stage.letters.catch_up()
+        self._stage.events.catch_up()
+        letters = set(self._stage.letters.names.values())
+        for group, offsets in positions.items():
+            handled = self._handled(group)
+            for partition, offset in offsets.items():
+                self._compare(group, partition, offset, handled, letters)
+
+    def _compare(
+        self, group: str, partition: Partition, offset: int, handled: set[str], letters: set[str]
+    ) -> None:
+        self.looks += 1
+        begin = self._seen.get((group, partition), 0)
+        for number in range(begin, offset):
+            place = (*partition, number)
+            name = self._stage.events.names.get(place, "nothing")
+            if name not in handled and letter_for(group, place, name) not in letters:
+                self.found.append(f"{group}: {place} {name}")
+        self._seen[group, partition] = max(begin, offset)
+
+    def _handled(self, group: str) -> set[str]:
+        stage = self._stage
+        effects = applied(stage.database) if group == GUARDED else written_down(stage.folder / "handled")
+        return {effect.event_id for effect in effects}

@@ -1,0 +1,104 @@
+"""One run of chaos, from the first broker to the verdict."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from chaos.account import read_account
+from chaos.conductor import Conductor
+from chaos.effects import applied, written_down
+from chaos.journal import read_journal
+from chaos.report import Report, report
+from chaos.stage import Stage, staged
+from chaos.verdict import Facts, broken
+from chaos.worker import Trouble
+from stack.kafka import kafka_cluster
+
+PACE = 500  # events a second
+_PATIENCE = 120.0  # seconds for groups to be done after the last fault
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        report: in figures.
+        broken: the promises that were not kept.
+    """
+
+    report: Report
+    broken: list[str]
+
+
+def run(*, seconds: float, seed: int, pace: int = PACE) -> Outcome:
+    """Start everything, let things go wrong for so long, and judge what is left.
+
+    Raises:
+        StackError: Kafka cannot be started.
+        TimeoutError: the cluster does not recover.
+        Trouble: something went wrong that was not staged: a process died, or a group does not recover.
+    """
+    random = Random(seed)
+    with (
+        kafka_cluster(brokers=3) as cluster,
+        tempfile.TemporaryDirectory(prefix="auth-events-chaos-") as folder,
+        staged(cluster, Path(folder), random, pace) as stage,
+    ):
+        conductor = Conductor(stage, random)
+        began = time.monotonic()
+        conductor.run(seconds)
+        calm = time.monotonic()
+        _settle(stage)
+        settled = time.monotonic()
+        conductor.early.look()
+        facts = _facts(stage, conductor)
+        summary = report(
+            facts,
+            seed=seed,
+            seconds=calm - began,
+            catch_up_seconds=settled - calm,
+            faults=conductor.faults,
+            drops=Counter(line[0] for line in read_journal(stage.folder / "drops", words=1)),
+            looks=conductor.early.looks,
+        )
+        return Outcome(summary, broken(facts))
+
+
+def _settle(stage: Stage) -> None:
+    """End the publisher, let the groups finish, and end them."""
+    stage.cluster.wait_until_ready()
+    stage.poison.finish()
+    stage.publisher.stop(_PATIENCE)
+    _await_groups(stage)
+    for subscriber in stage.subscribers:
+        subscriber.stop(30)
+
+
+def _await_groups(stage: Stage) -> None:
+    until = time.monotonic() + _PATIENCE
+    ends = stage.events.catch_up()
+    while any(lags := {name: group.lag(ends) for name, group in stage.groups.items()}.values()):
+        for subscriber in stage.subscribers:
+            subscriber.require_alive()
+        if time.monotonic() > until:
+            words = "\n".join(subscriber.last_words() for subscriber in stage.subscribers)
+            raise Trouble(f"the groups do not catch up, they lag by {list(lags)}:\n{words}")
+        time.sleep(0.2)
+
+
+def _facts(stage: Stage, conductor: Conductor) -> Facts:
+    return Facts(
+        account=read_account(stage.account),
+        poison=stage.poison.acknowledged,
+        log=stage.events.names,
+        letters=list(stage.letters.names.values()),
+        applied=applied(stage.database),
+        handled=written_down(stage.folder / "handled"),
+        early=conductor.early.found,
+    )

@@ -1,0 +1,115 @@
+"""The stage: three brokers, a publisher, two groups of subscribers, and what they leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from chaos.effects import create_database, open_database
+from chaos.groups import Group
+from chaos.poison import Poison
+from chaos.story import TOPICS
+from chaos.subscribing import GUARDED, UNGUARDED
+from chaos.topic_log import TopicLog, event_name, letter_name
+from chaos.worker import Worker
+from immersiverse.auth.events.catalog import DEAD_LETTER_TOPIC
+from stack.kafka import KafkaCluster
+
+GROUPS = (GUARDED, UNGUARDED)
+PARTITIONS = 6
+
+
+class Stage:
+    """Everything that plays a part, ready to begin.
+
+    Attributes:
+        cluster: the brokers.
+        publisher: the only one, so that versions have one source.
+        subscribers: the lasting member of each group.
+        guests: another member of each group, that comes and goes.
+    """
+
+    def __init__(self, cluster: KafkaCluster, folder: Path, random: Random, pace: int) -> None:
+        self.cluster = cluster
+        self.folder = folder
+        bootstrap = cluster.bootstrap
+        self.admin = AdminClient(
+            {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 500, "log_level": 0}
+        )
+        self._create_topics()
+        self.database = open_database(folder / "effects.db")
+        create_database(self.database, GUARDED)
+        self.publisher = self._worker("publisher", "publishing", str(self.account), str(pace))
+        self.subscribers = tuple(self._subscriber(f"{group} subscriber", group) for group in GROUPS)
+        self.guests = tuple(self._subscriber(f"{group} guest", group) for group in GROUPS)
+        self.events = TopicLog(bootstrap, dict.fromkeys(TOPICS, PARTITIONS), event_name)
+        self.letters = TopicLog(bootstrap, {DEAD_LETTER_TOPIC: PARTITIONS}, letter_name)
+        places = [(topic, number) for topic in TOPICS for number in range(PARTITIONS)]
+        self.groups = {name: Group(bootstrap, name, places) for name in GROUPS}
+        self.poison = Poison(bootstrap, random)
+
+    @property
+    def account(self) -> Path:
+        """The publisher's journal."""
+        return self.folder / "published"
+
+    @property
+    def lasting(self) -> tuple[Worker, ...]:
+        """Who is there from the beginning to the end, unless it is killed."""
+        return (self.publisher, *self.subscribers)
+
+    def brokers_are_back(self) -> bool:
+        """Whether the cluster counts all its brokers."""
+        try:
+            return len(self.admin.list_topics(timeout=1).brokers) == len(self.cluster.brokers)
+        except KafkaException:
+            return False
+
+    def leader(self, topic: str, partition: int) -> int:
+        """The number of the broker that leads a partition; -1 if nobody does, or nobody knows."""
+        try:
+            return int(self.admin.list_topics(topic, timeout=1).topics[topic].partitions[partition].leader)
+        except (KafkaException, KeyError):
+            return -1
+
+    def clear(self) -> None:
+        """End every process but the brokers."""
+        for worker in (*self.lasting, *self.guests):
+            worker.kill()
+        for group in self.groups.values():
+            group.close()
+        self.events.close()
+        self.letters.close()
+        self.database.dispose()
+
+    def _subscriber(self, name: str, group: str) -> Worker:
+        bootstrap = self.cluster.bootstrap
+        return Worker(
+            name, "chaos.subscribing", (group, bootstrap, str(self.folder)), self.folder / f"{name}.log"
+        )
+
+    def _worker(self, name: str, module: str, *arguments: str) -> Worker:
+        bootstrap = self.cluster.bootstrap
+        return Worker(name, f"chaos.{module}", (bootstrap, *arguments), self.folder / f"{name}.log")
+
+    def _create_topics(self) -> None:
+        topics = [NewTopic(topic, num_partitions=PARTITIONS) for topic in (*TOPICS, DEAD_LETTER_TOPIC)]
+        for created in self.admin.create_topics(topics).values():
+            created.result(timeout=30)
+
+
+@contextmanager
+def staged(cluster: KafkaCluster, folder: Path, random: Random, pace: int) -> Iterator[Stage]:
+    """A stage on a cluster, with everybody at work."""
+    stage = Stage(cluster, folder, random, pace)
+    try:
+        for worker in stage.lasting:
+            worker.start()
+        yield stage
+    finally:
+        stage.clear()

@@ -1,0 +1,100 @@
+"""A subscriber's process: ``python -m chaos.subscribing guarded|unguarded BOOTSTRAP FOLDER``.
+
+Guarded, it acts in the transaction of a SQL guard; unguarded, it writes a line for every event it handles. In
+both, now and then a handler fails at its first attempt: after it has acted, if that can be undone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sys
+from pathlib import Path
+
+from google.protobuf.message import Message
+
+from chaos.effects import apply, open_database, write_down
+from chaos.journal import Journal
+from chaos.story import TOPICS
+from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, PinnedSchemas
+from immersiverse.auth.events.guards import SqlGuard
+from immersiverse.auth.events.kafka.context import Context
+from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.retry import Retry
+from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.observability.hooks import Detail, Dropped
+
+GUARDED, UNGUARDED = "guarded", "unguarded"
+_RETRY = Retry(first=0.05)
+_IN_PROGRESS = 16
+_ONE_IN = 200
+
+
+def main(mode: str, bootstrap: str, folder: Path) -> None:
+    """Consume until SIGTERM."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    config = {
+        "bootstrap.servers": bootstrap,
+        "group.id": mode,
+        "session.timeout.ms": 6000,  # the least that brokers allow: how soon a killed one is missed
+        "heartbeat.interval.ms": 1000,
+        "reconnect.backoff.max.ms": 1000,
+    }
+    subscriber = (_guarded if mode == GUARDED else _unguarded)(config, folder)
+    subscriber.run()
+
+
+def _guarded(config: dict[str, object], folder: Path) -> Subscriber:
+    drops = Journal(folder / "drops")
+
+    def note(detail: Detail) -> None:
+        if isinstance(detail, Dropped):
+            drops.write(detail.reason)
+
+    subscriber = Subscriber(
+        config,
+        TOPICS,
+        deserializer=AuthEventDeserializer(PinnedSchemas(1)),
+        policy=Policy(retry=_RETRY),
+        guard=SqlGuard(open_database(folder / "effects.db"), GUARDED),
+        hooks=(note,),
+        commit_interval=0.5,
+        drain=5,
+    )
+
+    @subscriber.on_any
+    def act(happened: AuthEvent, _payload: Message, context: Context) -> None:
+        apply(context.transaction, happened, context)
+        _fail_now_and_then(happened, context)
+
+    return subscriber
+
+
+def _unguarded(config: dict[str, object], folder: Path) -> Subscriber:
+    journal = Journal(folder / "handled")
+    subscriber = Subscriber(
+        config,
+        TOPICS,
+        deserializer=AuthEventDeserializer(PinnedSchemas(1)),
+        policy=Policy(concurrency=_IN_PROGRESS, retry=_RETRY),
+        commit_interval=0.5,
+        drain=5,
+    )
+
+    @subscriber.on_any
+    async def act(happened: AuthEvent, _payload: Message, context: Context) -> None:
+        await asyncio.sleep(random.random() * 0.005)
+        _fail_now_and_then(happened, context)
+        write_down(journal, happened, context)
+
+    return subscriber
+
+
+def _fail_now_and_then(happened: AuthEvent, context: Context) -> None:
+    if context.attempt == 1 and hash(happened.event_id) % _ONE_IN == 0:
+        raise RuntimeError("as handlers do now and then")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

@@ -1,0 +1,20 @@
+"""The promises hold while brokers, subscribers and the publisher are killed."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos.run import run
+
+
+@pytest.mark.chaos
+def test_no_event_is_lost_repeated_or_reordered_whatever_is_killed(
+    chaos_seconds: float, chaos_seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = run(seconds=chaos_seconds, seed=chaos_seed)
+    with capsys.disabled():
+        print(f"\n{outcome.report.line()}")  # noqa: T201 - the figures are what a long run is for
+    assert outcome.broken == []
+    faults = outcome.report.faults
+    assert min(faults["leader killed"], faults["subscriber killed"], faults["publisher killed"]) >= 1
+    assert outcome.report.duplicates_handled > 0  # else nothing was put to the test
