@@ -146,16 +146,15 @@ def redrive(
     for another run. One that fails again comes back as a new letter, and a header counts how often it went.
     """
     from immersiverse.auth.events.operations import redriving
-    from immersiverse.auth.events.operations.mailbox import Mailbox
     from immersiverse.auth.events.operations.redrive import Redrive
 
     plan = Redrive(letter_filter(topic, error, user, since, until), max_rounds)
     cluster = connected_cluster(bootstrap_servers, config, config_file)
-    mailbox = Mailbox(cluster, dead_letter_topic(dlq_topic))
+    letters = dead_letter_topic(dlq_topic)
     outcomes = (
-        redriving.survey(cluster, mailbox, plan)
+        redriving.survey(cluster, letters, plan)
         if dry_run
-        else redriving.carry_out(cluster, mailbox, plan, rate=rate)
+        else redriving.carry_out(cluster, letters, plan, rate=rate)
     )
     _count(outcomes, dry_run=dry_run, as_json=as_json)
 

@@ -95,7 +95,8 @@ def _ask(group: str) -> None:
 
 
 def _document(move: Move) -> dict[str, Any]:
-    return {**asdict(move), "topic": move.partition.topic, "partition": move.partition.number}
+    where = {"topic": move.partition.topic, "partition": move.partition.number}
+    return {**where, **{name: value for name, value in asdict(move).items() if name != "partition"}}
 
 
 def _show(moves: Sequence[Move]) -> None:

@@ -68,13 +68,16 @@ class Cluster:
         except KafkaException as error:
             raise self.failure(purpose, error.args[0]) from error
 
-    def reader(self) -> Consumer:
-        """A consumer to assign partitions to: it joins no group and commits nothing.
+    def reader(self, settings: Mapping[str, Any] | None = None) -> Consumer:
+        """A consumer that commits nothing; to assign partitions to, it needs no group.
+
+        Args:
+            settings: more settings, over those of the cluster.
 
         Raises:
             ConfigurationError: if a setting is wrong.
         """
-        return self._client(Consumer, {**_READER, **self.settings, **_NEVER})
+        return self._client(Consumer, {**_READER, **self.settings, **(settings or {}), **_NEVER})
 
     def producer(self) -> Producer:
         """A producer that loses and reorders nothing, and gives up after half a minute.

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupState,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.operations.partitions import Partition
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
     from immersiverse.auth.events.operations.cluster import Cluster
+
+_log = logging.getLogger(__name__)
 
 # What brokers answer when offsets of a group are altered over its members' heads.
 _LIVE = (
@@ -59,9 +68,16 @@ def group_names(cluster: Cluster) -> tuple[str, ...]:
     found = cluster.ask(
         purpose, lambda admin: admin.list_consumer_groups(request_timeout=cluster.timeout).result()
     )
-    if not found.valid and found.errors:
-        raise cluster.failure(purpose, found.errors[0].args[0])
+    for refusal in found.errors:
+        failure = cluster.failure(purpose, _error_of(refusal))
+        if not found.valid:
+            raise failure
+        _log.warning("some groups may be missing: %s", failure)
     return tuple(sorted(group.group_id for group in found.valid))
+
+
+def _error_of(refusal: KafkaError | KafkaException) -> KafkaError:
+    return refusal.args[0] if isinstance(refusal, KafkaException) else refusal
 
 
 def describe(cluster: Cluster, name: str) -> Group:

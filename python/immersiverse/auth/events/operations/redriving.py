@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
 
+from immersiverse.auth.events.operations.mailbox import Mailbox
 from immersiverse.auth.events.operations.markers import marker_of
 from immersiverse.auth.events.operations.partitions import existing_topics
 from immersiverse.auth.events.operations.redrive import Fate, redriven
+from immersiverse.auth.events.operations.turn import sole_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.operations.cluster import Cluster
     from immersiverse.auth.events.operations.dead_letters import DeadLetter
-    from immersiverse.auth.events.operations.mailbox import Mailbox
     from immersiverse.auth.events.operations.redrive import Redrive, Redriven
 
 _BATCH = 200
@@ -41,19 +42,25 @@ class Outcome:
     reason: str = ""
 
 
-def survey(cluster: Cluster, mailbox: Mailbox, redrive: Redrive) -> Iterator[Outcome]:
+def survey(cluster: Cluster, topic: str, redrive: Redrive) -> Iterator[Outcome]:
     """What a redrive would do, letter by letter; nothing is sent.
+
+    Args:
+        cluster: where.
+        topic: the dead letter topic.
+        redrive: which letters.
 
     Raises:
         OperationRefused, BrokerUnavailable: if the letters cannot be read.
     """
-    topics = existing_topics(cluster).keys() - {mailbox.topic}
+    topics = existing_topics(cluster).keys() - {topic}
+    mailbox = Mailbox(cluster, topic)
     done = mailbox.redriven()
     return (Outcome(letter, redrive.fate(letter, done, topics)) for letter in mailbox.letters())
 
 
 def carry_out(
-    cluster: Cluster, mailbox: Mailbox, redrive: Redrive, *, rate: float | None = None
+    cluster: Cluster, topic: str, redrive: Redrive, *, rate: float | None = None
 ) -> Iterator[Outcome]:
     """Send letters back; each outcome comes when it is final.
 
@@ -62,22 +69,22 @@ def carry_out(
 
     Args:
         cluster: where.
-        mailbox: the letters.
-        redrive: which of them.
+        topic: the dead letter topic.
+        redrive: which letters.
         rate: how many a second at most; as fast as it goes unless given.
 
     Raises:
-        OperationRefused: if the letters cannot be read, or not marked.
+        OperationRefused: if the letters cannot be read, or not marked, or another redrive is running.
         BrokerUnavailable: if nobody answers; what was not acknowledged stays as it is.
     """
-    outcomes = survey(cluster, mailbox, redrive)
-    courier = _Courier(cluster, mailbox.topic)
-    pace = _Pace(rate)
-    while batch := tuple(islice(outcomes, pace.batch)):
-        going = [outcome.letter for outcome in batch if outcome.fate is Fate.REDRIVE]
-        pace.wait(len(going))
-        yield from (outcome for outcome in batch if outcome.fate is not Fate.REDRIVE)
-        yield from courier.deliver(going)
+    courier, pace = _Courier(cluster, topic), _Pace(rate)
+    with sole_turn(cluster, topic):
+        outcomes = survey(cluster, topic, redrive)
+        while batch := tuple(islice(outcomes, pace.batch)):
+            going = [outcome.letter for outcome in batch if outcome.fate is Fate.REDRIVE]
+            pace.wait(len(going))
+            yield from (outcome for outcome in batch if outcome.fate is not Fate.REDRIVE)
+            yield from courier.deliver(going)
 
 
 class _Pace:
