@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from immersiverse.auth.events.errors import PublishError, PublisherUnusable, UndeliveredEvents
-from immersiverse.auth.events.events import event_type_of
+from immersiverse.auth.events.kafka.deliveries import Deliveries
 from immersiverse.auth.events.kafka.delivery import Delivery
 from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.kafka.statistics import with_statistics
 from immersiverse.auth.events.kafka.telling import Telling
-from immersiverse.auth.events.observability.hooks import Published, Statistics
+from immersiverse.auth.events.observability.hooks import Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _log = logging.getLogger(__name__)
-_STATISTICS = "statistics.interval.ms"
 _GIVE_UP = 5.0  # seconds for librdkafka to report what was purged
 
 
@@ -57,8 +56,8 @@ class Outgoing:
         ledger: Ledger,
     ) -> None:
         self._serialize = serializer.serialize
-        self._tell = Telling(hooks)
-        self._watched = bool(hooks)
+        tell = Telling(hooks)
+        self._deliveries = Deliveries(tell) if tell else None
         self._ledger = ledger
         self._process = os.getpid()
         self._closed = False
@@ -66,8 +65,8 @@ class Outgoing:
         self._lock = threading.Lock()  # for the rare: failures and the end
         self.pending: set[Delivery] = set()
         settings = producer_settings(config)
-        if hooks and settings.get(_STATISTICS) and "stats_cb" not in settings:
-            settings["stats_cb"] = lambda text: self._tell(Statistics("producer", json.loads(text)))
+        if tell:
+            settings = with_statistics(settings, lambda values: tell(Statistics("producer", values)))
         try:
             self._producer = Producer(settings, logger=_log)
         except (KafkaException, TypeError, ValueError) as error:
@@ -85,7 +84,7 @@ class Outgoing:
             raise self._unusable()
         message = self._serialize(event)
         delivery = Delivery(event, message.topic, self._ledger, on_done)
-        if self._watched:
+        if self._deliveries is not None:
             delivery.begun = time.perf_counter()
         return delivery, message
 
@@ -118,6 +117,8 @@ class Outgoing:
     def poll(self, seconds: float) -> None:
         """Let deliveries be settled, waiting for the first this long."""
         self._producer.poll(seconds)
+        if self._deliveries is not None:
+            self._deliveries.report()
 
     def require_own_process(self) -> None:
         """Only the process that made a producer has the threads that serve it.
@@ -167,6 +168,8 @@ class Outgoing:
         finally:
             self._producer.purge()
             self._producer.flush(_GIVE_UP)
+            if self._deliveries is not None:
+                self._deliveries.report()
 
     def _settle(self, delivery: Delivery, error: KafkaError | None, record: Any) -> None:
         self.pending.discard(delivery)
@@ -179,10 +182,8 @@ class Outgoing:
         if failure and not told:
             with self._lock:
                 self._failed.add(delivery)
-        if self._watched:
-            name = event_type_of(delivery.event).name
-            seconds = time.perf_counter() - delivery.begun
-            self._tell(Published(delivery.topic, name, seconds, failure.code if failure else ""))
+        if self._deliveries is not None:
+            self._deliveries.count(delivery)
 
     def _unusable(self) -> PublisherUnusable:
         if self._closed:

@@ -6,7 +6,6 @@ It never runs a handler, so however long those take, the group hears from it in 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +16,9 @@ from immersiverse.auth.events.errors import ConsumeError
 from immersiverse.auth.events.kafka.commits import Commits
 from immersiverse.auth.events.kafka.flow import Flow
 from immersiverse.auth.events.kafka.refusals import refused_setting
+from immersiverse.auth.events.kafka.statistics import with_statistics
 from immersiverse.auth.events.observability.hooks import Statistics
+from immersiverse.auth.events.observability.lag import LagReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 _BATCH = 500  # messages handed over at a time
 _LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
 _MARGIN = 1.0  # seconds for the event loop to say that running handlers were let finish
+_BEGINNING = ("earliest", "smallest", "beginning")
 _HOPELESS = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
@@ -87,6 +89,9 @@ class Poller:
             stored=str(settings.get("enable.auto.commit")).lower() == "true",
             tell=tell,
             failed=lambda partitions: self._soon(dispatcher.commit_failed, partitions),
+        )
+        self._lag = LagReport(
+            settings["group.id"], tell, from_beginning=settings.get("auto.offset.reset") in _BEGINNING
         )
         self._consumer = self._made(settings, tell)
         self._stopping = threading.Event()
@@ -163,6 +168,7 @@ class Poller:
         )
         if offsets := {**self._commits.withdraw(leaving), **finished}:
             self._commits.make_now(self._consumer, offsets)
+        self._lag.withdraw(leaving)
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Others have them already: what runs counts no more."""
@@ -170,6 +176,7 @@ class Poller:
         leaving = _names(partitions)
         self._soon(self._dispatcher.withdraw, leaving)
         self._commits.withdraw(leaving)
+        self._lag.withdraw(leaving)
 
     def _wait(self, releasing: Future[dict[Partition, int]]) -> dict[Partition, int]:
         """The offsets to commit; none if a plain handler keeps the event loop from answering in time."""
@@ -190,12 +197,17 @@ class Poller:
 
     def _made(self, settings: Mapping[str, Any], tell: Telling) -> Consumer:
         ours: dict[str, Any] = {"on_commit": self._commits.on_commit, "error_cb": self._on_error(settings)}
-        if tell and settings.get("statistics.interval.ms") and "stats_cb" not in settings:
-            ours["stats_cb"] = lambda text: tell(Statistics("consumer", json.loads(text)))
+        all_settings = {**settings, **ours}
+        if tell:
+            all_settings = with_statistics(all_settings, lambda values: self._heed_statistics(values, tell))
         try:
-            return Consumer({**settings, **ours}, logger=_log)
+            return Consumer(all_settings, logger=_log)
         except (KafkaException, TypeError, ValueError) as error:
             raise refused_setting("consumer", error) from error
+
+    def _heed_statistics(self, values: dict[str, Any], tell: Telling) -> None:
+        self._lag.heed(values)
+        tell(Statistics("consumer", values))
 
     def _on_error(self, settings: Mapping[str, Any]) -> Callable[[KafkaError], None]:
         """What hears of errors that belong to no message; the user's own callback hears of them first."""
@@ -216,6 +228,7 @@ class Poller:
             self._consumer.close()  # gives up the partitions first, which drains and commits them
         except (KafkaException, RuntimeError) as error:
             _log.warning("the consumer did not close cleanly: %s", error)
+        self._lag.end()
 
 
 def _names(partitions: list[TopicPartition]) -> list[Partition]:

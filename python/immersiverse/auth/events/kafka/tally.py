@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.observability.durations import Durations
 from immersiverse.auth.events.observability.hooks import Consumed
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 
@@ -21,11 +22,10 @@ _NANOSECOND = 1e-9
 
 @dataclass(slots=True)
 class _Sum:
-    """What was handled of one kind: how many at once, how many aside and how long those took."""
+    """What was handled of one kind: how many at once, and how long each took that was measured."""
 
     at_once: int = 0
-    aside: int = 0
-    seconds: float = 0.0
+    durations: Durations = field(default_factory=Durations)
     latest: Decoded | None = None
 
 
@@ -41,34 +41,45 @@ class Tally:
         self._tell = tell
         self._names = names
         self._sums: dict[tuple[str, str], _Sum] = {}
+        self._last = _Sum()
+        self._measured = 0.0
 
     def count(self, topic: str, arm: str, event: Decoded | None) -> None:
         """One event was handled at once; how long all of those took is told to `report`."""
-        found = self._sum(topic, arm)
+        found = self._last = self._sum(topic, arm)
         found.at_once += 1
         found.latest = event
+
+    def measure(self, seconds: float) -> None:
+        """The event that was counted last took so long that it deserves a measure of its own."""
+        if self._last.at_once:
+            self._last.at_once -= 1
+            self._last.durations.add(seconds)
+            self._measured += seconds
 
     def add(self, topic: str, reading: Reading, seconds: float) -> None:
         """One event was handled aside, which took this long."""
         found = self._sum(topic, reading.arm)
-        found.aside += 1
-        found.seconds += seconds
+        found.durations.add(seconds)
         found.latest = reading.event
 
     def report(self, seconds: float = 0.0) -> None:
         """Tell what was handled since the last report.
 
         Args:
-            seconds: the time that went into events handled at once: each kind gets a share by its number.
+            seconds: the time that went into events handled at once, which share it but for those measured.
         """
         if not self._sums:
             return
-        each = seconds / max(1, sum(found.at_once for found in self._sums.values()))
+        at_once = sum(found.at_once for found in self._sums.values())
+        each = max(0.0, seconds - self._measured) / max(1, at_once)
         for (topic, arm), found in self._sums.items():
-            count, spent = found.at_once + found.aside, found.seconds + found.at_once * each
+            if found.at_once:
+                found.durations.add(each, found.at_once)
             name = self._names.get(arm, "unknown" if found.latest else "tombstone")
-            self._tell(Consumed(topic, name, count, spent, _age(found.latest)))
+            self._tell(Consumed(topic, name, found.durations, _age(found.latest)))
         self._sums.clear()
+        self._last, self._measured = _Sum(), 0.0
 
     def _sum(self, topic: str, arm: str) -> _Sum:
         kind = (topic, arm)

@@ -1,7 +1,7 @@
 """What a publisher and a subscriber tell while they work.
 
-A hook is any callable that takes one of the details below; it picks what it wants by type. Hooks run where the
-thing happens, so they must be quick and must not raise. Without hooks no detail is ever made.
+A hook is any callable that takes one of the details below; it picks what it wants by type. Hooks run where
+the thing happens, so they must be quick and must not raise. Without hooks no detail is ever made.
 """
 
 from __future__ import annotations
@@ -13,44 +13,56 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from immersiverse.auth.events.observability.durations import Durations
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Published:
-    """A broker answered for one event.
+    """Brokers answered for events: one summary for all of a kind that were answered together.
 
     Attributes:
-        topic: where it went.
-        event_type: its short name.
-        seconds: from ``publish`` to the answer.
-        error: librdkafka's name of the reason if it failed; empty if it was acknowledged.
+        topic: where they went.
+        event_type: their short name.
+        error: librdkafka's name of the reason if they failed; empty if they were acknowledged.
+        durations: from ``publish`` to the answer.
     """
 
     topic: str
     event_type: str
-    seconds: float
     error: str
+    durations: Durations
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.durations.count
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Consumed:
     """Events were handled, or skipped for want of a handler: one summary for all of a kind in a batch.
 
     Attributes:
         topic: where they came from.
-        event_type: their short name.
-        count: how many.
-        seconds: the time in handlers, for all together.
+        event_type: their short name; ``unknown`` for all that the contract does not know, ``tombstone`` for
+            messages without a value.
+        durations: the time of each in its handler; events that take less than a millisecond share the time
+            of all of them.
         age: from when the last of them happened until it was handled, in seconds.
     """
 
     topic: str
     event_type: str
-    count: int
-    seconds: float
+    durations: Durations
     age: float
 
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.durations.count
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class DecodeFailed:
     """A value could not be read.
 
@@ -63,7 +75,7 @@ class DecodeFailed:
     error: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Retried:
     """A handler failed and will be tried again.
 
@@ -80,7 +92,7 @@ class Retried:
     error: BaseException
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DeadLettered:
     """A message was put on the dead letter topic and acknowledged there.
 
@@ -95,7 +107,7 @@ class DeadLettered:
     attempts: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A guard kept an event from its handler.
 
@@ -110,7 +122,7 @@ class Dropped:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Versions of a user are missing between two events of a topic; they may live on other topics.
 
@@ -125,7 +137,7 @@ class Gap:
     version: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Committed:
     """Offsets were committed.
 
@@ -138,20 +150,46 @@ class Committed:
     error: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a consumer is behind, in all the partitions that it has: what it said before counts no more.
+
+    Attributes:
+        consumer: librdkafka's name of the consumer, its own in this process.
+        group: its consumer group.
+        partitions: how many events are not committed yet, by topic and partition.
+    """
+
+    consumer: str
+    group: str
+    partitions: Mapping[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """librdkafka's own statistics, as it emits them.
 
     Attributes:
         role: ``producer`` or ``consumer``.
-        values: the parsed document (librdkafka's STATISTICS.md), where a consumer's true lag is.
+        values: the parsed document (librdkafka's STATISTICS.md).
     """
 
     role: str
     values: dict[str, Any]
 
 
-Detail = Published | Consumed | DecodeFailed | Retried | DeadLettered | Dropped | Gap | Committed | Statistics
+Detail = (
+    Published
+    | Consumed
+    | Dropped
+    | Gap
+    | DecodeFailed
+    | Retried
+    | DeadLettered
+    | Committed
+    | Lag
+    | Statistics
+)
 """Everything that a hook may be told."""
 
 Hook = Callable[[Detail], None]
