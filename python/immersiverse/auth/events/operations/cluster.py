@@ -26,6 +26,10 @@ _READER: Mapping[str, Any] = {
     "enable.partition.eof": True,
     "max.poll.interval.ms": 86_400_000,  # whoever reads slowly on purpose is not dead
 }
+_PRODUCER: Mapping[str, Any] = {
+    "delivery.timeout.ms": 30_000,
+    "message.max.bytes": 1_000_000_000,  # how large a message may be is the topic's word
+}
 _NEVER: Mapping[str, Any] = {"enable.auto.commit": False, "enable.auto.offset.store": False}
 
 
@@ -85,7 +89,7 @@ class Cluster:
         Raises:
             ConfigurationError: if a setting is wrong or breaks a guarantee.
         """
-        return self._client(Producer, producer_settings({"delivery.timeout.ms": 30_000, **self.settings}))
+        return self._client(Producer, producer_settings({**_PRODUCER, **self.settings}))
 
     def failure(self, purpose: str, error: KafkaError) -> AuthEventsError:
         """The error of the tree for one of Kafka's; refused credentials look like silence."""

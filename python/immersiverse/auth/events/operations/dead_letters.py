@@ -18,6 +18,7 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 _SUBJECT_HEADER: Final = "ce_subject"
 _NUMBER_SIZES: Final = (4, 8)  # bytes of Java's int and long
+_DIGITS: Final = 18  # what a long can hold; a header may claim to hold more
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def read_letter(message: Message) -> DeadLetter:
         return (last_header(headers, f"{PREFIX}{name}") or b"").decode(errors="replace")
 
     def number(name: str) -> int:
-        return _number(last_header(headers, name), -1)
+        return _number(last_header(headers, f"{PREFIX}{name}"))
 
     return DeadLetter(
         id=LetterId(message.partition() or 0, message.offset() or 0),
@@ -108,14 +109,14 @@ def read_letter(message: Message) -> DeadLetter:
         value=_bytes(message.value()),
         headers=headers,
         topic=text("original-topic"),
-        partition=number(f"{PREFIX}original-partition"),
-        offset=number(f"{PREFIX}original-offset"),
+        partition=number("original-partition"),
+        offset=number("original-offset"),
         group=text("original-consumer-group"),
         error=text("exception-fqcn"),
         reason=text("exception-message"),
         stack_trace=text("exception-stacktrace"),
-        attempts=max(0, number(ATTEMPTS_HEADER)),
-        redrives=max(0, number(REDRIVES_HEADER)),
+        attempts=_count(last_header(headers, ATTEMPTS_HEADER)),
+        redrives=_count(last_header(headers, REDRIVES_HEADER)),
     )
 
 
@@ -139,13 +140,16 @@ def last_header(headers: Headers, name: str) -> bytes | None:
     return next((value for found, value in reversed(headers) if found == name), None)
 
 
-def _number(value: bytes | None, unknown: int) -> int:
-    """A number in Java's binary form, or in digits."""
-    if value is None:
-        return unknown
-    if value.isdigit():
-        return int(value[:18])
-    return int.from_bytes(value, signed=True) if len(value) in _NUMBER_SIZES else unknown
+def _number(value: bytes | None) -> int:
+    """A number in Java's binary form, or in digits; -1 if it is neither."""
+    if value is not None and len(value) in _NUMBER_SIZES and not value.isdigit():
+        return int.from_bytes(value, signed=True)
+    return _count(value, unknown=-1)
+
+
+def _count(value: bytes | None, *, unknown: int = 0) -> int:
+    """A number in digits."""
+    return int(value[:_DIGITS]) if value and value.isdigit() else unknown
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:
