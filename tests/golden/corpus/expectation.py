@@ -28,29 +28,29 @@ class EarlierVersion:
             pool.AddSerializedFile(file.SerializeToString())
         self._envelope: Any = GetMessageClass(pool.FindMessageTypeByName(AuthEvent.DESCRIPTOR.full_name))
 
-    def sees(self, event: AuthEvent) -> dict[str, Any] | None:
-        """The event as it reads it from Protobuf, in canonical JSON; None if it does not know its type."""
-        seen = self._read(event)
-        return json_format.MessageToDict(seen) if seen.WhichOneof(_PAYLOAD) else None
+    def sees(self, event: AuthEvent, form: str) -> dict[str, Any] | None:
+        """The event as it reads it from a format, in canonical JSON; None if it does not know its type.
 
-    def sees_by_name(self, event: AuthEvent) -> dict[str, Any] | None:
-        """The same from JSON or Avro, where values that it does not know are unspecified."""
+        Of enum values that it does not know only Protobuf carries the numbers. From JSON they are left out of
+        lists (the Protobuf JSON mapping), in Avro they are the unspecified value.
+        """
         seen = self._read(event)
-        _forget_unknown_values(seen)
+        if form != "protobuf":
+            _forget_unknown_values(seen, in_lists=[] if form == "json" else [0])
         return json_format.MessageToDict(seen) if seen.WhichOneof(_PAYLOAD) else None
 
     def _read(self, event: AuthEvent) -> Any:
         return self._envelope.FromString(event.SerializeToString())
 
 
-def _forget_unknown_values(message: Message) -> None:
+def _forget_unknown_values(message: Message, in_lists: list[int]) -> None:
     for field, value in message.ListFields():
         if field.message_type is not None:
             for nested in value if field.is_repeated else [value]:
-                _forget_unknown_values(nested)
+                _forget_unknown_values(nested, in_lists)
         elif field.enum_type is not None:
             known = field.enum_type.values_by_number
             if field.is_repeated:
-                value[:] = [number if number in known else 0 for number in value]
+                value[:] = [each for number in value for each in ([number] if number in known else in_lists)]
             elif value not in known:
                 message.ClearField(field.name)

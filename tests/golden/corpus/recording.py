@@ -9,9 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+import grpc_tools
+from grpc_tools import protoc
 
 from golden.corpus.cases import cases
 from golden.corpus.forms import Schemas, written
@@ -46,7 +45,7 @@ def record(version: str, golden: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=golden, prefix=".recording-") as scratch:
         fresh = Path(scratch) / version
         _write_corpus(fresh / EVENTS)
-        (fresh / DESCRIPTORS).write_bytes(contract_descriptors().SerializeToString(deterministic=True))
+        contract_descriptors(fresh)
         (fresh / AVRO).write_text(schema_text())
         build_wheel(fresh)
         lines = (f"{digest}  {name}\n" for name, digest in sums(fresh).items())
@@ -55,18 +54,20 @@ def record(version: str, golden: Path) -> Path:
     return folder
 
 
-def contract_descriptors() -> FileDescriptorSet:
-    """The contract of this version with all that it imports, imports first, without comments."""
-    found: dict[str, FileDescriptorProto] = {}
+def contract_descriptors(folder: Path) -> Path:
+    """Compile the contract into a folder, with all that it imports, without comments.
 
-    def add(file: FileDescriptor) -> None:
-        for dependency in file.dependencies:
-            add(dependency)
-        if file.name not in found:
-            found[file.name] = FileDescriptorProto.FromString(file.serialized_pb)
+    The bindings' own descriptors do not serve: they lack the JSON names that buf compares.
 
-    add(descriptor_pool.Default().FindFileByName(CONTRACT_FILE))
-    return FileDescriptorSet(file=found.values())
+    Raises:
+        NotRecorded: it cannot be compiled.
+    """
+    found = folder / DESCRIPTORS
+    well_known = Path(grpc_tools.__file__).parent / "_proto"
+    where = [f"--proto_path={ROOT / 'proto'}", f"--proto_path={well_known}", f"--descriptor_set_out={found}"]
+    if protoc.main(["protoc", *where, "--include_imports", CONTRACT_FILE]):
+        raise NotRecorded("the contract cannot be compiled")
+    return found
 
 
 def build_wheel(folder: Path, source: Path = ROOT) -> Path:

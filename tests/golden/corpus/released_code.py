@@ -55,7 +55,7 @@ class ReleasedCode:
             RuntimeError: it fails; with what it said.
         """
         done = subprocess.run(
-            [self.python, "-P", script, *arguments],
+            [self.python, "-I", script, *arguments],
             input=stdin,
             check=False,
             capture_output=True,
