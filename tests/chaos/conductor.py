@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
-from chaos.early_commits import EarlyCommits
 from chaos.faults import (
     Fault,
     Strike,
@@ -23,7 +22,6 @@ from chaos.stage import Stage
 _FIRST: tuple[Strike, ...] = (kill_leader, kill_subscriber, kill_publisher)
 _LATER: tuple[Strike, ...] = (*_FIRST, *_FIRST, freeze_leader, freeze_subscriber, visit)
 _TICK = 0.1  # seconds
-_INSPECTION = 5.0  # seconds between two looks at what is committed
 
 
 class Conductor:
@@ -35,12 +33,10 @@ class Conductor:
 
     Attributes:
         faults: how often what went wrong.
-        early: looks for offsets that were committed before their events were handled.
     """
 
     def __init__(self, stage: Stage, random: Random) -> None:
         self.faults: Counter[str] = Counter()
-        self.early = EarlyCommits(stage)
         self._stage = stage
         self._random = random
         self._under_way: list[tuple[float, Fault]] = []
@@ -52,7 +48,7 @@ class Conductor:
             Trouble: if something goes wrong that was not staged, such as a process that dies by itself.
         """
         end = time.monotonic() + seconds
-        strikes, next_strike, next_look = self._strikes(), time.monotonic() + 2, time.monotonic()
+        strikes, next_strike = self._strikes(), time.monotonic() + 2
         while (now := time.monotonic()) < end:
             self._undo(until=now)
             self._require_alive()
@@ -60,9 +56,6 @@ class Conductor:
                 self._strike(next(strikes))
                 self._stage.poison.sprinkle()
                 next_strike = now + self._random.uniform(0.3, 2.5)
-            if now >= next_look:
-                self.early.look()
-                next_look = now + _INSPECTION
             time.sleep(_TICK)
         self._undo(until=float("inf"))
 

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-SHORT = 20.0  # seconds
+SHORT = 15.0  # seconds
 LONG = 180.0
 
 

@@ -1,14 +1,21 @@
-"""Looks, while things go wrong, whether anything is committed that was not handled.
+"""Looks, all the time while things go wrong, whether anything is committed that was not handled.
 
 At the end everything is handled, and an offset that was committed too early would no longer show.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 from chaos.effects import applied, written_down
 from chaos.stage import Stage
 from chaos.subscribing import GUARDED
 from chaos.topic_log import Partition, letter_for
+
+_INTERVAL = 2.0  # seconds
 
 
 class EarlyCommits:
@@ -24,6 +31,26 @@ class EarlyCommits:
         self.found: list[str] = []
         self._stage = stage
         self._seen: dict[tuple[str, Partition], int] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look again and again meanwhile.
+
+        Raises:
+            TimeoutError: if the cluster does not answer.
+        """
+        over = threading.Event()
+        with ThreadPoolExecutor(1) as thread:
+            watch = thread.submit(self._watch, over)
+            try:
+                yield
+            finally:
+                over.set()
+            watch.result()
+
+    def _watch(self, over: threading.Event) -> None:
+        while not over.wait(_INTERVAL):
+            self.look()
 
     def look(self) -> None:
         """Compare now: first what is committed, then what is handled, which can only have grown meanwhile."""

@@ -11,6 +11,7 @@ from random import Random
 
 from chaos.account import read_account
 from chaos.conductor import Conductor
+from chaos.early_commits import EarlyCommits
 from chaos.effects import applied, written_down
 from chaos.journal import read_journal
 from chaos.report import Report, report
@@ -52,12 +53,14 @@ def run(*, seconds: float, seed: int, pace: int = PACE) -> Outcome:
     ):
         conductor = Conductor(stage, random)
         began = time.monotonic()
-        conductor.run(seconds)
+        early = EarlyCommits(stage)
+        with early.watching():
+            conductor.run(seconds)
         calm = time.monotonic()
         _settle(stage)
         settled = time.monotonic()
-        conductor.early.look()
-        facts = _facts(stage, conductor)
+        early.look()
+        facts = _facts(stage, early)
         summary = report(
             facts,
             seed=seed,
@@ -65,7 +68,7 @@ def run(*, seconds: float, seed: int, pace: int = PACE) -> Outcome:
             catch_up_seconds=settled - calm,
             faults=conductor.faults,
             drops=Counter(line[0] for line in read_journal(stage.folder / "drops", words=1)),
-            looks=conductor.early.looks,
+            looks=early.looks,
         )
         return Outcome(summary, broken(facts))
 
@@ -92,7 +95,7 @@ def _await_groups(stage: Stage) -> None:
         time.sleep(0.2)
 
 
-def _facts(stage: Stage, conductor: Conductor) -> Facts:
+def _facts(stage: Stage, early: EarlyCommits) -> Facts:
     return Facts(
         account=read_account(stage.account),
         poison=stage.poison.acknowledged,
@@ -100,5 +103,5 @@ def _facts(stage: Stage, conductor: Conductor) -> Facts:
         letters=list(stage.letters.names.values()),
         applied=applied(stage.database),
         handled=written_down(stage.folder / "handled"),
-        early=conductor.early.found,
+        early=early.found,
     )

@@ -79,7 +79,7 @@ class Worker:
         except subprocess.TimeoutExpired as error:
             self.kill()
             raise Trouble(f"the {self.name} did not end in {patience} s:\n{self.last_words()}") from error
-        if code:
+        if code not in (0, -SIGTERM):  # the signal ends a process that has not come to life yet
             raise Trouble(f"the {self.name} ended with {code}:\n{self.last_words()}")
 
     def require_alive(self) -> None:
