@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.delivery import Delivery, OnDone
     from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -27,16 +28,22 @@ class AsyncPublisher:
     Args:
         config: librdkafka's settings, at least ``bootstrap.servers``.
         serializer: how events become messages: format, registry, topics.
-        hooks: what is told about each event.
+        hooks: what is told about the events.
+        tracer: what follows each event through the services.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
     """
 
     def __init__(
-        self, config: Mapping[str, Any], *, serializer: AuthEventSerializer, hooks: Sequence[Hook] = ()
+        self,
+        config: Mapping[str, Any],
+        *,
+        serializer: AuthEventSerializer,
+        hooks: Sequence[Hook] = (),
+        tracer: Tracer | None = None,
     ) -> None:
-        self._out = Outgoing(config, serializer, hooks, self)
+        self._out = Outgoing(config, serializer, hooks, tracer, self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settler: asyncio.Task[None] | None = None
         self._sent = 0

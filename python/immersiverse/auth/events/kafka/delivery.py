@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from immersiverse.auth.events.errors import PublishError
+    from immersiverse.auth.events.observability.tracing import Sending
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
     OnDone = Callable[["Delivery"], None]
@@ -39,7 +40,9 @@ class Delivery:
         offset: where it is, once acknowledged; -1 before.
     """
 
-    __slots__ = ("_callbacks", "_ledger", "begun", "done", "error", "event", "offset", "partition", "topic")
+    __slots__ = (
+        "_callbacks", "_ledger", "begun", "done", "error", "event", "offset", "partition", "sending", "topic",
+    )  # fmt: skip
 
     def __init__(self, event: AuthEvent, topic: str, ledger: Ledger, on_done: OnDone | None) -> None:
         self.event = event
@@ -49,6 +52,7 @@ class Delivery:
         self.partition = -1
         self.offset = -1
         self.begun = 0.0
+        self.sending: Sending | None = None
         self._ledger = ledger
         self._callbacks = None if on_done is None else [on_done]
 

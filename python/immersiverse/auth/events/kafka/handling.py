@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -11,6 +11,7 @@ from immersiverse.auth.events.errors import ConfigurationError, DecodeError
 from immersiverse.auth.events.guards.guard import Verdict
 from immersiverse.auth.events.kafka.job import Reading, context
 from immersiverse.auth.events.observability.hooks import Dropped, Gap
+from immersiverse.auth.events.observability.tracing import Arrival
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.handlers import Handler, Handlers
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.kafka.telling import Telling
+    from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
@@ -43,6 +45,8 @@ class Handling:
         async_guard: keeps them from functions that must be awaited; None to let `guard` do that.
         unknown: what becomes of types that the contract does not know.
         tell: what hears of drops and gaps.
+        tracer: what follows each event; None for nothing.
+        group: the consumer group.
     """
 
     deserializer: AuthEventDeserializer
@@ -51,6 +55,8 @@ class Handling:
     async_guard: AsyncGuard | None
     unknown: UnknownPolicy
     tell: Telling
+    tracer: Tracer | None = None
+    group: str = ""
 
     def read(self, record: Record) -> Reading:
         """What a message holds.
@@ -82,10 +88,10 @@ class Handling:
         Raises:
             ConfigurationError: if it returned something to await: what that does would never be done.
         """
-        if self.guard is None and arm and not handler.wants_context:  # the short way for most
+        if self.guard is None and self.tracer is None and arm and not handler.wants_context:  # most
             returned = handler.call(event, getattr(event, arm))
         else:
-            with self._admitted(event, record) as admission:
+            with self._traced(event, record, attempt), self._admitted(event, record) as admission:
                 if not _is_fresh(admission):
                     return
                 returned = handler.call(*_arguments(handler, event, arm, record, attempt, admission))
@@ -98,10 +104,11 @@ class Handling:
         handler, event = reading.handler, reading.event
         if handler is None or event is None:
             return
-        async with self._admitted_async(event, record) as admission:
-            if _is_fresh(admission):
-                arguments = _arguments(handler, event, reading.arm, record, attempt, admission)
-                await handler.call(*arguments)  # type: ignore[misc]  # it is async: a property of the handler
+        with self._traced(event, record, attempt):
+            async with self._admitted_async(event, record) as admission:
+                if _is_fresh(admission):
+                    arguments = _arguments(handler, event, reading.arm, record, attempt, admission)
+                    await handler.call(*arguments)  # type: ignore[misc]  # it is async: a handler's property
 
     @contextmanager
     def _admitted(self, event: Decoded, record: Record) -> Iterator[Admission | None]:
@@ -124,6 +131,23 @@ class Handling:
         async with asked as admission:
             self._tell_of(admission, event, record.topic())
             yield admission
+
+    def _traced(self, event: Decoded, record: Record, attempt: int) -> AbstractContextManager[None]:
+        if self.tracer is None:
+            return nullcontext()
+        return self.tracer.handling(
+            Arrival(
+                topic=record.topic(),
+                partition=record.partition(),
+                offset=record.offset(),
+                size=len(record.value() or b""),
+                headers=tuple(record.headers() or ()),
+                event_id=_envelope(event).event_id,
+                event_type=type_name(event),
+                group=self.group,
+                attempt=attempt,
+            )
+        )
 
     def _tell_of(self, admission: Admission, event: Decoded, topic: str) -> None:
         if not self.tell:

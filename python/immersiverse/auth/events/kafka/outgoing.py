@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.delivery import Ledger, OnDone
     from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.serialized import SerializedEvent
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -39,6 +41,7 @@ class Outgoing:
         config: librdkafka's settings.
         serializer: how events become messages.
         hooks: what is told about them.
+        tracer: what follows each of them.
         ledger: who answers for the deliveries.
 
     Attributes:
@@ -53,11 +56,13 @@ class Outgoing:
         config: Mapping[str, Any],
         serializer: AuthEventSerializer,
         hooks: Sequence[Hook],
+        tracer: Tracer | None,
         ledger: Ledger,
     ) -> None:
         self._serialize = serializer.serialize
         tell = Telling(hooks)
         self._deliveries = Deliveries(tell) if tell else None
+        self._tracer = tracer
         self._ledger = ledger
         self._process = os.getpid()
         self._closed = False
@@ -86,6 +91,9 @@ class Outgoing:
         delivery = Delivery(event, message.topic, self._ledger, on_done)
         if self._deliveries is not None:
             delivery.begun = time.perf_counter()
+        if self._tracer is not None:
+            delivery.sending = self._tracer.sending(message)
+            message = replace(message, headers=(*message.headers, *delivery.sending.headers))
         return delivery, message
 
     def offer(self, delivery: Delivery, message: SerializedEvent) -> bool:
@@ -111,7 +119,10 @@ class Outgoing:
             return False
         except KafkaException as error:
             self.pending.discard(delivery)
-            raise _publish_error(delivery, error.args[0]) from error
+            failure = _publish_error(delivery, error.args[0])
+            if delivery.sending is not None:
+                delivery.sending.end(-1, -1, failure.code)
+            raise failure from error
         return True
 
     def poll(self, seconds: float) -> None:
@@ -184,6 +195,8 @@ class Outgoing:
                 self._failed.add(delivery)
         if self._deliveries is not None:
             self._deliveries.count(delivery)
+        if delivery.sending is not None:
+            delivery.sending.end(delivery.partition, delivery.offset, failure.code if failure else "")
 
     def _unusable(self) -> PublisherUnusable:
         if self._closed:

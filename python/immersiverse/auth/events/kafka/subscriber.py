@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.handlers import H
     from immersiverse.auth.events.kafka.handling import UnknownPolicy
     from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
 _NAMES = {event_type.arm: event_type.name for event_type in catalog.EVENT_TYPES.values()}
@@ -56,6 +57,7 @@ class Subscriber:
         unknown: what becomes of types that the contract does not know, unless ``on_unknown`` takes them.
         dead_letters: where messages go that cannot be processed; the contract's topic for them unless given.
         hooks: what is told about the work.
+        tracer: what follows each event through the services.
         commit_interval: seconds between commits.
         drain: seconds that running handlers get when a partition goes or the subscriber stops; at most half
             of ``max.poll.interval.ms``.
@@ -76,6 +78,7 @@ class Subscriber:
         unknown: UnknownPolicy = "skip",
         dead_letters: DeadLetters | None = None,
         hooks: Sequence[Hook] = (),
+        tracer: Tracer | None = None,
         commit_interval: float = 1.0,
         drain: float = 30.0,
         backlog: int = 5_000,
@@ -87,8 +90,9 @@ class Subscriber:
         self._dead_letters = dead_letters or DeadLetters(config)
         self._tell = Telling(hooks)
         self._handling = Handling(
-            deserializer, self._handlers, plain_guard(guard), async_guard(guard), unknown, self._tell
-        )
+            deserializer, self._handlers, plain_guard(guard), async_guard(guard), unknown, self._tell,
+            tracer, self._settings["group.id"],
+        )  # fmt: skip
         self._commit_interval = commit_interval
         self._drain = drain
         self._backlog = backlog

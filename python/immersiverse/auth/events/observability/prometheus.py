@@ -1,0 +1,92 @@
+"""Metrics for Prometheus."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from immersiverse.auth.events.errors import ConfigurationError, MissingExtra
+from immersiverse.auth.events.observability.durations import BOUNDS
+from immersiverse.auth.events.observability.measurements import Measurements
+from immersiverse.auth.events.observability.metrics import METRICS, Metric
+
+try:
+    from prometheus_client import REGISTRY
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+    from prometheus_client.utils import floatToGoString
+except ImportError as error:
+    raise MissingExtra("prometheus", "PrometheusHook") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from prometheus_client.registry import Collector, CollectorRegistry
+
+    from immersiverse.auth.events.observability.durations import Durations
+    from immersiverse.auth.events.observability.hooks import Detail
+
+    Labels = tuple[str, ...]
+    Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+
+_LE = [*map(floatToGoString, BOUNDS), "+Inf"]
+
+
+class PrometheusHook:
+    """Sums up what hooks are told, and shows it when Prometheus asks. One serves a whole process.
+
+    Give the same one to every publisher and subscriber; `metrics` lists what it shows. It is for the single
+    process that it lives in: ``prometheus_client``'s multiprocess mode does not see it.
+
+    Args:
+        registry: where it is found; the default registry unless given.
+
+    Raises:
+        ConfigurationError: if the registry has these metrics already.
+        MissingExtra: on import, if prometheus-client is not installed.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self._measurements = Measurements()
+        self._lock = threading.Lock()
+        try:
+            (registry or REGISTRY).register(self)
+        except ValueError as error:
+            raise ConfigurationError("registry", "has these metrics already: share one hook") from error
+
+    def __call__(self, detail: Detail) -> None:
+        """Sum up a detail; see `Hook`."""
+        with self._lock:
+            self._measurements.add(detail)
+
+    def describe(self) -> Iterator[Family]:
+        """What can be collected; for the registry."""
+        return (_family(metric, {}, {}) for metric in METRICS)
+
+    def collect(self) -> Iterator[Family]:
+        """The figures of this moment; for the registry."""
+        with self._lock:
+            numbers, durations = self._measurements.numbers, self._measurements.durations
+            families = [_family(metric, numbers[metric], durations[metric]) for metric in METRICS]
+        return iter(families)
+
+
+def _family(metric: Metric, numbers: Mapping[Labels, float], durations: Mapping[Labels, Durations]) -> Family:
+    if metric.kind == "histogram":
+        return _histogram(metric, durations)
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(metric.name, metric.meaning, labels=metric.labels)
+    for labels, number in numbers.items():
+        family.add_metric(labels, number)
+    return family
+
+
+def _histogram(metric: Metric, durations: Mapping[Labels, Durations]) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    for labels, taken in durations.items():
+        buckets = list(zip(_LE, map(float, taken.cumulative), strict=True))
+        family.add_metric(labels, buckets, taken.seconds)
+    return family
+
+
+if TYPE_CHECKING:
+    _is_collector: type[Collector] = PrometheusHook
