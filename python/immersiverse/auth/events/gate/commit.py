@@ -35,10 +35,12 @@ class Commit:
 
     def proto_files(self, folder: str) -> Iterable[str]:
         """As of Texts."""
-        listed = self._ask(
-            "ls-tree", "-r", "-z", "--name-only", "--full-tree", self._commit, "--", folder or "."
-        )
-        return [name for name in listed.decode(errors="replace").split("\0") if name.endswith(".proto")]
+        return [name for name in self.files(folder) if name.endswith(".proto")]
+
+    def files(self, folder: str) -> list[str]:
+        """The paths of all files below a folder; ``""`` is the repository."""
+        arguments = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", self._commit, "--", folder or ".")
+        return [name for name in self._ask(*arguments).decode(errors="replace").split("\0") if name]
 
     def _resolve(self, ref: str) -> str:
         for name in (ref, f"origin/{ref}"):  # a clone of one branch knows the others by their remote's names

@@ -1,0 +1,1 @@
+"""The gate on the contract: what `scripts/gate` runs."""
