@@ -1,38 +1,37 @@
 """Decides what is handled when: one user's events in order, many users at a time, failures aside.
 
 Runs in an event loop and does no I/O of its own. A plain handler on an untroubled key is called at once,
-without a task; everything else runs in a lane, which is one key's queue and the task that empties it.
+without a task; everything else goes to a lane.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.kafka.assignment import Assignment
 from immersiverse.auth.events.kafka.attempts import Attempts
-from immersiverse.auth.events.kafka.failure import Failure, Gone
+from immersiverse.auth.events.kafka.failure import Failure
 from immersiverse.auth.events.kafka.job import Job, Reading
+from immersiverse.auth.events.kafka.lanes import Lanes
 from immersiverse.auth.events.kafka.recovery import Recovery
 from immersiverse.auth.events.kafka.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from immersiverse.auth.events.kafka.dead_letters import DeadLetters
     from immersiverse.auth.events.kafka.handling import Handling
     from immersiverse.auth.events.kafka.policy import Policy
     from immersiverse.auth.events.kafka.record import Record
+    from immersiverse.auth.events.kafka.recovery import PutsAside
     from immersiverse.auth.events.kafka.tally import Tally
     from immersiverse.auth.events.kafka.workers import Workers
 
     Partition = tuple[str, int]
 
-_log = logging.getLogger(__name__)
-_GRACE = 1.0  # seconds for cancelled handlers to clean up
+_MEASURED = 0.001  # seconds of handling one event beyond which its own time is told
 _SLICE = 0.02  # seconds of handling before the event loop gets a turn
 
 
@@ -47,8 +46,6 @@ class Dispatcher:
         tally: counts what was handled; None if nobody listens.
         fail: is called with an error that must stop the subscriber.
 
-    Attributes:
-        finished: how many of the delivered messages are done with here, handled or not.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, by keyword
@@ -56,26 +53,34 @@ class Dispatcher:
         handling: Handling,
         policy: Policy,
         *,
-        dead_letters: DeadLetters,
+        dead_letters: PutsAside,
         workers: Workers | None,
         tally: Tally | None,
         fail: Callable[[BaseException], None],
     ) -> None:
         self._handling = handling
         self._tally = tally
-        self._fail = fail
         self._workers = workers
-        self._lets_pass = policy.after_failure == "let-pass"
         self._loop = asyncio.get_running_loop()
         self._slots = Slots(policy.concurrency, self._schedule)
         self._attempts = Attempts(handling, workers, tally)
-        self._recovery = Recovery(self._attempts, policy, dead_letters, self._slots, handling.tell)
+        self._lanes = Lanes(
+            self._attempts,
+            Recovery(policy, dead_letters, handling.tell),
+            self._slots,
+            lets_pass=policy.after_failure == "let-pass",
+            fail=fail,
+        )
         self._assignments: dict[Partition, Assignment] = {}
         self._waiting: deque[Record] = deque()
-        self._lanes: dict[Hashable, deque[Job]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._queues = self._lanes.queues
         self._scheduled = False
-        self.finished = 0
+        self._finished = 0
+
+    @property
+    def finished(self) -> int:
+        """How many of the delivered messages are done with here, handled or not."""
+        return self._finished + self._lanes.finished
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions became ours."""
@@ -91,7 +96,7 @@ class Dispatcher:
         """Partitions are given away: begin nothing more of them. What was ours of them."""
         leaving = {partition: self._assignments.pop(partition, None) for partition in partitions}
         stay = [record for record in self._waiting if (record.topic(), record.partition()) not in leaving]
-        self.finished += len(self._waiting) - len(stay)
+        self._finished += len(self._waiting) - len(stay)
         self._waiting = deque(stay)
         ours = {partition: assignment for partition, assignment in leaving.items() if assignment}
         for assignment in ours.values():
@@ -125,12 +130,7 @@ class Dispatcher:
     async def close(self) -> None:
         """Give up what still runs or waits."""
         self._attempts.stopped = True
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            _, immortal = await asyncio.wait(self._tasks, timeout=_GRACE)
-            if immortal:
-                _log.warning("%d handlers do not heed their cancellation, and are left behind", len(immortal))
+        await self._lanes.close()
         if self._tally:
             self._tally.report()
 
@@ -143,23 +143,27 @@ class Dispatcher:
         """Handle what waits, until nothing does, all slots are taken, or others should have a turn."""
         self._scheduled = False
         waiting, slots, attempts = self._waiting, self._slots, self._attempts
-        begun = time.monotonic()
+        begun = now = time.monotonic()
         while waiting and slots.any_free and not attempts.stopped:
+            before = now
             self._take(waiting.popleft())
-            if time.monotonic() - begun > _SLICE:
+            now = time.monotonic()
+            if now - before > _MEASURED and self._tally:
+                self._tally.measure(now - before)
+            if now - begun > _SLICE:
                 break
         if self._tally:
-            self._tally.report(time.monotonic() - begun)
+            self._tally.report(now - begun)
         if waiting and slots.any_free and not attempts.stopped:
             self._schedule()
 
     def _take(self, record: Record) -> None:
         assignment = self._assignments.get((record.topic(), record.partition()))
         if assignment is None:  # given away since it was fetched
-            self.finished += 1
-        elif (key := record.key()) in self._lanes:
+            self._finished += 1
+        elif (key := record.key()) in self._queues:
             assignment.progress.begin(record.offset())
-            self._lanes[key].append(Job(record, assignment))
+            self._queues[key].append(Job(record, assignment))
         elif self._attempts.registry_away:
             self._open_lane(Job(record, assignment))
         else:
@@ -184,82 +188,13 @@ class Dispatcher:
                 self._open_lane(Job(record, assignment), Failure(error))
                 return
         assignment.progress.seen = record.offset() + 1
-        self.finished += 1
+        self._finished += 1
         if self._tally:
             self._tally.count(record.topic(), arm, event)
 
     def _open_lane(self, job: Job, failure: Failure | None = None) -> None:
-        record = job.record
-        job.assignment.progress.begin(record.offset())
-        # A message without a key is nobody's: it holds nobody back.
-        key: Hashable = record.key()
-        if key is None:
-            key = (record.topic(), record.partition(), record.offset())
-        self._lanes[key] = deque((job,))
-        self._slots.take()
-        self._spawn(self._run_lane(key, failure))
-
-    async def _run_lane(self, key: Hashable, failure: Failure | None) -> None:
-        """Handle a key's messages until there are none; begins and ends with a slot of its own."""
-        lane = self._lanes[key]
-        has_slot = True
-        try:
-            while lane:
-                job = lane.popleft()
-                failure = failure or await self._attempt(job)
-                if failure is None:
-                    continue
-                if self._lets_pass:
-                    self._spawn(self._recover(job, failure))
-                else:
-                    self._slots.release()
-                    has_slot = False
-                    await self._recover(job, failure)
-                    await self._slots.acquire()
-                    has_slot = True
-                failure = None
-        finally:
-            del self._lanes[key]
-            if has_slot:
-                self._slots.release()
-
-    async def _attempt(self, job: Job) -> Failure | None:
-        """Try a message that may be done with after that."""
-        try:
-            failure = await self._attempts.attempt(job)
-        except Gone:
-            self.finished += 1
-            return None
-        if failure is None:
-            self._finish(job)
-        return failure
-
-    async def _recover(self, job: Job, failure: Failure) -> None:
-        try:
-            await self._recovery.see_through(job, failure)
-        except Gone:
-            self.finished += 1
-        else:
-            self._finish(job)
-
-    def _finish(self, job: Job) -> None:
-        job.assignment.progress.finish(job.record.offset())
-        self.finished += 1
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(self._or_stop(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _or_stop(self, work: Coroutine[Any, Any, None]) -> None:
-        """An error that nobody may pass over stops everything, with offsets uncommitted."""
-        try:
-            await work
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - fatal errors of the user's choice, exits, and ours
-            self._attempts.stopped = True
-            self._fail(error)
+        job.assignment.progress.begin(job.record.offset())
+        self._lanes.open(job, failure)
 
 
 def _take_commits(assignments: Mapping[Partition, Assignment]) -> dict[Partition, int]:

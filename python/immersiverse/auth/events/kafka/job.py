@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from immersiverse.auth.events.kafka.context import Context
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from immersiverse.auth.events.kafka.assignment import Assignment
     from immersiverse.auth.events.kafka.handlers import Handler
     from immersiverse.auth.events.kafka.record import Record
@@ -46,6 +48,12 @@ class Job:
     reading: Reading | None = None
     failures: int = 0
     outages: int = 0
+
+    @property
+    def key(self) -> Hashable:
+        """Whose it is; a message without a key is nobody's, and holds nobody back."""
+        key = self.record.key()
+        return key if key is not None else self.place
 
     @property
     def place(self) -> str:

@@ -3,58 +3,55 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from immersiverse.auth.events.observability.hooks import DeadLettered, DecodeFailed, Retried
 
 if TYPE_CHECKING:
-    from immersiverse.auth.events.kafka.attempts import Attempts
-    from immersiverse.auth.events.kafka.dead_letters import DeadLetters
     from immersiverse.auth.events.kafka.failure import Failure
     from immersiverse.auth.events.kafka.job import Job
     from immersiverse.auth.events.kafka.policy import Policy
-    from immersiverse.auth.events.kafka.slots import Slots
+    from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.kafka.telling import Telling
 
 _log = logging.getLogger(__name__)
 
 
+class PutsAside(Protocol):
+    """Where messages go that cannot be processed."""
+
+    async def send(self, record: Record, error: BaseException, attempts: int) -> None:
+        """Put one aside; return when it is safe there."""
+        ...
+
+
 class Recovery:
-    """Sees failed messages through. It takes a slot for each attempt only, not while it waits.
+    """Decides what becomes of a message after a failure.
 
     Args:
-        attempts: tries a message.
         policy: how often, how soon, and what is fatal.
         dead_letters: where what cannot be processed goes.
-        slots: how much may be tried at the same time.
         tell: what hears of it.
     """
 
-    def __init__(
-        self, attempts: Attempts, policy: Policy, dead_letters: DeadLetters, slots: Slots, tell: Telling
-    ) -> None:
-        self._attempts = attempts
+    def __init__(self, policy: Policy, dead_letters: PutsAside, tell: Telling) -> None:
         self._policy = policy
         self._dead_letters = dead_letters
-        self._slots = slots
         self._tell = tell
 
-    async def see_through(self, job: Job, failure: Failure) -> None:
-        """Return when the message was handled, or is safe among the dead letters.
+    async def is_put_aside(self, job: Job, failure: Failure) -> bool:
+        """True when a message is safe among the dead letters, False when it is time for its next attempt.
 
         Raises:
-            Gone: if it may not be tried any more.
             BaseException: the error of a fatal failure.
         """
-        last: Failure | None = failure
-        while last is not None:
-            if last.is_fatal(self._policy.fatal):
-                raise last.error
-            if self._is_hopeless(job, last):
-                await self._condemn(job, last)
-                return
-            await self._pause(job, last)
-            last = await self._attempt(job)
+        if failure.is_fatal(self._policy.fatal):
+            raise failure.error
+        if self._is_hopeless(job, failure):
+            await self._condemn(job, failure)
+            return True
+        await self._pause(job, failure)
+        return False
 
     def _is_hopeless(self, job: Job, failure: Failure) -> bool:
         """Count a failure; whether to give up: never while only the registry or the guard is away."""
@@ -63,13 +60,6 @@ class Recovery:
             return False
         job.failures += 1
         return failure.is_unreadable or self._policy.retry.exhausted(job.failures)
-
-    async def _attempt(self, job: Job) -> Failure | None:
-        await self._slots.acquire()
-        try:
-            return await self._attempts.attempt(job)
-        finally:
-            self._slots.release()
 
     async def _pause(self, job: Job, failure: Failure) -> None:
         count = job.outages if failure.is_outage else job.failures

@@ -9,8 +9,13 @@ from confluent_kafka import KafkaException
 
 from immersiverse.auth.events.errors import ConfigurationError
 
-# How its messages name a setting: property "acks", `session.timeout.ms`, "for "enable.auto.commit"", or bare.
-_NAMED: Final = (r"(?:property|for) \"([\w.]+)\"", r"`([\w.]+)`", r"\b([a-z]+(?:\.[a-z]+)+)\b")
+# How messages name a setting: property "acks", value for "acks", `session.timeout.ms`, error_cb, or bare.
+_NAMED: Final = (
+    r"(?:property|for) \"([\w.]+)\"",
+    r"`([\w.]+)`",
+    r"\b([a-z]+_cb)\b",
+    r"\b([a-z]+(?:\.[a-z]+)+)\b",
+)
 
 
 def refused_setting(client: str, error: Exception) -> ConfigurationError:

@@ -1,0 +1,141 @@
+"""A dispatcher in the running event loop, fed with messages of a test's making."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from confluent_kafka import Message
+
+from immersiverse.auth.events.guards.guard import Guard
+from immersiverse.auth.events.kafka.dispatcher import Dispatcher
+from immersiverse.auth.events.kafka.handlers import Handlers
+from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy
+from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.record import Record
+from immersiverse.auth.events.kafka.retry import Retry
+from immersiverse.auth.events.kafka.tally import Tally
+from immersiverse.auth.events.kafka.telling import Telling
+from immersiverse.auth.events.kafka.workers import Workers
+from immersiverse.auth.events.observability.hooks import Hook
+from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
+from immersiverse.auth.events.v1 import events_pb2 as v1
+from serialization_samples import TIME
+
+TOPIC = "auth.events.login"
+SCHEMAS = PinnedSchemas(1)
+AT_ONCE = Retry(attempts=3, first=0.0, jitter=0.0)
+_write = AuthEventSerializer(SCHEMAS)
+
+
+def record(offset: int, user: str = "u-1", *, partition: int = 0, value: bytes | None = b"") -> Record:
+    """A message of a user who logged out; of an own value, if one is given."""
+    event = v1.AuthEvent(
+        event_id=f"{partition}-{offset}",
+        timestamp=TIME,
+        logged_out=v1.LoggedOut(user_id=user, session_id=str(offset), logged_out_at=TIME),
+    )
+    message = Message(
+        topic=TOPIC,
+        partition=partition,
+        offset=offset,
+        key=user.encode() or None,
+        value=_write(event) if value == b"" else value,
+        headers=[("trace", b"1")],
+        timestamp=(1, 1_748_772_930_123),
+    )
+    return cast("Record", message)
+
+
+@dataclass
+class Aside:
+    """Dead letters, as long as the process lives."""
+
+    letters: list[tuple[Record, BaseException, int]] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.open.set()
+
+    async def send(self, letter: Record, error: BaseException, attempts: int) -> None:
+        """Put one aside, when that is possible."""
+        await self.open.wait()
+        self.letters.append((letter, error, attempts))
+
+    @property
+    def offsets(self) -> list[int]:
+        """Which messages they are, if there is one partition."""
+        return [letter.offset() for letter, _, _ in self.letters]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that the event loop will bring about.
+
+    Raises:
+        TimeoutError: if it has not in five seconds.
+    """
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.001)
+
+
+class Stage:
+    """A dispatcher, with what surrounds it.
+
+    Attributes:
+        dispatcher: the dispatcher; partition 0 is assigned to it.
+        aside: its dead letters.
+        stopped_by: the errors that it would stop the subscriber for.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a test may choose, by keyword
+        self,
+        handler: Callable[..., Any] | None,
+        policy: Policy | None = None,
+        *,
+        deserializer: Any = None,
+        guard: Guard | None = None,
+        unknown: UnknownPolicy = "skip",
+        workers: Workers | None = None,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        handlers = Handlers()
+        if handler is not None:
+            handlers.on_any(handler)
+        tell = Telling(hooks)
+        handling = Handling(
+            deserializer or AuthEventDeserializer(SCHEMAS), handlers, guard, None, unknown, tell
+        )
+        self.aside = Aside()
+        self.stopped_by: list[BaseException] = []
+        self.dispatcher = Dispatcher(
+            handling,
+            policy or Policy(retry=AT_ONCE),
+            dead_letters=self.aside,
+            workers=workers,
+            tally=Tally(tell, {"logged_out": "LoggedOut"}) if hooks else None,
+            fail=self.stopped_by.append,
+        )
+        self.dispatcher.assign([(TOPIC, 0)])
+
+    async def finished(self, count: int) -> None:
+        """Wait until so many messages are done with.
+
+        Raises:
+            TimeoutError: if they are not in five seconds.
+        """
+        await until(lambda: self.dispatcher.finished >= count)
+
+    async def handle(self, *records: Record) -> None:
+        """Deliver messages and wait until they are done with."""
+        before = self.dispatcher.finished
+        self.dispatcher.deliver(list(records))
+        await self.finished(before + len(records))
+
+    def commits(self) -> dict[int, int]:
+        """What may be committed now, by partition."""
+        return {partition: offset for (_, partition), offset in self.dispatcher.take_commits().items()}
