@@ -163,6 +163,7 @@ def _count(outcomes: Iterator[Outcome], *, dry_run: bool, as_json: bool) -> None
     from immersiverse.auth.events.operations.redrive import Fate
 
     tally: Counter[Fate] = Counter()
+    verb = "would be sent" if dry_run else "sent"
     try:
         with progress_bar("to send" if dry_run else "sent", silent=as_json) as show:
             for outcome in outcomes:
@@ -170,11 +171,14 @@ def _count(outcomes: Iterator[Outcome], *, dry_run: bool, as_json: bool) -> None
                 show(tally[Fate.REDRIVE])
                 if outcome.fate is Fate.FAILED:
                     warn(f"letter {outcome.letter.id}: {outcome.reason}")
-    finally:
-        if as_json:
-            write_json({fate.value: tally[fate] for fate in Fate})
-        else:
-            warn(_sentence(tally, "would be sent" if dry_run else "sent"))
+    except BaseException:
+        if tally:  # what was done before it failed is done
+            warn(_sentence(tally, verb))
+        raise
+    if as_json:
+        write_json({fate.value: tally[fate] for fate in Fate})
+    else:
+        warn(_sentence(tally, verb))
     if tally[Fate.FAILED]:
         raise typer.Exit(VERDICT)
 

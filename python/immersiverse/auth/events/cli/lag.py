@@ -109,9 +109,9 @@ def _table(rows: Sequence[Lag]) -> Table:
     from immersiverse.auth.events.operations.lag import total
 
     table = Table(box=SIMPLE_HEAD, show_footer=len(rows) > 1)
-    table.add_column("Group", "all")
+    table.add_column("Group", "all", overflow="fold")
     table.add_column("State")
-    table.add_column("Partition")
+    table.add_column("Partition", overflow="fold")
     for name in ("Committed", "End"):
         table.add_column(name, justify="right")
     table.add_column("Lag", f"{total(rows):,}", justify="right")

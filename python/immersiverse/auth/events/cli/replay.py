@@ -104,7 +104,7 @@ def _show(moves: Sequence[Move]) -> None:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, show_footer=len(moves) > 1)
-    table.add_column("Partition", "all")
+    table.add_column("Partition", "all", overflow="fold")
     for name, footer in (
         ("Now", ""),
         ("Then", ""),

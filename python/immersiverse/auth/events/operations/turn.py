@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException
 
 from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.operations.partitions import partitions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,6 +44,7 @@ def sole_turn(cluster: Cluster, topic: str) -> Iterator[None]:
         OperationRefused: if somebody else has the turn, or rights are missing.
         BrokerUnavailable: if nobody answers.
     """
+    partitions_of(cluster, (topic,))  # a cluster that does not answer is no rival
     consumer = cluster.reader(_SETTINGS)
     held: list[int] = []
 

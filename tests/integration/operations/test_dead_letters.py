@@ -1,0 +1,209 @@
+"""auth-events dlq on a real Kafka."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections import Counter
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.kafka.dead_letters import DeadLetters
+from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.retry import Retry
+from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.operations.cluster import Cluster
+from immersiverse.auth.events.operations.letter_filter import LetterFilter
+from immersiverse.auth.events.operations.redrive import Fate, Redrive
+from immersiverse.auth.events.operations.redriving import carry_out
+from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+from immersiverse.auth.events.v1.events_pb2 import UserCreated
+from integration.operations.cluster_tools import publish, put_aside, read
+
+EVENT = (
+    b'{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'
+    b'"username":"alice","email":"alice@example.com","createdAt":"2025-07-01T09:00:00Z"}}'
+)
+
+
+@pytest.fixture
+def dlq(auth_events, dead_letters):
+    """Runs a dlq command on the test's own dead letter topic."""
+
+    def run(command, *arguments):
+        return auth_events("dlq", command, *arguments, "--dlq-topic", dead_letters)
+
+    return run
+
+
+def sent_back(kafka, topic):
+    return Counter(message.key().decode() for message in read(kafka.bootstrap, topic))
+
+
+def test_a_letter_goes_back_with_its_key_value_and_headers(kafka, dlq, topic, dead_letters):
+    put_aside(kafka.bootstrap, dead_letters, topic, ["user-1"])
+    assert dlq("redrive", "--json").document["redrive"] == 1
+    (message,) = read(kafka.bootstrap, topic)
+    assert (message.key(), message.value()) == (b"user-1", b"value of user-1")
+    assert message.headers() == [("ce_id", b"1"), ("ce_id", b"2"), ("auth-events-redrives", b"1")]
+
+
+def test_filtered_redrives_send_each_letter_once_and_lose_none(kafka, dlq, topic, dead_letters):
+    users = [f"user-{number}" for number in range(9)]
+    put_aside(kafka.bootstrap, dead_letters, topic, users)
+    assert dlq("redrive", "--dry-run", "--json").document["redrive"] == 9
+    assert sent_back(kafka, topic) == {}
+
+    first = dlq("redrive", "--user", "user-4")
+    assert (first.code, first.err) == (0, "dead letters: 1 sent back, 8 left out by the filter\n")
+    assert dlq("redrive", "--user", "user-4", "--json").document == {
+        **dict.fromkeys(Fate, 0),
+        "done": 1,
+        "filtered": 8,
+    }
+    waiting = dlq("list", "--json").document
+    assert {row["user"] for row in waiting} == set(users) - {"user-4"}
+    assert dlq("redrive").err == "dead letters: 8 sent back, 1 sent back before\n"
+    assert dlq("redrive").err == "dead letters: 0 sent back, 9 sent back before\n"
+    assert sent_back(kafka, topic) == dict.fromkeys(users, 1)
+    assert dlq("list", "--json").document == []
+    assert len(dlq("list", "--all", "--json").document) == 9
+
+
+def test_what_arrives_after_a_redrive_is_sent_by_the_next(kafka, dlq, topic, dead_letters):
+    for user in ("user-1", "user-2"):
+        put_aside(kafka.bootstrap, dead_letters, topic, [user])
+        assert dlq("redrive", "--json").document["redrive"] == 1
+    assert sent_back(kafka, topic) == {"user-1": 1, "user-2": 1}
+
+
+def test_letters_that_were_sent_back_too_often_stay(kafka, dlq, topic, dead_letters):
+    put_aside(kafka.bootstrap, dead_letters, topic, ["worn"], auth_events_redrives=b"3")
+    put_aside(kafka.bootstrap, dead_letters, topic, ["tired"], auth_events_redrives=b"2")
+    counted = dlq("redrive", "--json").document
+    assert (counted["redrive"], counted["worn-out"]) == (1, 1)
+    assert sent_back(kafka, topic) == {"tired": 1}
+    assert dlq("redrive", "--max-rounds", "4", "--json").document["redrive"] == 1
+
+
+def test_letters_whose_topic_is_gone_or_the_dead_letters_own_stay(kafka, dlq, dead_letters):
+    put_aside(kafka.bootstrap, dead_letters, "gone", ["user-1"])
+    put_aside(kafka.bootstrap, dead_letters, dead_letters, ["user-2"])
+    assert dlq("redrive", "--json").document["homeless"] == 2
+    assert len(read(kafka.bootstrap, dead_letters)) == 2
+
+
+def test_a_letter_that_its_topic_refuses_stays_and_is_named(kafka, dlq, group, topic, dead_letters):
+    small, admin = f"small-{group}", AdminClient({"bootstrap.servers": kafka.bootstrap})
+    limit = {"max.message.bytes": "100"}
+    admin.create_topics([NewTopic(small, num_partitions=1, config=limit)])[small].result(30)
+    put_aside(kafka.bootstrap, dead_letters, small, ["u" * 200])
+    put_aside(kafka.bootstrap, dead_letters, topic, ["user-1"])
+    result = dlq("redrive")
+    assert result.code == 1
+    assert "MSG_SIZE_TOO_LARGE" in result.err.splitlines()[0]
+    assert result.err.splitlines()[1] == "dead letters: 1 sent back, 1 not taken by their topic"
+    assert dlq("redrive", "--dry-run", "--json").document["redrive"] == 1
+    admin.delete_topics([small])[small].result(30)
+
+
+def test_a_rate_is_kept(kafka, topic, dead_letters):
+    put_aside(kafka.bootstrap, dead_letters, topic, [f"user-{number}" for number in range(10)])
+    outcomes = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter()), rate=5)
+    next(outcomes)
+    assert len(read(kafka.bootstrap, topic, 1.0)) == 1  # whoever does not ask for the next keeps it waiting
+    assert len(list(outcomes)) == 9
+
+
+def test_two_redrives_at_a_time_are_one_too_many(kafka, topic, dead_letters):
+    put_aside(kafka.bootstrap, dead_letters, topic, ["user-1", "user-2"])
+    first = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter()), rate=1)
+    next(first)
+    with pytest.raises(OperationRefused, match="another redrive"):
+        next(carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter())))
+    assert [outcome.fate for outcome in first] == [Fate.REDRIVE]
+    after = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter()))
+    assert [outcome.fate for outcome in after] == [Fate.DONE, Fate.DONE]
+
+
+def test_an_event_that_fails_again_and_again_comes_back_until_its_rounds_are_over(
+    kafka, dlq, group, topic, dead_letters
+):
+    publish(kafka.bootstrap, topic, [EVENT], key=b"user-1")
+    rounds = []
+    for _ in range(4):
+        rounds.append(_failures(kafka, group, topic, dead_letters))
+        dlq("redrive", "--max-rounds", "2")
+    assert rounds == [1, 1, 1, 0]
+    assert [row["redrives"] for row in dlq("list", "--all", "--json").document] == [0, 1, 2]
+    assert [row["redrives"] for row in dlq("list", "--json").document] == [2]
+
+
+def test_lists_filter_and_show_the_newest(kafka, dlq, topic, dead_letters):
+    put_aside(kafka.bootstrap, dead_letters, topic, ["user-1", "user-2", "user-3"])
+    put_aside(kafka.bootstrap, dead_letters, "other", ["user-1"])
+    assert len(dlq("list", "--topic", topic, "--json").document) == 3
+    assert len(dlq("list", "--user", "user-1", "--error", "geo", "--json").document) == 2
+    assert dlq("list", "--error", "KeyError", "--json").document == []
+    assert len(dlq("list", "--since", "5m", "--json").document) == 4
+    assert dlq("list", "--until", "5m", "--json").document == []
+    newest = dlq("list", "--limit", "1")
+    assert newest.err == "4 letters, the newest 1 shown\n"
+    assert "TimeoutError" in newest.out
+
+
+def test_a_letter_is_shown_whole(kafka, dlq, topic, dead_letters):
+    publish(kafka.bootstrap, topic, [EVENT, b"rubbish"], key=b"user-1")
+    put_aside(kafka.bootstrap, dead_letters, topic, ["user-1"])
+    publish(kafka.bootstrap, dead_letters, [EVENT], partition=0)
+    rows = {row["error"]: row["id"] for row in dlq("list", "--json").document}
+
+    whole = dlq("show", rows["builtins.TimeoutError"], "--json").document
+    assert base64.b64decode(whole["valueBase64"]) == b"value of user-1"
+    assert whole["unreadable"].startswith("UnknownFormat: ")
+    assert whole["headers"] == [["ce_id", "1"], ["ce_id", "2"]]
+
+    text = dlq("show", rows["builtins.TimeoutError"]).out
+    assert "00000000  76 61 6c 75 65 20 6f 66 20 75 73 65 72 2d 31     value of user-1" in text
+    assert text.endswith("stack trace\nTraceback ...\n")
+
+    readable = dlq("show", f"{dead_letters}-{rows['']}", "--json").document
+    assert readable["event"]["payload"]["username"] == "alice"
+
+
+def test_a_letter_that_is_not_there_is_named(kafka, dlq, topic, dead_letters):
+    put_aside(kafka.bootstrap, dead_letters, topic, ["user-1"])
+    dlq("redrive")
+    (marker,) = [m for m in read(kafka.bootstrap, dead_letters) if m.value().startswith(b"{")]
+    for name in (f"{marker.partition()}-{marker.offset()}", "0-99", "7-0"):
+        result = dlq("show", name)
+        assert (result.code, result.out) == (1, "")
+        assert f"there is no dead letter {dead_letters}-{name}" in result.err
+
+
+def _cluster(kafka):
+    return Cluster({"bootstrap.servers": kafka.bootstrap})
+
+
+def _failures(kafka, group, topic, dead_letters):
+    """How many letters a subscriber puts aside that can handle nothing."""
+    config = {"bootstrap.servers": kafka.bootstrap, "group.id": group}
+    before = len(read(kafka.bootstrap, dead_letters, 1.0))
+    subscriber = Subscriber(
+        config,
+        [topic],
+        deserializer=AuthEventDeserializer(),
+        policy=Policy(retry=Retry(attempts=1)),
+        dead_letters=DeadLetters(config, topic=dead_letters),
+    )
+
+    @subscriber.on(UserCreated)
+    def fail(_event, _payload):
+        raise TimeoutError("geo lookup took 5 s")
+
+    timer = threading.Timer(2.5, subscriber.stop)
+    timer.start()
+    subscriber.run()
+    return len(read(kafka.bootstrap, dead_letters, 1.0)) - before

@@ -1,0 +1,145 @@
+"""auth-events replay and lag on a real Kafka."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from integration.operations.cluster_tools import member, publish
+
+
+@pytest.fixture
+def numbers(kafka, topic):
+    """Ten values in partition 0, five in partition 1, none in partition 2."""
+    publish(kafka.bootstrap, topic, [b"old"] * 4, partition=0, at=1_000_000)
+    publish(kafka.bootstrap, topic, [b"new"] * 6, partition=0, at=2_000_000)
+    publish(kafka.bootstrap, topic, [b"new"] * 5, partition=1, at=2_000_000)
+    return topic
+
+
+@pytest.fixture(params=["classic", "consumer"])
+def read_group(request, kafka, numbers, group):
+    """A group that has read everything and stopped."""
+    with member(kafka.bootstrap, group, numbers, request.param):
+        pass
+    return group
+
+
+def lags(auth_events, group):
+    return {row["partition"]: row["lag"] for row in auth_events("lag", "-g", group, "--json").document}
+
+
+def test_a_group_reads_again_from_where_it_is_told(auth_events, numbers, read_group):
+    asked = ("replay", "-g", read_group, "-t", numbers, "--json")
+    assert lags(auth_events, read_group) == {0: 0, 1: 0}
+
+    result = auth_events(*asked, "--to-timestamp", "1970-01-01T00:16:41Z", "--yes")
+    assert result.code == 0
+    assert [(m["current"], m["target"], m["again"]) for m in result.document][:2] == [(10, 4, 6), (5, 0, 5)]
+    assert lags(auth_events, read_group) == {0: 6, 1: 5, 2: 0}
+
+    auth_events(*asked, "--to-beginning", "--partition", "0", "--yes")
+    assert lags(auth_events, read_group) == {0: 10, 1: 5, 2: 0}
+
+    clamped = auth_events(*asked, "--to-offset", "7", "--yes").document
+    assert [m["note"] for m in clamped] == [
+        "",
+        "7 is not written yet: it ends at 5",
+        "7 is not written yet: it ends at 0",
+    ]
+    assert lags(auth_events, read_group) == {0: 3, 1: 0, 2: 0}
+
+    auth_events(*asked, "--to-end", "--yes")
+    assert lags(auth_events, read_group) == {0: 0, 1: 0, 2: 0}
+
+
+def test_a_moment_after_everything_is_the_end(auth_events, numbers, read_group):
+    asked = ("replay", "-g", read_group, "-t", numbers, "--to-timestamp", "2099-01-01", "--dry-run", "--json")
+    assert {move["note"] for move in auth_events(*asked).document} == {"everything is older"}
+
+
+def test_a_dry_run_changes_nothing_and_nobody_to_ask_is_no_yes(auth_events, numbers, read_group):
+    asked = ("replay", "-g", read_group, "-t", numbers, "--to-beginning")
+    assert auth_events(*asked, "--dry-run").code == 0
+    refused = auth_events(*asked)
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    assert lags(auth_events, read_group) == {0: 0, 1: 0}
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_live_group_is_refused(auth_events, kafka, numbers, group, protocol):
+    with member(kafka.bootstrap, group, numbers, protocol):
+        result = auth_events("replay", "-g", group, "-t", numbers, "--to-beginning", "--yes")
+        assert result.code == 1
+        assert f"the group '{group}' is live: 1 members (rdkafka at 127.0.0.1)" in result.err
+        assert lags(auth_events, group)[0] == 0
+
+
+def test_what_does_not_exist_is_named(auth_events, numbers, read_group):
+    def replay(group, topic, *more):
+        return auth_events("replay", "-g", group, "-t", topic, "--to-beginning", "--yes", *more)
+
+    assert "there is no group 'nobody'" in replay("nobody", numbers).err
+    assert "there is no topic 'nowhere'" in replay(read_group, "nowhere").err
+    assert "there is no 3" in replay(read_group, numbers, "--partition", "3").err
+    assert {replay("nobody", numbers).code, replay(read_group, "nowhere").code} == {1}
+
+
+def test_a_group_may_be_placed_before_it_is_born(auth_events, numbers, group):
+    asked = ("replay", "-g", group, "-t", numbers, "--to-offset", "8", "--partition", "0", "--yes")
+    assert auth_events(*asked, "--new-group").code == 0
+    assert lags(auth_events, group) == {0: 2}
+
+
+def test_exactly_one_target_is_asked_for(auth_events, numbers):
+    none = auth_events("replay", "-g", "g", "-t", numbers)
+    two = auth_events("replay", "-g", "g", "-t", numbers, "--to-end", "--to-offset", "1")
+    assert (none.code, two.code) == (2, 2)
+    assert none.err == two.err
+
+
+def test_lag_shows_members_partitions_and_sums(auth_events, kafka, numbers, group):
+    with member(kafka.bootstrap, group, numbers):
+        publish(kafka.bootstrap, numbers, [b"late"] * 3, partition=1)
+        rows = auth_events("lag", "-g", group, "--json").document
+        assert {row["state"] for row in rows} == {"stable"}
+        assert [(r["partition"], r["committed"], r["end"], r["lag"]) for r in rows] == [
+            (0, 10, 10, 0),
+            (1, 5, 8, 3),
+            (2, None, 0, 0),
+        ]
+        assert "3" in auth_events("lag", "-g", group).out.splitlines()[-2]
+
+
+def test_without_names_groups_that_read_something_else_are_left_out(auth_events, numbers, read_group):
+    everywhere = auth_events("lag", "--json").document
+    assert read_group not in {row["group"] for row in everywhere}
+    assert {row["group"] for row in auth_events("lag", "--topic", numbers, "--json").document} == {read_group}
+
+
+def test_a_group_that_does_not_exist_is_named(auth_events):
+    result = auth_events("lag", "-g", "nobody")
+    assert (result.code, result.err) == (
+        1,
+        "auth-events: there is no group 'nobody' (GROUP_ID_NOT_FOUND)\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lag",),
+        ("tail", "--no-follow"),
+        ("dlq", "redrive"),
+        ("publish", "--format", "json"),
+    ],
+)
+def test_a_cluster_out_of_reach_is_one_line_and_no_connection(auth_events, command):
+    begun = time.monotonic()
+    result = auth_events(*command, "-b", "127.0.0.1:1")
+    assert (result.code, result.out) == (3, "")
+    assert len(result.err.splitlines()) == 1
+    assert "Kafka does not answer" in result.err
+    assert time.monotonic() - begun < 30
