@@ -54,8 +54,8 @@ def record(version: str, golden: Path) -> Path:
     return folder
 
 
-def contract_descriptors(folder: Path) -> Path:
-    """Compile the contract into a folder, with all that it imports, without comments.
+def contract_descriptors(folder: Path, source: Path = ROOT) -> Path:
+    """Compile the contract of a tree into a folder, with all that it imports, without comments.
 
     The bindings' own descriptors do not serve: they lack the JSON names that buf compares.
 
@@ -64,7 +64,11 @@ def contract_descriptors(folder: Path) -> Path:
     """
     found = folder / DESCRIPTORS
     well_known = Path(grpc_tools.__file__).parent / "_proto"
-    where = [f"--proto_path={ROOT / 'proto'}", f"--proto_path={well_known}", f"--descriptor_set_out={found}"]
+    where = [
+        f"--proto_path={source / 'proto'}",
+        f"--proto_path={well_known}",
+        f"--descriptor_set_out={found}",
+    ]
     if protoc.main(["protoc", *where, "--include_imports", CONTRACT_FILE]):
         raise NotRecorded("the contract cannot be compiled")
     return found
