@@ -24,7 +24,8 @@ class Flow:
 
     Attributes:
         handed: how many messages were handed over so far.
-        assigned_anew: set when partitions came, which are never paused.
+        assigned_anew: set when partitions came, which may be paused or not: librdkafka remembers from an
+            earlier assignment how they were.
     """
 
     def __init__(self, backlog: int) -> None:
@@ -41,6 +42,8 @@ class Flow:
             consumer: is paused and resumed.
             finished: how many of the messages handed over are done with.
         """
+        if self.assigned_anew:
+            self._treat_alike(consumer)
         under_way = self.handed - finished
         if self._paused:
             return self._while_paused(consumer, under_way)
@@ -54,8 +57,15 @@ class Flow:
             return None
         consumer.pause(consumer.assignment())
         self._paused = True
-        self.assigned_anew = False
         return _PAUSED
+
+    def _treat_alike(self, consumer: Consumer) -> None:
+        partitions = consumer.assignment()
+        if self._paused:
+            consumer.pause(partitions)
+        else:
+            consumer.resume(partitions)
+        self.assigned_anew = False
 
     def _while_paused(self, consumer: Consumer, under_way: int) -> float:
         if under_way <= self._backlog // 2:
@@ -63,7 +73,4 @@ class Flow:
             self._paused = False
             self._full_since = None
             return _IDLE
-        if self.assigned_anew:
-            consumer.pause(consumer.assignment())
-            self.assigned_anew = False
         return _PAUSED

@@ -1,0 +1,77 @@
+"""A full backlog pauses partitions, and no partition stays paused when it is over."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from immersiverse.auth.events.embedded.broker import EmbeddedBroker
+from immersiverse.auth.events.kafka.flow import Flow
+
+PARTITION = [TopicPartition("flow", 0, 0)]
+
+
+@pytest.fixture(scope="module")
+def bootstrap():
+    with EmbeddedBroker(topics=["flow"]) as broker:
+        producer = Producer({"bootstrap.servers": broker.bootstrap})
+        for number in range(100):
+            producer.produce("flow", str(number), partition=number % 2)
+        assert producer.flush(10) == 0
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def consumer(bootstrap):
+    made = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "flow",
+            "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": "cooperative-sticky",
+        }
+    )
+    made.incremental_assign(PARTITION)
+    assert made.poll(10) is not None
+    yield made
+    made.close()
+
+
+def fill_up(flow, consumer):
+    """Until the flow pauses, which it does not at once."""
+    flow.handed = 10
+    until = time.monotonic() + 10
+    while flow.regulate(consumer, finished=0) is None:
+        assert time.monotonic() < until
+
+
+def test_a_full_backlog_pauses_until_half_of_it_is_done(consumer):
+    flow = Flow(backlog=10)
+    fill_up(flow, consumer)
+    assert consumer.poll(1) is None
+    flow.regulate(consumer, finished=4)
+    assert consumer.poll(0.5) is None
+    flow.regulate(consumer, finished=5)
+    assert consumer.poll(10) is not None
+
+
+def test_a_partition_that_was_lost_while_paused_is_read_when_it_comes_back_later(consumer):
+    flow = Flow(backlog=10)
+    fill_up(flow, consumer)
+    consumer.incremental_unassign(PARTITION)
+    flow.regulate(consumer, finished=10)  # there is room again, but no partition to resume
+    consumer.incremental_assign(PARTITION)
+    flow.assigned_anew = True
+    flow.regulate(consumer, finished=10)
+    assert consumer.poll(10) is not None
+
+
+def test_a_partition_that_comes_while_the_backlog_is_full_waits_like_the_others(consumer):
+    flow = Flow(backlog=10)
+    fill_up(flow, consumer)
+    consumer.incremental_assign([TopicPartition("flow", 1, 0)])
+    flow.assigned_anew = True
+    flow.regulate(consumer, finished=0)
+    assert consumer.poll(1) is None
