@@ -20,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos", action="store_true", help="chaos for minutes, with a new seed each time")
     parser.addoption("--seconds", type=float, help="for how long chaos reigns")
     parser.addoption("--seed", type=int, help="which chaos")
+    parser.addoption("--protocol", default="classic", help="how groups keep together: classic or consumer")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -26,3 +26,10 @@ def chaos_seed(request: pytest.FixtureRequest) -> int:
     if given is not None:
         return given
     return secrets.randbits(32) if request.config.getoption("chaos") else 1
+
+
+@pytest.fixture
+def chaos_protocol(request: pytest.FixtureRequest) -> str:
+    """How the groups' members are kept together: ``classic``, or ``consumer`` (KIP-848)."""
+    given: str = request.config.getoption("protocol")
+    return given

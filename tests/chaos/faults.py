@@ -75,10 +75,11 @@ def freeze_subscriber(stage: Stage, random: Random, busy: set[str]) -> Fault | N
 def visit(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
     """Let a second member join a group, and leave in order or by a kill: two rebalances."""
     guest = random.choice(stage.guests)
-    if guest.name in busy:
+    if guest.name in busy or guest.is_running:
         return None
+    guest.await_end(0)
     guest.start()
-    leave = guest.kill if random.random() < 0.5 else lambda: guest.stop(20)
+    leave = guest.kill if random.random() < 0.5 else guest.ask_to_stop
     return Fault("rebalance", guest.name, random.uniform(4, 9), leave)
 
 

@@ -17,7 +17,7 @@ from chaos.journal import read_journal
 from chaos.report import Report, report
 from chaos.stage import Stage, staged
 from chaos.verdict import Facts, broken
-from chaos.worker import Trouble
+from chaos.worker import Trouble, Worker
 from stack.kafka import kafka_cluster
 
 PACE = 500  # events a second
@@ -37,7 +37,7 @@ class Outcome:
     broken: list[str]
 
 
-def run(*, seconds: float, seed: int, pace: int = PACE) -> Outcome:
+def run(*, seconds: float, seed: int, protocol: str = "classic", pace: int = PACE) -> Outcome:
     """Start everything, let things go wrong for so long, and judge what is left.
 
     Raises:
@@ -49,7 +49,7 @@ def run(*, seconds: float, seed: int, pace: int = PACE) -> Outcome:
     with (
         kafka_cluster(brokers=3) as cluster,
         tempfile.TemporaryDirectory(prefix="auth-events-chaos-") as folder,
-        staged(cluster, Path(folder), random, pace) as stage,
+        staged(cluster, Path(folder), random, pace, protocol) as stage,
     ):
         conductor = Conductor(stage, random)
         began = time.monotonic()
@@ -76,11 +76,19 @@ def run(*, seconds: float, seed: int, pace: int = PACE) -> Outcome:
 def _settle(stage: Stage) -> None:
     """End the publisher, let the groups finish, and end them."""
     stage.cluster.wait_until_ready()
+    for guest in stage.guests:
+        guest.await_end(_PATIENCE)
     stage.poison.finish()
-    stage.publisher.stop(_PATIENCE)
+    _end(stage.publisher)
     _await_groups(stage)
-    for subscriber in stage.subscribers:
-        subscriber.stop(30)
+    _end(*stage.subscribers)
+
+
+def _end(*workers: Worker) -> None:
+    for worker in workers:
+        worker.ask_to_stop()
+    for worker in workers:
+        worker.await_end(_PATIENCE)
 
 
 def _await_groups(stage: Stage) -> None:

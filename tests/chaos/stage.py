@@ -34,7 +34,8 @@ class Stage:
         guests: another member of each group, that comes and goes.
     """
 
-    def __init__(self, cluster: KafkaCluster, folder: Path, random: Random, pace: int) -> None:
+    def __init__(self, cluster: KafkaCluster, folder: Path, random: Random, pace: int, protocol: str) -> None:
+        self._protocol = protocol
         self.cluster = cluster
         self.folder = folder
         bootstrap = cluster.bootstrap
@@ -90,7 +91,10 @@ class Stage:
     def _subscriber(self, name: str, group: str) -> Worker:
         bootstrap = self.cluster.bootstrap
         return Worker(
-            name, "chaos.subscribing", (group, bootstrap, str(self.folder)), self.folder / f"{name}.log"
+            name,
+            "chaos.subscribing",
+            (group, self._protocol, bootstrap, str(self.folder)),
+            self.folder / f"{name}.log",
         )
 
     def _worker(self, name: str, module: str, *arguments: str) -> Worker:
@@ -104,9 +108,9 @@ class Stage:
 
 
 @contextmanager
-def staged(cluster: KafkaCluster, folder: Path, random: Random, pace: int) -> Iterator[Stage]:
+def staged(cluster: KafkaCluster, folder: Path, random: Random, pace: int, protocol: str) -> Iterator[Stage]:
     """A stage on a cluster, with everybody at work."""
-    stage = Stage(cluster, folder, random, pace)
+    stage = Stage(cluster, folder, random, pace, protocol)
     try:
         for worker in stage.lasting:
             worker.start()

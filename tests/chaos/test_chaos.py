@@ -9,9 +9,9 @@ from chaos.run import run
 
 @pytest.mark.chaos
 def test_no_event_is_lost_repeated_or_reordered_whatever_is_killed(
-    chaos_seconds: float, chaos_seed: int, capsys: pytest.CaptureFixture[str]
+    chaos_seconds: float, chaos_seed: int, chaos_protocol: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = run(seconds=chaos_seconds, seed=chaos_seed)
+    outcome = run(seconds=chaos_seconds, seed=chaos_seed, protocol=chaos_protocol)
     with capsys.disabled():
         print(f"\n{outcome.report.line()}")  # noqa: T201 - the figures are what a long run is for
     assert outcome.broken == []

@@ -32,6 +32,7 @@ class Worker:
         self._command = [sys.executable, "-m", module, *arguments]
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked_to_stop = False
 
     @property
     def is_running(self) -> bool:
@@ -40,6 +41,7 @@ class Worker:
 
     def start(self) -> None:
         """Start it, also again."""
+        self._asked_to_stop = False
         path = os.pathsep.join([str(_TESTS), os.environ.get("PYTHONPATH", "")])
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -53,6 +55,7 @@ class Worker:
 
     def kill(self) -> None:
         """End it at once."""
+        self._asked_to_stop = False
         self._signal(SIGKILL)
         if self._process is not None:
             self._process.wait()
@@ -65,15 +68,24 @@ class Worker:
         """Let it go on as if nothing had been."""
         self._signal(SIGCONT)
 
-    def stop(self, patience: float) -> None:
-        """Ask it to end in order.
+    def ask_to_stop(self) -> None:
+        """Ask it to end in order, and do not wait: others may have to be put right before it can.
 
         Raises:
-            Trouble: if it had died, does not end within this many seconds, or ends with an error.
+            Trouble: if it has died.
         """
         self.require_alive()
-        assert self._process is not None
+        self._asked_to_stop = True
         self._signal(SIGTERM)
+
+    def await_end(self, patience: float) -> None:
+        """Wait for the end of what was asked to stop.
+
+        Raises:
+            Trouble: if it does not end within this many seconds, or ended with an error.
+        """
+        if self._process is None or not self._asked_to_stop:
+            return
         try:
             code = self._process.wait(patience)
         except subprocess.TimeoutExpired as error:
