@@ -64,7 +64,7 @@ class Recovery:
     async def _pause(self, job: Job, failure: Failure) -> None:
         count = job.outages if failure.is_outage else job.failures
         delay = self._policy.retry.delay(count)
-        if self._tell and not failure.is_outage:
+        if self._tell:
             self._tell(Retried(job.record.topic(), count, delay, failure.error))
         _log.warning("%s: attempt %d failed, next in %.1f s: %r", job.place, count, delay, failure.error)
         await job.assignment.pause(delay)

@@ -77,11 +77,11 @@ class DecodeFailed:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """A handler failed and will be tried again.
+    """An attempt failed, and there will be another: its handler raised, or the registry or guard is away.
 
     Attributes:
         topic: where the event came from.
-        attempt: how many attempts have failed, from 1.
+        attempt: how many attempts have failed like this, from 1.
         delay: until the next one, in seconds.
         error: what was raised.
     """
