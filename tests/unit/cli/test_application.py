@@ -15,6 +15,7 @@ from unit.cli.terminal import COMMAND, end, run, running
 
 COMMANDS = [
     *("catalog", "simulate", "encode", "decode", "dev", "demo"),
+    *("publish", "tail", "lag", "replay", "dlq list", "dlq show", "dlq redrive"),
     *("schema register", "schema list", "schema show", "registry serve"),
 ]
 
@@ -30,7 +31,7 @@ def test_every_command_teaches_by_an_example(auth_events, command):
     assert f"Example: auth-events {command}" in result.out or f"| auth-events {command}" in result.out
 
 
-@pytest.mark.parametrize("group", [[], ["schema"], ["registry"]], ids=" ".join)
+@pytest.mark.parametrize("group", [[], ["schema"], ["registry"], ["dlq"]], ids=" ".join)
 def test_without_a_command_the_help_is_shown(auth_events, group):
     result = auth_events(*group)
     assert (result.code, result.err) == (0, "")

@@ -1,0 +1,142 @@
+"""Which Kafka, and with which settings."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from immersiverse.auth.events.cli.failures import CommandFailed
+from immersiverse.auth.events.cli.hexdump import hexdump
+from immersiverse.auth.events.cli.kafka_options import kafka_settings
+from immersiverse.auth.events.cli.moments import milliseconds_of, written
+from immersiverse.auth.events.cli.versions import Versions
+from immersiverse.auth.events.simulation import simulate
+
+QUIET = {"log_level": 2, "log.connection.close": False}
+
+
+def test_the_servers_beat_settings_and_settings_beat_the_file(tmp_path):
+    file = tmp_path / "kafka.properties"
+    file.write_text("# ours\n\nbootstrap.servers = a:1\nclient.id=x=y\n! more\nacks=all\n")
+    assert kafka_settings(None, None, file) == {
+        **QUIET,
+        "bootstrap.servers": "a:1",
+        "client.id": "x=y",
+        "acks": "all",
+    }
+    found = kafka_settings("c:3", ["client.id=z", "bootstrap.servers=b:2"], file)
+    assert (found["bootstrap.servers"], found["client.id"]) == ("c:3", "z")
+    assert kafka_settings(None, ["bootstrap.servers=b:2"], file)["bootstrap.servers"] == "b:2"
+
+
+@pytest.mark.parametrize("begin", ["", "auth-consumer:\n"])
+def test_yaml_is_read_plain_and_as_the_specification_writes_it(tmp_path, begin):
+    file = tmp_path / "kafka.yaml"
+    indent = "  " if begin else ""
+    lines = ("bootstrap.servers: kafka:9092", "group.id: g", "topics: [auth.events.user]")
+    file.write_text(begin + "".join(f"{indent}{line}\n" for line in lines))
+    assert kafka_settings(None, None, file) == {
+        **QUIET,
+        "bootstrap.servers": "kafka:9092",
+        "group.id": "g",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("k.yaml", "a: [1]", "a is no single value"),
+        ("k.yaml", "- a", "holds no settings"),
+        ("k.yaml", "a: b: c", "is no YAML"),
+        ("k.properties", "a=1\nsasl.password secret", "see its setting 2"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_without_its_secrets(tmp_path, name, text, words):
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(CommandFailed, match=words) as caught:
+        kafka_settings("a:1", None, file)
+    assert caught.value.exit_code == 2
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CommandFailed, match=r"cannot read .*nothing: No such file"):
+        kafka_settings("a:1", None, tmp_path / "nothing")
+
+
+def test_somebody_who_asks_for_librdkafkas_words_gets_them():
+    assert kafka_settings("a:1", ["debug=broker"], None) == {
+        "bootstrap.servers": "a:1",
+        "debug": "broker",
+    }
+
+
+@pytest.mark.parametrize("command", [("lag",), ("tail",), ("publish",), ("dlq", "list"), ("dlq", "redrive")])
+def test_without_servers_a_command_asks_for_them(auth_events, monkeypatch, command):
+    monkeypatch.delenv("AUTH_EVENTS_BOOTSTRAP_SERVERS", raising=False)
+    result = auth_events(*command)
+    assert (result.code, result.out) == (2, "")
+    assert "AUTH_EVENTS_BOOTSTRAP_SERVERS" in result.err
+
+
+@pytest.mark.parametrize("setting", ["foo=bar", "log_level=many", "socket.timeout.ms=1"])
+def test_a_setting_that_librdkafka_does_not_take_is_wrong_use(auth_events, setting):
+    result = auth_events("lag", "-b", "127.0.0.1:1", "-c", setting)
+    assert result.code == 2
+    assert len(result.err.splitlines()) == 1
+
+
+def test_a_setting_that_breaks_a_guarantee_is_wrong_use(auth_events):
+    asked = ("publish", "--format", "json", "-b", "127.0.0.1:1", "-c", "acks=1", "-c", "x=1")
+    assert auth_events(*asked).code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("1970-01-01T00:00:01Z", 1_000),
+        ("1970-01-01T01:00:01.5+01:00", 1_500),
+        ("1970-01-01T00:00:02", 2_000),
+        ("1970-01-02", 86_400_000),
+        ("1751360400000", 1_751_360_400_000),
+    ],
+)
+def test_moments_are_in_utc_unless_they_say(text, milliseconds):
+    assert milliseconds_of(text) == milliseconds
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7_200), ("7d", 604_800)])
+def test_moments_may_be_so_long_ago(text, seconds):
+    assert milliseconds_of(text) == pytest.approx((time.time() - seconds) * 1000, abs=5_000)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2h30m", "12", "2025-13-01", "-2h", "9999999999d"])
+def test_what_is_no_moment_is_wrong_use(text):
+    with pytest.raises(CommandFailed, match="is no moment") as caught:
+        milliseconds_of(text)
+    assert caught.value.exit_code == 2
+
+
+def test_moments_are_written_to_the_millisecond_and_none_is_empty():
+    assert written(1_751_360_400_007) == "2025-07-01T09:00:00.007Z"
+    assert written(-1) == ""
+
+
+def test_a_hexdump_shows_sixteen_bytes_a_line():
+    assert list(hexdump(bytes(range(0x3A, 0x4B)) + b"\x7f\x00")) == [
+        "00000000  3a 3b 3c 3d 3e 3f 40 41 42 43 44 45 46 47 48 49  :;<=>?@ABCDEFGHI",
+        "00000010  4a 7f 00                                         J..",
+    ]
+    assert list(hexdump(b"")) == []
+
+
+def test_versions_go_on_from_the_greatest_seen():
+    (event,) = simulate(1, 1)
+    versions, given = Versions(), []
+    for version in (0, 5, 3, 0):
+        event.version = version
+        versions.give(event)
+        given.append(event.version)
+    assert given == [1, 5, 3, 6]
