@@ -24,14 +24,16 @@ from golden.corpus.expectation import EarlierVersion
 from golden.corpus.recording import ROOT, build_wheel, contract_descriptors
 from golden.corpus.release import releases
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
+from immersiverse.auth.events.errors import IncompatibleSchema
 from immersiverse.auth.events.gate.rehearsal import rehearse
 from immersiverse.auth.events.protofile import print_file
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE
+from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
 from immersiverse.auth.events.serialization.framing import frame_prefix
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 SERVICE = Path(released_code.__file__).with_name("released_service.py")
 FORMATS = ("protobuf", "json", "avro")
+LATER = print_file(later.later_contract(), extensions=(OPTIONS_FILE,))
 TYPES = {"protobuf": "PROTOBUF", "avro": "AVRO"}
 
 
@@ -140,7 +142,7 @@ def mixed(old, publish, registry, service, topic):
     )
     serialize = AuthEventSerializer(registry).serialize
     messages = [serialize(event, topic=topic) for event in today]
-    prefix = frame_prefix(register_later(registry, topic))
+    prefix = frame_prefix(register_text(registry, topic, LATER))
     known, unknown = later.later_events(today[-1])
     known.event_id = str(uuid.uuid4())
     tomorrow = [(b"user", prefix + event.SerializeToString()) for event in (unknown, known)]
@@ -148,9 +150,8 @@ def mixed(old, publish, registry, service, topic):
     return {event.event_id: event for event in today}, known, unknown
 
 
-def register_later(registry, topic):
-    """Register a contract that is later than today's; the id of its frames."""
-    text = print_file(later.later_contract(), extensions=(OPTIONS_FILE,))
+def register_text(registry, topic, text):
+    """Register another contract under a topic; the id of its frames."""
     options = registry.registered(OPTIONS_FILE.name)
     references = [SchemaReference(options.subject, options.subject, options.version)]
     return registry.client.register_schema(f"{topic}-value", Schema(text, "PROTOBUF", references))
@@ -249,3 +250,21 @@ def test_the_registry_takes_todays_contract_after_an_old_one_and_the_old_one_sti
     assert after.version == foretold[after.subject]
     assert before.version == 1
     assert service("publish", format=format_name, events=[meaning])
+
+
+@pytest.mark.parametrize(("before", "taken"), [("", True), ("string erasure_required = 4;", False)])
+def test_a_rehearsal_foretells_what_the_registry_then_does(apicurio, registry, topic, before, taken):
+    registry.register(f"{topic}-first")  # so that the options are there to be referred to
+    text = contract_schema("PROTOBUF").text
+    earlier = text.replace("bool erasure_required = 4;", before)
+    assert earlier != text
+    register_text(registry, topic, earlier)
+    with SchemaRegistry(apicurio) as fresh:
+        rows = {row.subject: row for row in rehearse(fresh, [topic], ("PROTOBUF",), "text")}
+        row = rows[f"{topic}-value"]
+        assert (row.action, row.version, row.compatible) == ("add", 2, taken)
+        if taken:
+            assert fresh.register(topic).version == 2
+        else:
+            with pytest.raises(IncompatibleSchema):
+                fresh.register(topic)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from immersiverse.auth.events.compatibility import Level, Rules
 from immersiverse.auth.events.errors import RegistryRefused, SchemaNotRegistered
@@ -34,6 +35,8 @@ class Rehearsed:
         version: the version that it has, or would be about to get.
         level: the subject's compatibility level; empty if it is not asked.
         compatible: whether the registry would take it.
+        asked: whether the registry itself said so, of the latest version. It is not asked about what it
+            holds, and cannot judge what refers to something that is still to be written.
         refused: why not, as far as its rules are known here.
     """
 
@@ -43,6 +46,7 @@ class Rehearsed:
     version: int
     level: str = ""
     compatible: bool = True
+    asked: bool = False
     refused: tuple[JudgedChange, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -54,6 +58,7 @@ class Rehearsed:
             "version": self.version,
             "level": self.level or None,
             "compatible": self.compatible,
+            "registryAsked": self.asked,
             "changes": [judged.document() for judged in self.refused],
         }
 
@@ -98,8 +103,17 @@ def _rehearse(
     level = _level(registry, subject)
     judged = judge_subject(subject, history, installed_contract(), level=level, rules=Rules.CONFLUENT)
     refused = tuple(each for each in judged if not each.change.compatible)
-    taken = not refused and (references is None or _taken(registry, subject, schema, references))
-    return Rehearsed(subject, schema.schema_type, "add", max(history) + 1, level, taken, refused)
+    said = None if references is None else _said(registry, subject, schema, references)
+    return Rehearsed(
+        subject,
+        schema.schema_type,
+        "add",
+        max(history) + 1,
+        level,
+        compatible=not refused and said is not False,
+        asked=said is not None,
+        refused=refused,
+    )
 
 
 def _registered(
@@ -113,20 +127,29 @@ def _registered(
     return version
 
 
-def _taken(registry: SchemaRegistry, subject: str, schema: ContractSchema, references: References) -> bool:
-    with registry_failures(subject):
-        return bool(registry.client.test_compatibility(subject, _confluent(schema, references)))
+def _said(
+    registry: SchemaRegistry, subject: str, schema: ContractSchema, references: References
+) -> bool | None:
+    """The registry's own verdict; None if it gives none, as Apicurio does of schemas with references."""
+    try:
+        with registry_failures(subject):
+            return bool(registry.client.test_compatibility(subject, _confluent(schema, references)))
+    except RegistryRefused:
+        return None
 
 
 def _level(registry: SchemaRegistry, subject: str) -> Level:
-    """The subject's own level, or the one that holds for all."""
-    for name in (subject, None):
-        try:
-            with registry_failures(subject):
-                return Level(registry.client.get_compatibility(name))
-        except (SchemaNotRegistered, ValueError):
-            continue
-    raise RegistryRefused("the registry does not say its compatibility level", 404)
+    """The level that holds for a subject: its own, or the one for all."""
+    # The client has no method for it: of a subject without a level of its own, it tells Apicurio's NONE.
+    rest = registry.client._rest_client  # noqa: SLF001
+    with registry_failures(subject):
+        answer = rest.get(f"config/{quote(subject, safe='')}", {"defaultToGlobal": "true"})
+    try:
+        return Level(answer["compatibilityLevel"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RegistryRefused(
+            f"the registry's compatibility level is none known here: {answer}", 0
+        ) from error
 
 
 def _confluent(schema: ContractSchema, references: References) -> Any:
