@@ -142,14 +142,12 @@ def _level(registry: SchemaRegistry, subject: str) -> Level:
     """The level that holds for a subject: its own, or the one for all."""
     # The client has no method for it: of a subject without a level of its own, it tells Apicurio's NONE.
     rest = registry.client._rest_client  # noqa: SLF001
-    with registry_failures(subject):
+    with registry_failures():
         answer = rest.get(f"config/{quote(subject, safe='')}", {"defaultToGlobal": "true"})
     try:
         return Level(answer["compatibilityLevel"])
     except (KeyError, TypeError, ValueError) as error:
-        raise RegistryRefused(
-            f"the registry's compatibility level is none known here: {answer}", 0
-        ) from error
+        raise RegistryRefused(f"the registry's compatibility level is unknown: {answer}", 200) from error
 
 
 def _confluent(schema: ContractSchema, references: References) -> Any:
