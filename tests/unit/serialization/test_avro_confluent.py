@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry import SchemaRegistryClient, record_subject_name_strategy
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -84,12 +84,12 @@ def context() -> SerializationContext:
 
 
 def confluent_serializer(client: SchemaRegistryClient) -> Any:
-    conf = {"auto.register.schemas": False, "subject.name.strategy.type": "RECORD"}
+    conf = {"auto.register.schemas": False, "subject.name.strategy": record_subject_name_strategy}
     return AvroSerializer(client, schema_text(), to_dict, conf)
 
 
 def confluent_deserializer(client: SchemaRegistryClient) -> Any:
-    conf = {"subject.name.strategy.type": "RECORD"}
+    conf = {"subject.name.strategy": record_subject_name_strategy}
     return AvroDeserializer(client, None, from_dict, return_record_name=True, conf=conf)
 
 
