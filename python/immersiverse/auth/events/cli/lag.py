@@ -13,7 +13,7 @@ from immersiverse.auth.events.cli.kafka_options import (
     KafkaSettings,
     connected_cluster,
 )
-from immersiverse.auth.events.cli.output import console, write_json, write_line
+from immersiverse.auth.events.cli.output import console, warn, write_json, write_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,8 +60,10 @@ def lag(
         _watch(look, interval, as_json=as_json)
     elif as_json:
         write_json([_document(row) for row in look()])
+    elif rows := look():
+        console().print(_table(rows))
     else:
-        console().print(_table(look()))
+        warn("no group reads these topics, or these credentials may see none")
 
 
 def _contract_topics() -> tuple[str, ...]:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _BATCH = 500
 _PATIENCE = 0.2  # seconds that a reader waits for a batch to fill
 _SILENCE = 30.0  # seconds without a word after which the rest is not believed to come
-# Passing troubles of a client that goes on by itself.
-_PASSING = frozenset({"_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE", "_TIMED_OUT"})
+# Troubles that pass by themselves, and that of a client which looks for its group's coordinator without need.
+_HARMLESS = frozenset(
+    {"_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE", "_TIMED_OUT", "GROUP_AUTHORIZATION_FAILED"}
+)
 
 
 def read_to_end(cluster: Cluster, extents: Mapping[Partition, Extent]) -> Iterator[Message]:
@@ -42,10 +44,11 @@ def read_to_end(cluster: Cluster, extents: Mapping[Partition, Extent]) -> Iterat
     try:
         while ends:
             batch = reader.consume(_BATCH, _PATIENCE)
-            heard = time.monotonic() if batch else heard
             if time.monotonic() - heard > _SILENCE:
                 raise BrokerUnavailable(f"Kafka gives nothing of {min(ends)} any more")
             for message in batch:
+                if message.error() is None:
+                    heard = time.monotonic()
                 yield from _until_end(cluster, message, ends)
     finally:
         reader.close()
@@ -57,7 +60,7 @@ def _until_end(cluster: Cluster, message: Message, ends: dict[Partition, int]) -
     if error := message.error():
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
             ends.pop(partition, None)
-        elif error.name() not in _PASSING:
+        elif error.name() not in _HARMLESS:
             raise cluster.failure("read", error)
     elif (end := ends.get(partition)) is not None:
         offset = message.offset() or 0
@@ -80,7 +83,7 @@ def read_on(cluster: Cluster, starts: Mapping[Partition, int]) -> Iterator[Messa
                 error = message.error() if message else None
                 if error is None:
                     yield message
-                elif error.code() != KafkaError._PARTITION_EOF and error.name() not in _PASSING:  # noqa: SLF001 - librdkafka's name
+                elif error.code() != KafkaError._PARTITION_EOF and error.name() not in _HARMLESS:  # noqa: SLF001 - librdkafka's name
                     raise cluster.failure("read", error)
     finally:
         reader.close()
