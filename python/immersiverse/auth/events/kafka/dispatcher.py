@@ -127,9 +127,13 @@ class Dispatcher:
             if assignment := self._assignments.get(partition):
                 assignment.progress.commit_failed()
 
+    def stop(self) -> None:
+        """Begin nothing more; what runs may finish."""
+        self._attempts.stopped = True
+
     async def close(self) -> None:
         """Give up what still runs or waits."""
-        self._attempts.stopped = True
+        self.stop()
         await self._lanes.close()
         if self._tally:
             self._tally.report()

@@ -98,6 +98,7 @@ class Subscriber:
         self._backlog = backlog
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._dispatcher: Dispatcher | None = None
         self._stop_asked = False
         self._failure: BaseException | None = None
 
@@ -182,22 +183,22 @@ class Subscriber:
             if not self._stop_asked:
                 await self._consume(topics, self._loop, self._stop)
         finally:
-            self._loop, self._stop, self._stop_asked = None, None, False
+            self._loop, self._stop, self._dispatcher, self._stop_asked = None, None, None, False
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
         """Ask ``run`` to end, from any thread or signal handler; one that has not begun ends at once."""
         self._stop_asked = True
-        loop, stop = self._loop, self._stop
-        if loop is not None and stop is not None:
-            loop.call_soon_threadsafe(stop.set)
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self._halt)
 
     async def _consume(
         self, topics: Sequence[str], loop: asyncio.AbstractEventLoop, stop: asyncio.Event
     ) -> None:
         workers = self._workers()
-        dispatcher = Dispatcher(
+        self._dispatcher = dispatcher = Dispatcher(
             self._handling, self._policy, dead_letters=self._dead_letters, workers=workers,
             tally=Tally(self._tell, _NAMES) if self._tell else None, fail=self._fail,
         )  # fmt: skip
@@ -209,6 +210,7 @@ class Subscriber:
         try:
             await self._commit_until(stop, poller)
         finally:
+            dispatcher.stop()
             await poller.stop()
             await dispatcher.close()
             self._dead_letters.close()
@@ -242,5 +244,11 @@ class Subscriber:
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
+        self._halt()
+
+    def _halt(self) -> None:
+        """Begin nothing more, at once: the rest of stopping takes the event loop some turns."""
+        if self._dispatcher is not None:
+            self._dispatcher.stop()
         if self._stop is not None:
             self._stop.set()
