@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,14 @@ def test_each_bound_counts_what_took_at_most_so_long(taken):
     made = durations(taken)
     assert made.cumulative == [*(sum(each <= bound for each in taken) for bound in BOUNDS), len(taken)]
     assert made.count == len(taken)
+
+
+@given(st.lists(st.integers(0, 1000) | st.sampled_from(BOUNDS)), st.lists(st.integers(0, 1000)))
+def test_adding_many_is_adding_each(some, others):
+    at_once, one_by_one = durations(some), durations([*some, *others])
+    at_once.extend(list(others))
+    assert at_once.counts == one_by_one.counts
+    assert at_once.seconds == pytest.approx(one_by_one.seconds)
 
 
 @given(st.lists(st.integers(0, 1000)), st.lists(st.integers(0, 1000)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events import catalog
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # Found on the class in half the time that an event takes, which tries its fields first.
 _which = AuthEvent.WhichOneof
+_EVERY = 0.1  # seconds
 
 
 class Deliveries:
@@ -32,25 +34,36 @@ class Deliveries:
 
     def __init__(self, tell: Callable[[Detail], None]) -> None:
         self._tell = tell
-        self._durations: dict[Kind, Durations] = {}
+        self._settled: deque[Delivery] = deque()
+        self._taken: dict[Kind, list[float]] = {}
         self._lock = threading.Lock()
+        self._due = 0.0
+        self.count = self._settled.append  # a delivery's fate is known; atomic, and all that a callback needs
 
-    def count(self, delivery: Delivery) -> None:
-        """One delivery's fate is known."""
-        error = delivery.error
-        kind = (delivery.topic, _which(delivery.event, "payload"), error.code if error else "")
-        seconds = time.perf_counter() - delivery.begun
-        with self._lock:
-            durations = self._durations.get(kind)
-            if durations is None:
-                durations = self._durations[kind] = Durations()
-            durations.add(seconds)
+    def report(self, *, more_to_come: bool) -> None:
+        """Measure what was counted: the answers came just now. Tell of it now and then, and at the end.
 
-    def report(self) -> None:
-        """Tell what was counted since the last report."""
-        if not self._durations:
-            return
+        Args:
+            more_to_come: whether deliveries are pending, so that telling can wait.
+        """
+        now = time.perf_counter()
         with self._lock:
-            counted, self._durations = self._durations, {}
-        for (topic, arm, error), durations in counted.items():
-            self._tell(Published(topic, catalog.BY_ARM[arm or ""].name, error, durations))
+            self._measure(now)
+            if more_to_come and now < self._due:
+                return
+            taken, self._taken, self._due = self._taken, {}, now + _EVERY
+        for (topic, arm, code), seconds in taken.items():
+            durations = Durations()
+            durations.extend(seconds)
+            self._tell(Published(topic, catalog.BY_ARM[arm or ""].name, code, durations))
+
+    def _measure(self, now: float) -> None:
+        settled, taken = self._settled, self._taken
+        while settled:
+            delivery = settled.popleft()
+            error = delivery.error
+            kind = delivery.topic, _which(delivery.event, "payload"), error.code if error else ""
+            seconds = taken.get(kind)
+            if seconds is None:
+                seconds = taken[kind] = []
+            seconds.append(now - delivery.begun)

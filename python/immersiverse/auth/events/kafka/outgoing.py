@@ -127,9 +127,8 @@ class Outgoing:
 
     def poll(self, seconds: float) -> None:
         """Let deliveries be settled, waiting for the first this long."""
-        self._producer.poll(seconds)
-        if self._deliveries is not None:
-            self._deliveries.report()
+        if self._producer.poll(seconds) and self._deliveries is not None:
+            self._deliveries.report(more_to_come=bool(self.pending))
 
     def require_own_process(self) -> None:
         """Only the process that made a producer has the threads that serve it.
@@ -180,7 +179,7 @@ class Outgoing:
             self._producer.purge()
             self._producer.flush(_GIVE_UP)
             if self._deliveries is not None:
-                self._deliveries.report()
+                self._deliveries.report(more_to_come=False)
 
     def _settle(self, delivery: Delivery, error: KafkaError | None, record: Any) -> None:
         self.pending.discard(delivery)

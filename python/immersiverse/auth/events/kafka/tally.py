@@ -24,6 +24,7 @@ _NANOSECOND = 1e-9
 class _Sum:
     """What was handled of one kind: how many at once, and how long each took that was measured."""
 
+    topic: str = ""
     at_once: int = 0
     durations: Durations = field(default_factory=Durations)
     latest: Decoded | None = None
@@ -41,12 +42,16 @@ class Tally:
         self._tell = tell
         self._names = names
         self._sums: dict[tuple[str, str], _Sum] = {}
+        self._by_arm: dict[str, _Sum] = {}  # of several topics the latest: found without a new key
         self._last = _Sum()
         self._measured = 0.0
 
     def count(self, topic: str, arm: str, event: Decoded | None) -> None:
         """One event was handled at once; how long all of those took is told to `report`."""
-        found = self._last = self._sum(topic, arm)
+        found = self._by_arm.get(arm)
+        if found is None or found.topic != topic:
+            found = self._by_arm[arm] = self._sum(topic, arm)
+        self._last = found
         found.at_once += 1
         found.latest = event
 
@@ -79,13 +84,14 @@ class Tally:
             name = self._names.get(arm, "unknown" if found.latest else "tombstone")
             self._tell(Consumed(topic, name, found.durations, _age(found.latest)))
         self._sums.clear()
+        self._by_arm.clear()
         self._last, self._measured = _Sum(), 0.0
 
     def _sum(self, topic: str, arm: str) -> _Sum:
         kind = (topic, arm)
         found = self._sums.get(kind)
         if found is None:
-            found = self._sums[kind] = _Sum()
+            found = self._sums[kind] = _Sum(topic)
         return found
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # each is one of a kind, and quick to look up
 class Metric:
     """One metric.
 
