@@ -11,6 +11,8 @@ NEED_SERVERS = {"browser", "chaos", "integration"}
 
 # A property's worth is in its examples; how long one takes on a shared machine says nothing.
 settings.register_profile("events", deadline=None, print_blob=True)
+# What differs between versions of a dependency shows in a few of them.
+settings.register_profile("brief", deadline=None, print_blob=True, max_examples=20)
 settings.load_profile("events")
 
 

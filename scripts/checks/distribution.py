@@ -32,18 +32,18 @@ _BUILDING = Lock()  # checks run in threads, and the first that needs the wheel 
 
 
 def wheel(scratch: Path) -> None:
-    """Look inside the built wheel, import it bare, and run the unit tests on it with its extras."""
+    """Look inside the built wheel, import it bare, and run its command; `lowest` and `protobuf` test it."""
     built = _built_wheel(scratch)
     _look_inside(built)
     with _environment(scratch) as python:
         _install(python, built)
         execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
-        _install(python, f"{built}[all]", "--group", "test")
-        _unit_tests(python)
+        _install(python, f"{built}[cli]")
+        execute(python.parent / "auth-events", "--help")
 
 
 def lowest(scratch: Path) -> None:
-    """Run the unit tests with the oldest version of every dependency that pyproject.toml allows."""
+    """Run the wheel's unit tests with the oldest version of every dependency that pyproject.toml allows."""
     bounds = scratch / "lowest.txt"
     bounds.write_text("\n".join(lowest_bounds()))
     with _environment(scratch) as python:
@@ -52,7 +52,7 @@ def lowest(scratch: Path) -> None:
 
 
 def newest_protobuf(scratch: Path) -> None:
-    """Run the unit tests with the newest protobuf that pyproject.toml allows."""
+    """Run the wheel's unit tests with the newest protobuf that pyproject.toml allows."""
     override = scratch / "protobuf.txt"
     override.write_text(
         declared("protobuf")
@@ -92,4 +92,5 @@ def _install(python: Path, *what: str | Path) -> None:
 def _unit_tests(python: Path) -> None:
     execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
     execute(python.parent / "auth-events", "--help")
-    execute(python, "-P", "-m", "pytest", "--unit", "-q", "-p", "no:cacheprovider", ROOT / "tests")
+    options = ("--unit", "-q", "-p", "no:cacheprovider", "--hypothesis-profile", "brief")
+    execute(python, "-P", "-m", "pytest", *options, ROOT / "tests")
