@@ -21,7 +21,7 @@ from chaos.worker import Trouble, Worker
 from stack.kafka import kafka_cluster
 
 PACE = 500  # events a second
-_PATIENCE = 120.0  # seconds for groups to be done after the last fault
+_PATIENCE = 180.0  # seconds for groups to be done after the last fault
 
 
 @dataclass(frozen=True, slots=True)
