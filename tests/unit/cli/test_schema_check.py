@@ -139,16 +139,16 @@ def test_a_difference_is_told_event_by_event(auth_events, tmp_path):
     new = tmp_path / "events.proto"
     text = (CONTRACT / "immersiverse/auth/events/v1/events.proto").read_text()
     text = text.replace("string session_id = 2", "string session = 2").replace(
-        "LOGIN_FAILURE_REASON_BLACKLISTED = 9", "LOGIN_FAILURE_REASON_BANNED = 9"
+        "bool erasure_required = 4", "bool erase = 4"
     )
     new.write_text(text)
     asked = ("schema", "diff", new, "--against", CONTRACT)
     shown = auth_events(*asked)
     assert shown.code == 0
-    assert shown.out.index("\nLoggedOut\n") < shown.out.index("\nLoginFailed\n")
+    assert shown.out.index("\nLoggedOut\n") < shown.out.index("\nUserDeleted\n")
     assert "json, code: Protobuf does not carry names" in shown.out
     groups = auth_events(*asked, "--json").document
-    assert [group["events"] for group in groups] == [["LoggedOut"], ["LoginFailed"]]
+    assert [group["events"] for group in groups] == [["LoggedOut"], ["UserDeleted"]]
     assert {change["place"] for change in groups[0]["changes"]} == {"LoggedOut.session"}
 
 

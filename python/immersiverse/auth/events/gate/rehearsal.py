@@ -141,7 +141,7 @@ def _said(
 def _level(registry: SchemaRegistry, subject: str) -> Level:
     """The level that holds for a subject: its own, or the one for all."""
     # The client has no method for it: of a subject without a level of its own, it tells Apicurio's NONE.
-    rest = registry.client._rest_client  # noqa: SLF001
+    rest = registry.client._rest_client  # noqa: SLF001 - see above
     with registry_failures():
         answer = rest.get(f"config/{quote(subject, safe='')}", {"defaultToGlobal": "true"})
     try:
