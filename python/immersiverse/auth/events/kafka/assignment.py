@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.kafka.progress import Progress
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.kafka.tally import Notes
 
 
 class Assignment:
@@ -14,11 +18,13 @@ class Assignment:
     Attributes:
         progress: what is finished.
         released: set when the partition is taken away, so that nothing of it begins or is tried again.
+        notes: where what was handled at once is noted, for hooks; None if nobody listens.
     """
 
-    __slots__ = ("_idle", "_running", "progress", "released")
+    __slots__ = ("_idle", "_running", "notes", "progress", "released")
 
-    def __init__(self) -> None:
+    def __init__(self, notes: Notes | None = None) -> None:
+        self.notes = notes
         self.progress = Progress()
         self.released = asyncio.Event()
         self._running = 0

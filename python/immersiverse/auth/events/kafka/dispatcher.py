@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from immersiverse.auth.events.kafka.assignment import Assignment
 from immersiverse.auth.events.kafka.attempts import Attempts
 from immersiverse.auth.events.kafka.failure import Failure
+from immersiverse.auth.events.kafka.handling import type_name
 from immersiverse.auth.events.kafka.job import Job, Reading
 from immersiverse.auth.events.kafka.lanes import Lanes
 from immersiverse.auth.events.kafka.recovery import Recovery
@@ -85,7 +86,8 @@ class Dispatcher:
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions became ours."""
         for partition in partitions:
-            self._assignments[partition] = Assignment()
+            notes = self._tally.notes(partition[0]) if self._tally else None
+            self._assignments[partition] = Assignment(notes)
 
     def deliver(self, records: list[Record]) -> None:
         """Messages arrived, each partition's in order."""
@@ -149,11 +151,11 @@ class Dispatcher:
         waiting, slots, attempts = self._waiting, self._slots, self._attempts
         begun = now = time.monotonic()
         while waiting and slots.any_free and not attempts.stopped:
-            before = now
-            self._take(waiting.popleft())
+            before, record = now, waiting.popleft()
+            self._take(record)
             now = time.monotonic()
             if now - before > _MEASURED and self._tally:
-                self._tally.measure(now - before)
+                self._tally.measure(record.topic(), now - before)
             if now - begun > _SLICE:
                 break
         if self._tally:
@@ -193,8 +195,9 @@ class Dispatcher:
                 return
         assignment.progress.seen = record.offset() + 1
         self._finished += 1
-        if self._tally:
-            self._tally.count(record.topic(), arm, event)
+        if (notes := assignment.notes) is not None:
+            notes.kinds.append(arm or type_name(event))
+            notes.latest = event
 
     def _open_lane(self, job: Job, failure: Failure | None = None) -> None:
         job.assignment.progress.begin(job.record.offset())

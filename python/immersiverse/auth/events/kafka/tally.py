@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.kafka.handling import type_name
 from immersiverse.auth.events.observability.durations import Durations
 from immersiverse.auth.events.observability.hooks import Consumed
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
@@ -21,13 +23,18 @@ _NANOSECOND = 1e-9
 
 
 @dataclass(slots=True)
-class _Sum:
-    """What was handled of one kind: how many at once, and how long each took that was measured."""
+class Notes:
+    """What was handled of one topic since the last report.
 
-    topic: str = ""
-    at_once: int = 0
-    durations: Durations = field(default_factory=Durations)
+    Attributes:
+        kinds: the envelope's arm of each event that was handled at once, or a word for those that have none.
+        latest: the last of all.
+        measured: how long others took, by kind.
+    """
+
+    kinds: list[str] = field(default_factory=list)
     latest: Decoded | None = None
+    measured: defaultdict[str, Durations] = field(default_factory=lambda: defaultdict(Durations))
 
 
 class Tally:
@@ -41,32 +48,25 @@ class Tally:
     def __init__(self, tell: Callable[[Detail], None], names: Mapping[str, str]) -> None:
         self._tell = tell
         self._names = names
-        self._sums: dict[tuple[str, str], _Sum] = {}
-        self._by_arm: dict[str, _Sum] = {}  # of several topics the latest: found without a new key
-        self._last = _Sum()
-        self._measured = 0.0
+        self._notes: defaultdict[str, Notes] = defaultdict(Notes)
+        self._spent = 0.0
 
-    def count(self, topic: str, arm: str, event: Decoded | None) -> None:
-        """One event was handled at once; how long all of those took is told to `report`."""
-        found = self._by_arm.get(arm)
-        if found is None or found.topic != topic:
-            found = self._by_arm[arm] = self._sum(topic, arm)
-        self._last = found
-        found.at_once += 1
-        found.latest = event
+    def notes(self, topic: str) -> Notes:
+        """Where each event of a topic is noted that was handled at once: for speed, by whoever handled it."""
+        return self._notes[topic]
 
-    def measure(self, seconds: float) -> None:
-        """The event that was counted last took so long that it deserves a measure of its own."""
-        if self._last.at_once:
-            self._last.at_once -= 1
-            self._last.durations.add(seconds)
-            self._measured += seconds
+    def measure(self, topic: str, seconds: float) -> None:
+        """The event that was noted last took so long that it deserves a measure of its own."""
+        notes = self._notes[topic]
+        if notes.kinds:
+            notes.measured[notes.kinds.pop()].add(seconds)
+            self._spent += seconds
 
     def add(self, topic: str, reading: Reading, seconds: float) -> None:
         """One event was handled aside, which took this long."""
-        found = self._sum(topic, reading.arm)
-        found.durations.add(seconds)
-        found.latest = reading.event
+        notes = self._notes[topic]
+        notes.measured[reading.arm or type_name(reading.event)].add(seconds)
+        notes.latest = reading.event
 
     def report(self, seconds: float = 0.0) -> None:
         """Tell what was handled since the last report.
@@ -74,25 +74,16 @@ class Tally:
         Args:
             seconds: the time that went into events handled at once, which share it but for those measured.
         """
-        if not self._sums:
-            return
-        at_once = sum(found.at_once for found in self._sums.values())
-        each = max(0.0, seconds - self._measured) / max(1, at_once)
-        for (topic, arm), found in self._sums.items():
-            if found.at_once:
-                found.durations.add(each, found.at_once)
-            name = self._names.get(arm, "unknown" if found.latest else "tombstone")
-            self._tell(Consumed(topic, name, found.durations, _age(found.latest)))
-        self._sums.clear()
-        self._by_arm.clear()
-        self._last, self._measured = _Sum(), 0.0
-
-    def _sum(self, topic: str, arm: str) -> _Sum:
-        kind = (topic, arm)
-        found = self._sums.get(kind)
-        if found is None:
-            found = self._sums[kind] = _Sum(topic)
-        return found
+        at_once = sum(len(notes.kinds) for notes in self._notes.values())
+        each = max(0.0, seconds - self._spent) / max(1, at_once)
+        self._spent = 0.0
+        for topic, notes in self._notes.items():
+            for kind, count in Counter(notes.kinds).items():
+                notes.measured[kind].add(each, count)
+            for kind, durations in notes.measured.items():
+                self._tell(Consumed(topic, self._names.get(kind, kind), durations, _age(notes.latest)))
+            notes.kinds.clear()
+            notes.measured.clear()
 
 
 def _age(event: Decoded | None) -> float:
