@@ -27,7 +27,9 @@ def formatting(_scratch: Path) -> None:
 def types(_scratch: Path) -> None:
     """Hold mypy's strict rules; a test needs no annotations, what several tests share has them."""
     shared = [str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("conftest.py")]
-    execute("mypy", "python", "tests/stack", "scripts/checks", *shared)
+    execute(
+        "mypy", "python", "tests/stack", "tests/golden/corpus", "scripts/checks", "scripts/contract", *shared
+    )
     for script in _python_scripts():
         execute("mypy", script)  # one by one: to mypy each is a __main__
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from immersiverse.auth.events.compatibility import Change, Level, Rules, Schema, check, compare
+from immersiverse.auth.events.compatibility import Change, Direction, Level, Rules, Schema, check, compare
 from immersiverse.auth.events.gate.effects import Effects
 from immersiverse.auth.events.gate.version import Version, pairs
 
@@ -107,7 +107,9 @@ def judge_file(old: Schema, new: Schema, *, level: Level, rules: Rules) -> Itera
 
 
 def _changes(old: Schema, new: Schema, level: Level, rules: Rules) -> Iterator[Change]:
-    yield from check(new, [old], level=level, rules=rules)
-    for change in compare(old, new, rules=rules):
-        if change.compatible:
-            yield change
+    found = compare(old, new, rules=rules)
+    if level.directions == (Direction.BACKWARD,):  # then what is refused is among them, found once
+        yield from (change for change in found if not change.compatible)
+    else:
+        yield from check(new, [old], level=level, rules=rules)
+    yield from (change for change in found if change.compatible)
