@@ -175,6 +175,17 @@ def test_while_the_guards_database_is_away_events_wait_and_none_is_put_aside(kaf
         engine.dispose()
 
 
+def test_a_guard_that_would_block_an_event_loop_does_not_serve_async_handlers(kafka, topic, engine):
+    consuming = subscriber(kafka, topic, SqlGuard(engine, "tests"))
+
+    @consuming.on(LoggedOut)
+    async def handle(_event, _payload):
+        pass
+
+    with pytest.raises(ConfigurationError, match="AsyncSqlGuard"):
+        consuming.run()
+
+
 def test_a_guard_for_async_handlers_does_not_serve_plain_ones(kafka, topic):
     database = create_async_engine("postgresql+psycopg://nowhere/")
     consuming = subscriber(kafka, topic, AsyncSqlGuard(database, "tests"))

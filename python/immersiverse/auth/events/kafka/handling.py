@@ -42,7 +42,7 @@ class Handling:
         deserializer: reads it.
         handlers: by type.
         guard: keeps repeats from plain functions; None for no guard.
-        async_guard: keeps them from functions that must be awaited; None to let `guard` do that.
+        async_guard: keeps them from functions that must be awaited; None for no guard.
         unknown: what becomes of types that the contract does not know.
         tell: what hears of drops and gaps.
         tracer: what follows each event; None for nothing.
@@ -122,10 +122,9 @@ class Handling:
 
     @asynccontextmanager
     async def _admitted_async(self, event: Decoded, record: Record) -> AsyncIterator[Admission | None]:
-        """`_admitted` without blocking the event loop, if the guard can do that."""
+        """`_admitted` without blocking the event loop."""
         if self.async_guard is None:
-            with self._admitted(event, record) as admission:
-                yield admission
+            yield None
             return
         asked = self.async_guard.admit_async(_envelope(event), record.topic(), record.key())
         async with asked as admission:

@@ -52,8 +52,8 @@ class Subscriber:
         topics: what to read; the topics of the events that have handlers, unless given.
         deserializer: how messages become events.
         policy: concurrency, retries, and what follows a failure.
-        guard: keeps repeated and stale events from the handlers. ``async`` handlers want one that is async
-            too, or it blocks their event loop while it is asked.
+        guard: keeps repeated and stale events from the handlers. Plain handlers want a `Guard`, ``async``
+            ones an `AsyncGuard`.
         unknown: what becomes of types that the contract does not know, unless ``on_unknown`` takes them.
         dead_letters: where messages go that cannot be processed; the contract's topic for them unless given.
         hooks: what is told about the work.
@@ -232,10 +232,15 @@ class Subscriber:
         return topics
 
     def _require_guard(self) -> None:
-        guarded = self._handling
-        plain = any(not handler.is_async for handler in self._handlers.all)
-        if plain and guarded.guard is None and guarded.async_guard is not None:
+        guard, async_guard, handlers = self._handling.guard, self._handling.async_guard, self._handlers.all
+        if guard is None and async_guard is not None and not all(handler.is_async for handler in handlers):
             raise ConfigurationError("guard", "serves async handlers only, and there are plain ones")
+        # It would block their event loop, maybe for a lock that another of them holds: then for ever.
+        if guard is not None and async_guard is None and any(handler.is_async for handler in handlers):
+            raise ConfigurationError(
+                "guard",
+                "serves plain handlers only: for async ones use its other form, such as AsyncSqlGuard",
+            )
 
     def _workers(self) -> Workers | None:
         """Where plain functions run when more than one may at a time."""
