@@ -1,29 +1,29 @@
 """Every error this package raises, and whose fault it is.
 
-    AuthEventsError
-    ├── InvalidEvent              ours: the event breaks the contract; it was never sent
-    ├── DecodeError               theirs: these bytes cannot be read, now or later
-    │   ├── MalformedFrame        the framing around the payload is truncated or nonsense
-    │   ├── MalformedPayload      the payload is not what its format or the contract says
-    │   ├── UnknownFormat         the first byte belongs to no format we read
-    │   ├── UnknownSchemaId       the registry knows no such schema id
-    │   └── WrongSchema           the id belongs to another message, or the index points to one
-    ├── RegistryError             the Schema Registry's word
-    │   ├── RegistryUnavailable   the network's: it cannot be reached; try again
-    │   ├── RegistryRefused       it answered no: credentials, modes, broken schemas
-    │   ├── SchemaNotRegistered   a deployment step is missing; the message names the command
-    │   ├── IncompatibleSchema    the subject's compatibility level forbids this schema
-    │   └── SubjectCollision      the subject holds another schema type
-    ├── PublishError              the broker did not take an event
-    ├── UndeliveredEvents         a flush or close ended with events that no broker acknowledged
-    ├── ConsumeError              a subscriber cannot go on: rights, credentials, a fatal state
-    ├── PublisherUnusable         closed, or carried over a fork, or used from another event loop
-    ├── ConfigurationError        a setting is missing, unknown, or breaks a guarantee; the message names it
-    ├── BrokerUnavailable         the network's: Kafka cannot be reached, or did not answer in time; try again
-    ├── GuardUnavailable          a guard cannot say now whether an event was handled; try again
-    ├── OperationRefused          what an operator wants is forbidden: rights, unknown or live groups
-    ├── InvalidSchema             a .proto text or descriptor that cannot be understood
-    └── MissingExtra              an optional dependency is not installed; the message names it
+AuthEventsError
+├── InvalidEvent              ours: the event breaks the contract; it was never sent
+├── DecodeError               theirs: these bytes cannot be read, now or later
+│   ├── MalformedFrame        the framing around the payload is truncated or nonsense
+│   ├── MalformedPayload      the payload is not what its format or the contract says
+│   ├── UnknownFormat         the first byte belongs to no format we read
+│   ├── UnknownSchemaId       the registry knows no such schema id
+│   └── WrongSchema           the id belongs to another message, or the index points to one
+├── RegistryError             the Schema Registry's word
+│   ├── RegistryUnavailable   the network's: it cannot be reached; try again
+│   ├── RegistryRefused       it answered no: credentials, modes, broken schemas
+│   ├── SchemaNotRegistered   a deployment step is missing; the message names the command
+│   ├── IncompatibleSchema    the subject's compatibility level forbids this schema
+│   └── SubjectCollision      the subject holds another schema type
+├── PublishError              the broker did not take an event
+├── UndeliveredEvents         a flush or close ended with events that no broker acknowledged
+├── ConsumeError              a subscriber cannot go on: rights, credentials, a fatal state
+├── PublisherUnusable         closed, or carried over a fork, or used from another event loop
+├── ConfigurationError        a setting is missing, unknown, or breaks a guarantee; the message names it
+├── BrokerUnavailable         the network's: Kafka cannot be reached, or did not answer in time; try again
+├── GuardUnavailable          a guard cannot say now whether an event was handled; try again
+├── OperationRefused          what an operator wants is forbidden: rights, unknown or live groups
+├── InvalidSchema             a .proto text or descriptor that cannot be understood
+└── MissingExtra              an optional dependency is not installed; the message names it
 """
 
 from __future__ import annotations
