@@ -23,6 +23,13 @@ def _parser() -> argparse.ArgumentParser:
     serialization.add_argument("--json", action="store_true", help='print {"name": ratio} and nothing else')
     serialization.add_argument("--repeats", type=int, default=300, help="turns of each statement (300)")
     serialization.set_defaults(run=_serialization)
+    kafka = kinds.add_parser(
+        "kafka", help="publisher and subscriber beside raw loops and Confluent's classes"
+    )
+    kafka.add_argument("--json", action="store_true", help='print {"name": ratio} and nothing else')
+    kafka.add_argument("--events", type=int, default=60_000, help="events of each turn (60,000)")
+    kafka.add_argument("--rounds", type=int, default=5, help="turns of each way (5)")
+    kafka.set_defaults(run=_kafka)
     endurance = kinds.add_parser("endurance", help="cost and memory over many events, each another one")
     endurance.add_argument("--events", type=int, default=10_000_000, help="how many (10,000,000)")
     endurance.set_defaults(run=_endurance)
@@ -34,6 +41,13 @@ def _serialization(arguments: argparse.Namespace) -> None:
 
     with subjects() as names:
         measured = measure(STATEMENTS, names, arguments.repeats)
+    print((as_json if arguments.json else as_table)(measured, COMPARISONS))
+
+
+def _kafka(arguments: argparse.Namespace) -> None:
+    from benchmarks.kafka import COMPARISONS, measure  # noqa: PLC0415 - loads Confluent's
+
+    measured = measure(arguments.events, arguments.rounds)
     print((as_json if arguments.json else as_table)(measured, COMPARISONS))
 
 

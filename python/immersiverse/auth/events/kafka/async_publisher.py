@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _TICK = 0.002  # seconds; how late a settled delivery may be noticed
+_SETTLED_EVERY = 16  # events; to look after each would take longer than to queue it
 _TURN = 256  # events after which other tasks get a turn
 
 
@@ -43,7 +44,7 @@ class AsyncPublisher:
         hooks: Sequence[Hook] = (),
         tracer: Tracer | None = None,
     ) -> None:
-        self._out = Outgoing(config, serializer, hooks, tracer, self)
+        self._out = Outgoing(config, serializer, hooks, tracer, self.wait_for)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settler: asyncio.Task[None] | None = None
         self._sent = 0
@@ -71,11 +72,12 @@ class AsyncPublisher:
         delivery, message = out.prepare(event, on_done)
         while not out.offer(delivery, message):
             await self._turn()
-        out.poll(0)
         if self._settler is None:
             self._settler = asyncio.create_task(self._settle(), name="auth-events-publisher")
         self._sent += 1
-        if self._sent % _TURN == 0:
+        if not self._sent % _SETTLED_EVERY:
+            out.poll(0)
+        if not self._sent % _TURN:
             await asyncio.sleep(0)
         return delivery
 
@@ -124,10 +126,6 @@ class AsyncPublisher:
         raise PublisherUnusable(
             f"await the delivery of {delivery.event.event_id} instead of waiting {seconds} s"
         )
-
-    def looked_at(self, delivery: Delivery) -> None:
-        """Somebody saw how a delivery ended."""
-        self._out.looked_at(delivery)
 
     def _claim(self) -> None:
         loop = asyncio.get_running_loop()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from confluent_kafka import KafkaError, Message
+
     from immersiverse.auth.events.errors import PublishError
     from immersiverse.auth.events.observability.tracing import Sending
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 class Ledger(Protocol):
     """The publisher, seen from one of its deliveries."""
+
+    def settle(self, delivery: Delivery, error: KafkaError | None, record: Message) -> None:
+        """Enter what librdkafka says of it."""
+        ...
 
     def wait_for(self, delivery: Delivery, seconds: float | None) -> None:
         """Return when its fate is known, or raise TimeoutError."""
@@ -83,6 +89,10 @@ class Delivery:
             yield from waiter
         return self.result()
 
+    def __call__(self, error: KafkaError | None, record: Message) -> None:
+        """Take librdkafka's report: as its own callback it is one object less for each event under way."""
+        self._ledger.settle(self, error, record)
+
     def add_done_callback(self, call: OnDone) -> None:
         """Call this once when the fate is known, after what was asked before; now if it is known already."""
         with _adding:
@@ -92,9 +102,11 @@ class Delivery:
         if self.done:  # it may have become known meanwhile, in another thread: whoever takes a call makes it
             self._call_back()
 
-    def settle(self, partition: int, offset: int, error: PublishError | None) -> bool:
+    def settle(self, record: Message, error: PublishError | None) -> bool:
         """Say how it ended, once. Whether somebody was told."""
-        self.partition, self.offset, self.error, self.done = partition, offset, error, True
+        if error is None:
+            self.partition, self.offset = record.partition() or 0, record.offset() or 0
+        self.error, self.done = error, True
         if self._callbacks is None:
             return False
         self._call_back()

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,11 @@ from immersiverse.auth.events.kafka.telling import Telling
 from immersiverse.auth.events.observability.hooks import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from immersiverse.auth.events.kafka.delivery import Ledger, OnDone
+    from confluent_kafka import Message
+
+    from immersiverse.auth.events.kafka.delivery import OnDone
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.serialized import SerializedEvent
@@ -42,10 +45,11 @@ class Outgoing:
         serializer: how events become messages.
         hooks: what is told about them.
         tracer: what follows each of them.
-        ledger: who answers for the deliveries.
+        wait_for: returns when the fate of a delivery is known, as `Ledger` says.
 
     Attributes:
         pending: the deliveries whose fate is unknown.
+        wait_for: what was given.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
@@ -57,15 +61,16 @@ class Outgoing:
         serializer: AuthEventSerializer,
         hooks: Sequence[Hook],
         tracer: Tracer | None,
-        ledger: Ledger,
+        wait_for: Callable[[Delivery, float | None], None],
     ) -> None:
         self._serialize = serializer.serialize
         tell = Telling(hooks)
         self._deliveries = Deliveries(tell) if tell else None
         self._tracer = tracer
-        self._ledger = ledger
-        self._process = os.getpid()
+        self.wait_for = wait_for
         self._closed = False
+        self._forked = False
+        os.register_at_fork(after_in_child=_noting_forks(weakref.ref(self)))
         self._failed: set[Delivery] = set()
         self._lock = threading.Lock()  # for the rare: failures and the end
         self.pending: set[Delivery] = set()
@@ -85,10 +90,10 @@ class Outgoing:
             RegistryError: if its schema id cannot be had.
             PublisherUnusable: if the publisher is closed or from before a fork.
         """
-        if self._closed or self._process != os.getpid():
+        if self._closed or self._forked:
             raise self._unusable()
         message = self._serialize(event)
-        delivery = Delivery(event, message.topic, self._ledger, on_done)
+        delivery = Delivery(event, message.topic, self, on_done)
         if self._deliveries is not None:
             delivery.begun = time.perf_counter()
         if self._tracer is not None:
@@ -110,7 +115,7 @@ class Outgoing:
                 message.value,
                 message.key,
                 headers=list(message.headers),
-                on_delivery=lambda error, record: self._settle(delivery, error, record),
+                on_delivery=delivery,
             )
         except BufferError:
             self.pending.discard(delivery)
@@ -142,7 +147,7 @@ class Outgoing:
     @property
     def is_own_process(self) -> bool:
         """Whether this is the process that made the producer."""
-        return self._process == os.getpid()
+        return not self._forked
 
     def looked_at(self, delivery: Delivery) -> None:
         """Its failure need not be told by `raise_failures`."""
@@ -181,11 +186,12 @@ class Outgoing:
             if self._deliveries is not None:
                 self._deliveries.report(more_to_come=False)
 
-    def _settle(self, delivery: Delivery, error: KafkaError | None, record: Any) -> None:
+    def settle(self, delivery: Delivery, error: KafkaError | None, record: Message) -> None:
+        """Enter what librdkafka says of a delivery, and tell whoever asked."""
         self.pending.discard(delivery)
         failure = None if error is None else _publish_error(delivery, error)
         try:
-            told = delivery.settle(record.partition(), record.offset(), failure)
+            told = delivery.settle(record, failure)
         except Exception:  # noqa: BLE001 - the caller's callback
             _log.exception("a delivery callback raised")
             told = True
@@ -201,6 +207,16 @@ class Outgoing:
         if self._closed:
             return PublisherUnusable("the publisher is closed")
         return PublisherUnusable("the publisher was made before a fork: make one in each process")
+
+
+def _noting_forks(outgoing: weakref.ref[Outgoing]) -> Callable[[], None]:
+    """To ask for the process's number with every event would cost more than to be told of forks."""
+
+    def note() -> None:
+        if (found := outgoing()) is not None:
+            found._forked = True  # noqa: SLF001 - its own
+
+    return note
 
 
 def _publish_error(delivery: Delivery, error: KafkaError) -> PublishError:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _TICK = 0.01  # seconds; how late a settled delivery may be noticed
+_SETTLED_EVERY = 16  # events; to look after each would take longer than to queue it
 
 
 class Publisher:
@@ -43,7 +44,7 @@ class Publisher:
         hooks: Sequence[Hook] = (),
         tracer: Tracer | None = None,
     ) -> None:
-        self._out = Outgoing(config, serializer, hooks, tracer, self)
+        self._out = Outgoing(config, serializer, hooks, tracer, self.wait_for)
         self._busy = threading.Event()
         self._last = 0
         self._sent = 0
@@ -75,8 +76,9 @@ class Publisher:
         delivery, message = out.prepare(event, on_done)
         while not out.offer(delivery, message):
             out.poll(_TICK)
-        out.poll(0)
         self._sent += 1
+        if not self._sent % _SETTLED_EVERY:
+            out.poll(0)
         if not self._busy.is_set():
             self._busy.set()
         return delivery
@@ -126,10 +128,6 @@ class Publisher:
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"event {delivery.event.event_id} is not acknowledged after {seconds} s")
             self._out.poll(_TICK)
-
-    def looked_at(self, delivery: Delivery) -> None:
-        """Somebody saw how a delivery ended."""
-        self._out.looked_at(delivery)
 
     def _wait(self, seconds: float | None) -> None:
         end = None if seconds is None else time.monotonic() + seconds

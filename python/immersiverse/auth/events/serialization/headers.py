@@ -9,42 +9,54 @@ from typing import TYPE_CHECKING
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
-from immersiverse.auth.events.serialization.timestamps import format_timestamp
+from immersiverse.auth.events.serialization.timestamps import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
     from immersiverse.auth.events.serialization.serialized import Headers
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+    WriteHeaders = Callable[[AuthEvent, Message, bytes], Headers]
 
 _USER_ID = "user_id"
 
 
-def cloudevents_headers(event: AuthEvent, key: str, content_type: str) -> Headers:
-    """The attributes of an event as headers.
+def headers_of(event_type: catalog.EventType, content_type: str) -> WriteHeaders:
+    """What writes the headers of one type's events: a function of the event, its payload and its key.
+
+    Most of them are the same for all events of a type, and are made here, once.
 
     Args:
-        event: an event with a payload.
-        key: its partition key.
-        content_type: the media type of the value.
-
-    Raises:
-        InvalidEvent: if its time cannot be said.
+        event_type: the type.
+        content_type: the media type of the values.
     """
-    event_type = catalog.BY_ARM[event.WhichOneof("payload") or ""]
-    headers = (
-        ("ce_specversion", b"1.0"),
-        ("ce_id", event.event_id.encode()),
-        ("ce_type", event_type.full_name.encode()),
-        ("ce_source", (event.source or catalog.DEFAULT_SOURCE).encode()),
-        ("ce_time", _time(event, event_type)),
-        ("ce_partitionkey", key.encode()),
-        ("content-type", content_type.encode()),
-    )
-    user_id = getattr(getattr(event, event_type.arm), _USER_ID, "")
-    return (*headers, ("ce_subject", user_id.encode())) if user_id else headers
+    version, name = ("ce_specversion", b"1.0"), ("ce_type", event_type.full_name.encode())
+    content, default_source = ("content-type", content_type.encode()), catalog.DEFAULT_SOURCE
+    has_user = any(field.name == _USER_ID for field in event_type.fields)
+
+    def write(event: AuthEvent, payload: Message, key: bytes) -> Headers:
+        """Raises InvalidEvent if its time cannot be said."""
+        headers = (
+            version,
+            ("ce_id", event.event_id.encode()),
+            name,
+            ("ce_source", (event.source or default_source).encode()),
+            ("ce_time", _time(event, event_type)),
+            ("ce_partitionkey", key),
+            content,
+        )
+        user = getattr(payload, _USER_ID) if has_user else ""
+        return (*headers, ("ce_subject", user.encode())) if user else headers
+
+    return write
 
 
 def _time(event: AuthEvent, event_type: catalog.EventType) -> bytes:
+    time = event.timestamp
     try:
-        return format_timestamp(event.timestamp).encode()
+        return format_time(time.seconds, time.nanos).encode()
     except ValueError as error:
         raise InvalidEvent(event_type.name, "timestamp", str(error)) from error

@@ -15,7 +15,7 @@ from immersiverse.auth.events.serialization.framing import (
     frame_prefix,
     header_value,
 )
-from immersiverse.auth.events.serialization.headers import cloudevents_headers
+from immersiverse.auth.events.serialization.headers import headers_of
 from immersiverse.auth.events.serialization.serialized import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.serialization.codec import Codec
     from immersiverse.auth.events.serialization.formats import Format
+    from immersiverse.auth.events.serialization.headers import WriteHeaders
     from immersiverse.auth.events.serialization.schemas import SchemaIds
 
     ContextHeaders = list[tuple[str, str | bytes | None]] | dict[str, str | bytes | None]
@@ -66,6 +67,7 @@ class AuthEventSerializer(Serializer):
         # takes the long way.
         self._by_topic: dict[str, bytes] = {}
         self._by_arm: dict[str | None, bytes] = {}
+        self._kinds: dict[str | None, tuple[catalog.EventType, WriteHeaders]] = {}
 
     def __call__(self, event: AuthEvent | None, ctx: SerializationContext | None = None) -> bytes | None:
         """The value of an event's message; None, a tombstone, for None.
@@ -101,16 +103,21 @@ class AuthEventSerializer(Serializer):
             InvalidEvent: if it is no event, or carries no payload or no partition key.
             RegistryError: if the schema id is not known yet and cannot be had.
         """
-        _require_event(event)
-        topic = topic or self._topic(event)
-        key = partition_key(event)
-        headers = cloudevents_headers(event, key, self._codec.content_type)
+        try:
+            event_type, write_headers = self._kinds[_which(event, "payload")]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            event_type, write_headers = self._kind(event)
+        payload = getattr(event, event_type.arm)
+        # Nearly always the first of the fields that may give the key is set.
+        key = (getattr(payload, event_type.partition_key[0]) or partition_key(event)).encode()
+        topic = topic or (catalog.SINGLE_TOPIC if self._single_topic else event_type.topic)
+        headers = write_headers(event, payload, key)
         if self._in_header:
-            headers = (*headers, self._header(topic))
-            value = self._encode(event)
-        else:
-            value = self._prefix(topic) + self._encode(event)
-        return SerializedEvent(topic, key.encode(), value, headers)
+            return SerializedEvent(topic, key, self._encode(event), (*headers, self._header(topic)))
+        prefix = self._by_topic.get(topic)
+        if prefix is None:
+            prefix = self._prefix(topic)
+        return SerializedEvent(topic, key, prefix + self._encode(event), headers)
 
     def _first(self, event: AuthEvent, ctx: SerializationContext | None) -> bytes:
         """The long way: for the first event of a topic, header mode, and everything that must be refused."""
@@ -128,6 +135,14 @@ class AuthEventSerializer(Serializer):
         if ctx is None:
             self._by_arm[event_type.arm] = prefix
         return prefix + self._encode(event)
+
+    def _kind(self, event: AuthEvent) -> tuple[catalog.EventType, WriteHeaders]:
+        """The type of an event, and what writes its headers, made for the first event of a type."""
+        _require_event(event)
+        event_type = event_type_of(event)
+        kind = event_type, headers_of(event_type, self._codec.content_type)
+        self._kinds[event_type.arm] = kind
+        return kind
 
     def _topic(self, event: AuthEvent) -> str:
         return catalog.SINGLE_TOPIC if self._single_topic else event_type_of(event).topic
