@@ -32,7 +32,7 @@ def test_the_examples_are_ten_lines_each():
 def test_the_publishing_example_publishes(recwarn: pytest.WarningsRecorder):
     with EmbeddedStack() as stack:
         scope: dict[str, object] = {}
-        exec(example("Publish", stack), scope)  # noqa: S102 - the README's own code
+        exec(example("Publish", stack), scope)
         assert scope["event"].user_created.username == "alice"
         scope["serializer"]._schemas.close()
     assert not [w for w in recwarn if issubclass(w.category, DeprecationWarning)]
@@ -42,7 +42,7 @@ def test_the_consuming_example_subscribes():
     with EmbeddedStack() as stack:
         code = example("Consume", stack).replace("subscriber.run()", "")
         scope: dict[str, object] = {}
-        exec(code, scope)  # noqa: S102 - the README's own code
+        exec(code, scope)
         subscriber = scope["subscriber"]
         assert isinstance(subscriber, Subscriber)
         threading.Timer(1, subscriber.stop).start()
