@@ -13,32 +13,32 @@ from immersiverse.auth.events.v1 import events_pb2, options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from serialization_samples import EVENT_ID, TIME
 
-NEWER_ARM = 90
+NEWER_ARM = 200
 TEXT, MESSAGE = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_MESSAGE
 
 
 def newer_contract() -> FileDescriptorProto:
     """The contract of a later version, with one more event type."""
     file = FileDescriptorProto.FromString(CONTRACT_FILE.SerializeToString())
-    changed = file.message_type.add(name="PasswordChanged")
-    changed.field.add(
+    trusted = file.message_type.add(name="DeviceTrusted")
+    trusted.field.add(
         name="user_id", json_name="userId", number=1, label=1, type=FieldDescriptorProto.TYPE_STRING
     )
-    changed.field.add(
-        name="changed_at",
-        json_name="changedAt",
+    trusted.field.add(
+        name="trusted_at",
+        json_name="trustedAt",
         number=2,
         label=1,
         type=MESSAGE,
         type_name=".google.protobuf.Timestamp",
     )
     file.message_type[0].field.add(
-        name="password_changed",
-        json_name="passwordChanged",
+        name="device_trusted",
+        json_name="deviceTrusted",
         number=NEWER_ARM,
         label=1,
         type=MESSAGE,
-        type_name=f".{file.package}.PasswordChanged",
+        type_name=f".{file.package}.DeviceTrusted",
         oneof_index=0,
     )
     return file
@@ -54,4 +54,4 @@ def newer_event(**payload: Any) -> Any:
     pool.AddSerializedFile(newer_contract().SerializeToString())
     make = GetMessageClass(pool.FindMessageTypeByName(AuthEvent.DESCRIPTOR.full_name))
     time = {"seconds": TIME.seconds, "nanos": TIME.nanos}
-    return make(event_id=EVENT_ID, timestamp=time, password_changed={**payload, "changed_at": time})
+    return make(event_id=EVENT_ID, timestamp=time, device_trusted={**payload, "trusted_at": time})

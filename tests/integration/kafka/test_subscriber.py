@@ -133,7 +133,7 @@ def test_types_of_a_later_contract_go_to_the_function_for_unknown_ones(cluster: 
         subscriber.stop()
 
     subscriber.run()
-    assert seen[0].event_type == "#90"
+    assert seen[0].event_type == "#200"
 
 
 def test_tombstones_and_types_without_a_function_are_passed_over(cluster: Cluster, group: str) -> None:

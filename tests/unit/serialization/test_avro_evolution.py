@@ -188,13 +188,13 @@ def test_a_number_beyond_its_fields_range_is_an_error_that_names_the_field() -> 
 def newer_schema() -> Schema:
     """The contract with one more event, first in the union, and one more field after it."""
     envelope = schema()
-    changed = {
+    trusted = {
         "type": "record",
-        "name": "PasswordChanged",
+        "name": "DeviceTrusted",
         "namespace": PACKAGE,
         "fields": [
             {"name": "user_id", "type": "string", "default": ""},
-            {"name": "changed_at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+            {"name": "trusted_at", "type": {"type": "long", "logicalType": "timestamp-micros"}},
             {"name": "undone_at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]},
             {"name": "salt", "type": "bytes", "default": ""},
             {"name": "strength", "type": "double", "default": 0.0},
@@ -219,14 +219,14 @@ def newer_schema() -> Schema:
         ],
     }
     field(payload(envelope, "BruteForceDetected"), "window")["type"] = "google.protobuf.Duration"
-    field(envelope, "payload")["type"].insert(0, changed)
+    field(envelope, "payload")["type"].insert(0, trusted)
     envelope["fields"].append({"name": "trace", "type": "string", "default": ""})
     return envelope
 
 
-CHANGED = {
+TRUSTED = {
     "user_id": "u",
-    "changed_at": 1_000_001,
+    "trusted_at": 1_000_001,
     "undone_at": None,
     "salt": b"\x00\xff",
     "strength": float("inf"),
@@ -236,8 +236,8 @@ CHANGED = {
 }
 
 
-def changed(**changes: Any) -> UnknownEvent:
-    record = {**DELETED, "payload": (f"{PACKAGE}.PasswordChanged", {**CHANGED, **changes}), "trace": "t"}
+def trusted(**changes: Any) -> UnknownEvent:
+    record = {**DELETED, "payload": (f"{PACKAGE}.DeviceTrusted", {**TRUSTED, **changes}), "trace": "t"}
     found = carried(newer_schema(), record)
     assert isinstance(found, UnknownEvent)
     return found
@@ -247,19 +247,19 @@ def test_an_event_type_newer_than_the_contract_arrives_as_an_unknown_event() -> 
     envelope = v1.AuthEvent()
     envelope.CopyFrom(EVENT)
     envelope.ClearField("payload")
-    found = changed()
-    assert (found.event_type, found.format, found.envelope) == ("PasswordChanged", "avro", envelope)
+    found = trusted()
+    assert (found.event_type, found.format, found.envelope) == ("DeviceTrusted", "avro", envelope)
 
 
 def test_an_unknown_events_payload_is_its_own_bytes() -> None:
     record = copy.deepcopy(field(newer_schema(), "payload")["type"][0])
-    assert changed().payload == written(record, CHANGED)
+    assert trusted().payload == written(record, TRUSTED)
 
 
 def test_an_unknown_events_payload_reads_like_json_and_leaves_defaults_out() -> None:
-    assert changed().read() == {
+    assert trusted().read() == {
         "userId": "u",
-        "changedAt": "1970-01-01T00:00:01.000001Z",
+        "trustedAt": "1970-01-01T00:00:01.000001Z",
         "salt": "AP8=",
         "strength": "Infinity",
         "within": "1.500s",
@@ -267,10 +267,10 @@ def test_an_unknown_events_payload_reads_like_json_and_leaves_defaults_out() -> 
 
 
 def test_what_has_no_json_form_is_given_as_it_was_written() -> None:
-    found = changed(
-        changed_at=1 << 62, within={"seconds": 1 << 60, "nanos": 0}, undone_at=5, kind="KIND_RESET"
+    found = trusted(
+        trusted_at=1 << 62, within={"seconds": 1 << 60, "nanos": 0}, undone_at=5, kind="KIND_RESET"
     ).read()
-    assert found["changedAt"] == 1 << 62
+    assert found["trustedAt"] == 1 << 62
     assert found["within"] == {"seconds": 1 << 60}
     assert found["undoneAt"] == "1970-01-01T00:00:00.005Z"
     assert found["kind"] == "KIND_RESET"

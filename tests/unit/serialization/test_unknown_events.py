@@ -25,25 +25,25 @@ class Registry:
 
 WRITTEN = newer_event(user_id="u-42")
 FRAME = bytes.fromhex("00 00000009 00") + WRITTEN.SerializeToString()
-JSON = {"eventType": "PasswordChanged", "timestamp": "2025-06-01T10:15:30Z", "payload": {"userId": "u-42"}}
+JSON = {"eventType": "DeviceTrusted", "timestamp": "2025-06-01T10:15:30Z", "payload": {"userId": "u-42"}}
 
 
 def test_a_newer_type_arrives_named_and_readable_through_its_writers_schema() -> None:
     event = AuthEventDeserializer(Registry())(FRAME)
     assert isinstance(event, UnknownEvent)
-    assert event.event_type == "PasswordChanged"
+    assert event.event_type == "DeviceTrusted"
     assert event.format == "protobuf"
     assert event.envelope.event_id == EVENT_ID
     assert event.envelope.timestamp == TIME
-    assert event.payload == WRITTEN.password_changed.SerializeToString()
-    assert event.read() == {"userId": "u-42", "changedAt": TIME.ToJsonString()}
+    assert event.payload == WRITTEN.device_trusted.SerializeToString()
+    assert event.read() == {"userId": "u-42", "trustedAt": TIME.ToJsonString()}
 
 
 def test_without_a_registry_it_is_named_by_its_number_and_not_readable() -> None:
     event = AuthEventDeserializer()(FRAME)
     assert isinstance(event, UnknownEvent)
     assert event.event_type == f"#{NEWER_ARM}"
-    assert event.payload == WRITTEN.password_changed.SerializeToString()
+    assert event.payload == WRITTEN.device_trusted.SerializeToString()
     with pytest.raises(MalformedPayload, match="registry"):
         event.read()
 
@@ -68,7 +68,7 @@ def test_its_envelope_carries_it_on_unread() -> None:
 
 @pytest.mark.parametrize("payload", [b"\x0a\xff", b"\x0a\x01\xff", b"\x00", b"\xff" * 20])
 def test_a_payload_that_does_not_fit_its_writers_schema_is_refused_when_read(payload: bytes) -> None:
-    arm = b"\xd2\x05" + bytes([len(payload)]) + payload  # field 90, length-delimited
+    arm = b"\xc2\x0c" + bytes([len(payload)]) + payload  # field 200, length-delimited
     event = AuthEventDeserializer(Registry())(FRAME[:6] + arm)
     assert isinstance(event, UnknownEvent)
     with pytest.raises(MalformedPayload, match="does not fit"):
@@ -77,7 +77,7 @@ def test_a_payload_that_does_not_fit_its_writers_schema_is_refused_when_read(pay
 
 def test_a_number_where_a_payload_should_be_is_no_payload() -> None:
     with pytest.raises(MalformedPayload, match="no payload"):
-        AuthEventDeserializer(Registry())(FRAME[:6] + b"\xd0\x05\x01")
+        AuthEventDeserializer(Registry())(FRAME[:6] + b"\xc0\x0c\x01")
 
 
 def test_a_field_that_its_writer_did_not_declare_as_a_payload_is_none() -> None:
@@ -86,7 +86,7 @@ def test_a_field_that_its_writer_did_not_declare_as_a_payload_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "event_type", ["PasswordChanged", "com.example.Thing", "", "user_created", "AuthEvent"]
+    "event_type", ["DeviceTrusted", "com.example.Thing", "", "user_created", "AuthEvent"]
 )
 def test_a_type_that_json_names_and_the_contract_does_not_know(event_type: str) -> None:
     value = json.dumps({**JSON, "eventType": event_type}).encode()

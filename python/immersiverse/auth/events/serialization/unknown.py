@@ -16,7 +16,7 @@ class UnknownEvent:
     """An event whose type is newer than the reader, or foreign to it: not an error.
 
     Attributes:
-        event_type: its short name, such as ``PasswordChanged``; ``#70``, by the number of its field in the
+        event_type: its short name, such as ``DeviceTrusted``; ``#200``, by the number of its field in the
             envelope, if no registry is at hand to name it.
         envelope: what every event has (id, time, source, version, actor), without a payload.
         payload: the payload's own bytes, in the format that it was written in.
