@@ -87,6 +87,11 @@ class Subscriber:
         self._topics = tuple(topics)
         self._handlers = Handlers()
         self._policy = policy or Policy()
+        if guard is not None and self._policy.after_failure == "let-pass":
+            raise ConfigurationError(
+                "policy.after_failure",
+                "let-pass with a guard would drop the event that failed, as stale, once later ones are handled",
+            )
         self._dead_letters = dead_letters or DeadLetters(config)
         self._tell = Telling(hooks)
         self._handling = Handling(

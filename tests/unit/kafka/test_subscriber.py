@@ -1,0 +1,34 @@
+"""What a subscriber refuses before it ever meets a broker."""
+
+from __future__ import annotations
+
+import pytest
+
+from immersiverse.auth.events import AuthEventDeserializer, ConfigurationError
+from immersiverse.auth.events.guards import MemoryGuard
+from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.subscriber import Subscriber
+
+CONFIG = {"bootstrap.servers": "localhost:1", "group.id": "readers"}
+
+
+def test_letting_later_events_pass_and_guarding_against_stale_ones_is_refused():
+    with pytest.raises(ConfigurationError, match=r"policy.after_failure: let-pass with a guard"):
+        Subscriber(
+            CONFIG,
+            deserializer=AuthEventDeserializer(),
+            policy=Policy(after_failure="let-pass"),
+            guard=MemoryGuard(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("policy", "guard"), [(Policy(after_failure="let-pass"), None), (Policy(), MemoryGuard())]
+)
+def test_either_of_them_is_accepted(policy: Policy, guard: MemoryGuard | None):
+    assert Subscriber(CONFIG, deserializer=AuthEventDeserializer(), policy=policy, guard=guard)
+
+
+def test_a_subscriber_that_nobody_told_what_to_read_says_so():
+    with pytest.raises(ConfigurationError, match=r"topics"):
+        Subscriber(CONFIG, deserializer=AuthEventDeserializer()).run()
