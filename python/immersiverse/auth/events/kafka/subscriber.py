@@ -90,7 +90,7 @@ class Subscriber:
         if guard is not None and self._policy.after_failure == "let-pass":
             raise ConfigurationError(
                 "policy.after_failure",
-                "let-pass with a guard would drop the event that failed, as stale, once later ones are handled",
+                "let-pass with a guard would drop what failed, as stale, once later ones are handled",
             )
         self._dead_letters = dead_letters or DeadLetters(config)
         self._tell = Telling(hooks)
