@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
+    Way = Callable[[Sequence[AuthEvent]], float]
+
 _TYPE = catalog.EVENT_TYPES["LoginSucceeded"].full_name.encode()
 
 
@@ -37,9 +39,7 @@ def cloudevents(event: AuthEvent, user: bytes) -> list[tuple[str, str | bytes | 
     ]
 
 
-def ours(
-    config: Mapping[str, Any], serializer: AuthEventSerializer
-) -> Callable[[Sequence[AuthEvent]], float]:
+def ours(config: Mapping[str, Any], serializer: AuthEventSerializer) -> Way:
     """`Publisher`."""
 
     def publish(events: Sequence[AuthEvent]) -> float:
@@ -54,9 +54,7 @@ def ours(
     return publish
 
 
-def ours_async(
-    config: Mapping[str, Any], serializer: AuthEventSerializer
-) -> Callable[[Sequence[AuthEvent]], float]:
+def ours_async(config: Mapping[str, Any], serializer: AuthEventSerializer) -> Way:
     """`AsyncPublisher`."""
 
     async def publish(events: Sequence[AuthEvent]) -> float:
@@ -71,7 +69,7 @@ def ours_async(
     return lambda events: asyncio.run(publish(events))
 
 
-def raw(config: Mapping[str, Any], topic: str, schema_id: int) -> Callable[[Sequence[AuthEvent]], float]:
+def raw(config: Mapping[str, Any], topic: str, schema_id: int) -> Way:
     """librdkafka's producer, Protobuf's own method, the same headers, every delivery looked at."""
 
     frame = b"\x00" + schema_id.to_bytes(4, "big") + b"\x00"
@@ -111,9 +109,7 @@ def raw(config: Mapping[str, Any], topic: str, schema_id: int) -> Callable[[Sequ
     return publish
 
 
-def confluents(
-    config: Mapping[str, Any], topic: str, client: SchemaRegistryClient
-) -> Callable[[Sequence[AuthEvent]], float]:
+def confluents(config: Mapping[str, Any], topic: str, client: SchemaRegistryClient) -> Way:
     """`SerializingProducer` with `ProtobufSerializer`, the same headers, every delivery looked at."""
     conf = {"auto.register.schemas": False, "use.latest.version": True, "use.deprecated.format": False}
     value_serializer = ProtobufSerializer(AuthEvent, client, {**conf, "subject.name.strategy.type": "TOPIC"})

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from immersiverse.auth.events.embedded.broker import EmbeddedBroker
 from immersiverse.auth.events.kafka.flow import Flow
+
+
+@dataclass
+class Account:
+    """What became of what was handed over."""
+
+    finished: int
+    waiting: int = 0
+
 
 PARTITION = [TopicPartition("flow", 0, 0)]
 
@@ -43,7 +53,7 @@ def fill_up(flow, consumer):
     """Until the flow pauses, which it does not at once."""
     flow.handed = 10
     until = time.monotonic() + 10
-    while flow.regulate(consumer, finished=0) is None:
+    while flow.regulate(consumer, Account(0)) is None:
         assert time.monotonic() < until
 
 
@@ -51,9 +61,9 @@ def test_a_full_backlog_pauses_until_half_of_it_is_done(consumer):
     flow = Flow(backlog=10)
     fill_up(flow, consumer)
     assert consumer.poll(1) is None
-    flow.regulate(consumer, finished=4)
+    flow.regulate(consumer, Account(4))
     assert consumer.poll(0.5) is None
-    flow.regulate(consumer, finished=5)
+    flow.regulate(consumer, Account(5))
     assert consumer.poll(10) is not None
 
 
@@ -61,10 +71,10 @@ def test_a_partition_that_was_lost_while_paused_is_read_when_it_comes_back_later
     flow = Flow(backlog=10)
     fill_up(flow, consumer)
     consumer.incremental_unassign(PARTITION)
-    flow.regulate(consumer, finished=10)  # there is room again, but no partition to resume
+    flow.regulate(consumer, Account(10))  # there is room again, but no partition to resume
     consumer.incremental_assign(PARTITION)
     flow.assigned_anew = True
-    flow.regulate(consumer, finished=10)
+    flow.regulate(consumer, Account(10))
     assert consumer.poll(10) is not None
 
 
@@ -73,5 +83,20 @@ def test_a_partition_that_comes_while_the_backlog_is_full_waits_like_the_others(
     fill_up(flow, consumer)
     consumer.incremental_assign([TopicPartition("flow", 1, 0)])
     flow.assigned_anew = True
-    flow.regulate(consumer, finished=0)
+    flow.regulate(consumer, Account(0))
     assert consumer.poll(1) is None
+
+
+def test_messages_that_nobody_has_looked_at_are_not_run_ahead_of_for_a_moment(consumer):
+    flow = Flow(backlog=10_000)
+    flow.handed = 1_000
+    assert flow.regulate(consumer, Account(0, waiting=1_000)) is None
+    assert flow.regulate(consumer, Account(900, waiting=100)) is not None
+
+
+def test_slow_handlers_get_messages_of_other_keys_all_the_same(consumer):
+    flow = Flow(backlog=10_000)
+    flow.handed = 1_000
+    until = time.monotonic() + 10
+    while flow.regulate(consumer, Account(0, waiting=1_000)) is None:
+        assert time.monotonic() < until

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from immersiverse.auth.events.kafka.assignment import Assignment
 from immersiverse.auth.events.kafka.attempts import Attempts
 from immersiverse.auth.events.kafka.failure import Failure
-from immersiverse.auth.events.kafka.handling import type_name
+from immersiverse.auth.events.kafka.handling import refuse_awaitable, type_name
 from immersiverse.auth.events.kafka.job import Job, Reading
 from immersiverse.auth.events.kafka.lanes import Lanes
 from immersiverse.auth.events.kafka.recovery import Recovery
@@ -46,7 +46,6 @@ class Dispatcher:
         workers: where plain functions run; None for the event loop's own thread.
         tally: counts what was handled; None if nobody listens.
         fail: is called with an error that must stop the subscriber.
-
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, by keyword
@@ -72,6 +71,8 @@ class Dispatcher:
             lets_pass=policy.after_failure == "let-pass",
             fail=fail,
         )
+        self._read = handling.deserializer.read
+        self._direct = handling.direct() if workers is None else {}
         self._assignments: dict[Partition, Assignment] = {}
         self._waiting: deque[Record] = deque()
         self._queues = self._lanes.queues
@@ -82,6 +83,11 @@ class Dispatcher:
     def finished(self) -> int:
         """How many of the delivered messages are done with here, handled or not."""
         return self._finished + self._lanes.finished
+
+    @property
+    def waiting(self) -> int:
+        """How many of them nobody has looked at yet."""
+        return len(self._waiting)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions became ours."""
@@ -150,7 +156,7 @@ class Dispatcher:
         self._scheduled = False
         waiting, slots, attempts = self._waiting, self._slots, self._attempts
         begun = now = time.monotonic()
-        while waiting and slots.any_free and not attempts.stopped:
+        while waiting and slots.free and not attempts.stopped:
             before, record = now, waiting.popleft()
             self._take(record)
             now = time.monotonic()
@@ -160,7 +166,7 @@ class Dispatcher:
                 break
         if self._tally:
             self._tally.report(now - begun)
-        if waiting and slots.any_free and not attempts.stopped:
+        if waiting and slots.free and not attempts.stopped:
             self._schedule()
 
     def _take(self, record: Record) -> None:
@@ -177,22 +183,25 @@ class Dispatcher:
 
     def _begin(self, record: Record, assignment: Assignment) -> None:
         """Handle a message at once if that needs no waiting, else in a lane."""
-        handling = self._handling
         try:
-            event, arm = handling.deserializer.read(record)
-            handler = handling.handler_of(event, arm)
+            event, arm = self._read(record)
+            direct = self._direct.get(arm)
+            handler = None if direct else self._handling.handler_of(event, arm)
         except Exception as error:  # noqa: BLE001 - whatever reading raises
             self._open_lane(Job(record, assignment), self._attempts.unread(error))
             return
-        if handler is not None:
-            if handler.is_async or self._workers is not None:
-                self._open_lane(Job(record, assignment, Reading(event, arm, handler)))
-                return
-            try:
-                handling.call(handler, event, arm, record, 1)
-            except BaseException as error:  # noqa: BLE001 - whatever a handler raises
-                self._open_lane(Job(record, assignment), Failure(error))
-                return
+        if handler is not None and (handler.is_async or self._workers is not None):
+            self._open_lane(Job(record, assignment, Reading(event, arm, handler)))
+            return
+        try:
+            if direct is not None:
+                if (returned := direct(event, getattr(event, arm))) is not None:
+                    refuse_awaitable(direct, returned)
+            elif handler is not None:
+                self._handling.call(handler, event, arm, record, 1)
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises
+            self._open_lane(Job(record, assignment), Failure(error))
+            return
         assignment.progress.seen = record.offset() + 1
         self._finished += 1
         if (notes := assignment.notes) is not None:

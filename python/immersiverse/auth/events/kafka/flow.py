@@ -1,17 +1,33 @@
-"""Keeps the backlog bounded: nothing is fetched while too much is under way."""
+"""Decides when to fetch: not much further ahead than is handled, and never beyond the backlog."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
 
-_TICK = 0.002  # seconds between looks whether there is room again
+_TICK = 0.0005  # seconds between looks whether there is room again
+_AHEAD = 250  # messages; what waits behind more has left the processor's cache when it is handled
+_BRIEFLY = 0.01  # seconds; slower handlers want messages of other keys rather than warm ones
 _PATIENCE = 0.5  # seconds; how long it may go without a poll, which a rebalance waits for
 _IDLE = 0.1  # seconds for a poll when there is room
 _PAUSED = 0.02  # seconds for a poll that brings no message
+
+
+class Account(Protocol):
+    """What became of the messages that were handed over."""
+
+    @property
+    def finished(self) -> int:
+        """How many are done with."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """How many nobody has looked at yet."""
+        ...
 
 
 class Flow:
@@ -31,33 +47,44 @@ class Flow:
     def __init__(self, backlog: int) -> None:
         self._backlog = backlog
         self._paused = False
-        self._full_since: float | None = None
+        self._waits_since: float | None = None
         self.handed = 0
         self.assigned_anew = False
 
-    def regulate(self, consumer: Consumer, finished: int) -> float | None:
+    def regulate(self, consumer: Consumer, account: Account) -> float | None:
         """How long to poll for messages now, in seconds; None to not poll.
 
         Args:
             consumer: is paused and resumed.
-            finished: how many of the messages handed over are done with.
+            account: what became of the messages handed over.
         """
         if self.assigned_anew:
             self._treat_alike(consumer)
-        under_way = self.handed - finished
+        wait = self._wait(consumer, account)
+        if wait is not None:
+            self._waits_since = None
+        return wait
+
+    def _wait(self, consumer: Consumer, account: Account) -> float | None:
+        under_way = self.handed - account.finished
         if self._paused:
             return self._while_paused(consumer, under_way)
         if under_way < self._backlog:
-            self._full_since = None
-            return _IDLE
-        now = time.monotonic()
-        self._full_since = self._full_since or now
-        if now - self._full_since < _PATIENCE:
-            time.sleep(_TICK)
+            return _IDLE if account.waiting < _AHEAD or self._has_waited(_BRIEFLY) else None
+        if not self._has_waited(_PATIENCE):
             return None
         consumer.pause(consumer.assignment())
         self._paused = True
         return _PAUSED
+
+    def _has_waited(self, seconds: float) -> bool:
+        """Wait a little; whether it was that long in all since a poll."""
+        now = time.monotonic()
+        self._waits_since = self._waits_since or now
+        if now - self._waits_since < seconds:
+            time.sleep(_TICK)
+            return False
+        return True
 
     def _treat_alike(self, consumer: Consumer) -> None:
         partitions = consumer.assignment()
@@ -71,6 +98,5 @@ class Flow:
         if under_way <= self._backlog // 2:
             consumer.resume(consumer.assignment())
             self._paused = False
-            self._full_since = None
             return _IDLE
         return _PAUSED

@@ -16,7 +16,7 @@ from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from immersiverse.auth.events.guards.guard import Admission, AsyncGuard, Guard
     from immersiverse.auth.events.kafka.handlers import Handler, Handlers
@@ -58,6 +58,16 @@ class Handling:
     tracer: Tracer | None = None
     group: str = ""
 
+    def direct(self) -> dict[str, Callable[..., Any]]:
+        """The plain functions, by arm, that need nothing around a call: no guard, no tracer, no context."""
+        if self.guard is not None or self.tracer is not None:
+            return {}
+        return {
+            arm: handler.call
+            for arm, handler in self.handlers.by_arm.items()
+            if not handler.is_async and not handler.wants_context
+        }
+
     def read(self, record: Record) -> Reading:
         """What a message holds.
 
@@ -88,16 +98,11 @@ class Handling:
         Raises:
             ConfigurationError: if it returned something to await: what that does would never be done.
         """
-        if self.guard is None and self.tracer is None and arm and not handler.wants_context:  # most
-            returned = handler.call(event, getattr(event, arm))
-        else:
-            with self._traced(event, record, attempt), self._admitted(event, record) as admission:
-                if not _is_fresh(admission):
-                    return
-                returned = handler.call(*_arguments(handler, event, arm, record, attempt, admission))
-        if returned is not None and hasattr(returned, "__await__"):
-            _discard(returned)
-            raise ConfigurationError(repr(handler.call), "returned an awaitable: declare it with async def")
+        with self._traced(event, record, attempt), self._admitted(event, record) as admission:
+            if not _is_fresh(admission):
+                return
+            returned = handler.call(*_arguments(handler, event, arm, record, attempt, admission))
+        refuse_awaitable(handler.call, returned)
 
     async def call_async(self, reading: Reading, record: Record, attempt: int) -> None:
         """`call` for functions that must be awaited."""
@@ -192,7 +197,14 @@ def _arguments(  # noqa: PLR0913, PLR0917 - what a call is made of
     return (*arguments, context(record, attempt, admission.transaction if admission else None))
 
 
-def _discard(returned: Any) -> None:
-    """Close a coroutine that nobody will await, lest Python warn of it besides."""
-    if hasattr(returned, "close"):
+def refuse_awaitable(function: Callable[..., Any], returned: Any) -> None:
+    """Look at what a plain function returned.
+
+    Raises:
+        ConfigurationError: if it is something to await: what that does would never be done.
+    """
+    if not hasattr(returned, "__await__"):
+        return
+    if hasattr(returned, "close"):  # a coroutine, of which Python would warn besides
         returned.close()
+    raise ConfigurationError(repr(function), "returned an awaitable: declare it with async def")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Partition = tuple[str, int]
 
 _log = logging.getLogger(__name__)
-_BATCH = 500  # messages handed over at a time
+_BATCH = 250  # messages handed over at a time, so few that they are still in the processor's cache
 _LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
 _MARGIN = 1.0  # seconds for the event loop to say that running handlers were let finish
 _BEGINNING = ("earliest", "smallest", "beginning")
@@ -132,7 +132,7 @@ class Poller:
 
     def _poll(self) -> None:
         self._commits.make(self._consumer)
-        wait = self._flow.regulate(self._consumer, self._dispatcher.finished)
+        wait = self._flow.regulate(self._consumer, self._dispatcher)
         if wait is None:
             return
         first = self._consumer.poll(wait)

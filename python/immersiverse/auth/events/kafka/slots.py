@@ -16,26 +16,24 @@ class Slots:
     Args:
         count: how many there are.
         on_free: is called when a slot is left that nobody waits for.
+
+    Attributes:
+        free: how many are free; `take` wants one.
     """
 
     def __init__(self, count: int, on_free: Callable[[], None]) -> None:
-        self._free = count
+        self.free = count
         self._on_free = on_free
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @property
-    def any_free(self) -> bool:
-        """Whether `take` may be called."""
-        return self._free > 0
-
     def take(self) -> None:
         """Take a free slot."""
-        self._free -= 1
+        self.free -= 1
 
     async def acquire(self) -> None:
         """Take a slot as soon as there is one."""
-        if self._free > 0:
-            self._free -= 1
+        if self.free > 0:
+            self.free -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -53,5 +51,5 @@ class Slots:
             if not turn.done():
                 turn.set_result(None)
                 return
-        self._free += 1
+        self.free += 1
         self._on_free()
