@@ -23,8 +23,10 @@ def console() -> Console:
     """A console on standard output."""
     from rich.console import Console
 
-    known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if known else _WIDTH_OF_FILES)
+    # What the environment says holds for dumb terminals too, which rich takes for 80 columns wide.
+    told = os.environ.get("COLUMNS", "")
+    width = int(told) if told.isdecimal() and int(told) else None
+    return Console(highlight=False, width=width or (None if sys.stdout.isatty() else _WIDTH_OF_FILES))
 
 
 def write_json(value: Any) -> None:

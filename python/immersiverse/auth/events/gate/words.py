@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# No group has a possessive quantifier, which the first versions of Python 3.11 get wrong.
 _WORD = re.compile(
-    r"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
-    r"|(?P<word>\"(?:[^\"\\\n]|\\[^\n])*+\"?|'(?:[^'\\\n]|\\[^\n])*+'?|[A-Za-z0-9_.]++|[^\sA-Za-z0-9_.])"
+    r"//[^\n]*|/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|\Z)"
+    r"|(?P<word>\"[^\"\\\n]*(?:\\[^\n][^\"\\\n]*)*\"?|'[^'\\\n]*(?:\\[^\n][^'\\\n]*)*'?"
+    r"|[A-Za-z0-9_.]+|[^\sA-Za-z0-9_.])"
 )
 
 

@@ -7,23 +7,21 @@ from dataclasses import dataclass
 
 from immersiverse.auth.events.errors import InvalidSchema
 
-# Possessive quantifiers keep the cost linear whatever the text.
+# Every character has one way to be matched, so that the cost is linear whatever the text. No group has a
+# possessive quantifier, which the first versions of Python 3.11 get wrong.
 _TOKEN = re.compile(
     r"""
-    (?:[ \t\r\n\f\v]++ | //[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/)*+
-    (?:
       (?P<name>[A-Za-z_][A-Za-z0-9_]*+)
     | (?P<float>(?:(?:[0-9]++\.[0-9]*+ | \.[0-9]++)(?:[eE][+-]?[0-9]++)? | [0-9]++[eE][+-]?[0-9]++))
       (?![A-Za-z0-9_.])
     | (?P<integer>(?:0[xX][0-9a-fA-F]++ | [0-9]++))(?![A-Za-z0-9_.])
-    | (?P<string>"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+" | '[^'\\\n]*+(?:\\[^\n][^'\\\n]*+)*+')
+    | (?P<string>"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*" | '[^'\\\n]*(?:\\[^\n][^'\\\n]*)*')
     | (?P<symbol>[;{}=\[\](),.<>:+-] | /(?![/*]))
     | (?P<end>\Z)
-    )
     """,
     re.VERBOSE,
 )
-_SKIPPED = re.compile(r"(?:[ \t\r\n\f\v]++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+")
+_BLANK = re.compile(r"[ \t\r\n\f\v]*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,7 @@ def tokenize(text: str, name: str) -> Tokens:
     tokens = Tokens([], [], [])
     position = 1 if text.startswith("\ufeff") else 0
     while True:
+        position = _skip(text, position)
         match = _TOKEN.match(text, position)
         if match is None:
             raise _unreadable(text, position, name)
@@ -69,9 +68,20 @@ def problem(text: str, offset: int, name: str, message: str) -> InvalidSchema:
     return InvalidSchema(f"{name or '<text>'}:{line}:{column}: {message}")
 
 
-def _unreadable(text: str, position: int, name: str) -> InvalidSchema:
-    skipped = _SKIPPED.match(text, position)
-    offset = skipped.end() if skipped else position
+def _skip(text: str, position: int) -> int:
+    """Where the next token begins: after white space and comments; at a comment that does not end."""
+    while True:
+        position = _BLANK.match(text, position).end()  # type: ignore[union-attr]  # it always matches
+        if text.startswith("//", position):
+            end = text.find("\n", position)
+            position = len(text) if end < 0 else end
+        elif text.startswith("/*", position) and (end := text.find("*/", position + 2)) >= 0:
+            position = end + 2
+        else:
+            return position
+
+
+def _unreadable(text: str, offset: int, name: str) -> InvalidSchema:
     found = text[offset]
     if found in "\"'":
         return problem(text, offset, name, "expected the string to end on its line")
