@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import subprocess
-import tarfile
 import time
 import uuid
 from dataclasses import dataclass
@@ -21,7 +18,6 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from golden.corpus import later, released_code
 from golden.corpus.cases import cases
 from golden.corpus.expectation import EarlierVersion
-from golden.corpus.recording import ROOT, build_wheel, contract_descriptors
 from golden.corpus.release import releases
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
 from immersiverse.auth.events.errors import IncompatibleSchema
@@ -46,16 +42,10 @@ class Old:
 
 
 @pytest.fixture(scope="session")
-def old(tmp_path_factory):
-    """The first recorded release; before there is one, what is committed."""
-    if recorded := releases():
-        return Old(released_code.installed(recorded[0].wheel), recorded[0].descriptors)
-    folder = tmp_path_factory.mktemp("committed")
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
-    descriptors = FileDescriptorSet.FromString(contract_descriptors(folder, folder).read_bytes())
-    return Old(released_code.installed(build_wheel(folder, folder)), descriptors)
+def old():
+    """The first recorded release."""
+    first = releases()[0]
+    return Old(released_code.installed(first.wheel), first.descriptors)
 
 
 @pytest.fixture
