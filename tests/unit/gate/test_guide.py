@@ -34,16 +34,16 @@ def test_what_the_guide_forbids_is_refused(kind):
 def test_the_guides_new_event_is_let_pass(tmp_path):
     text = (CONTRACT / "immersiverse/auth/events/v1/events.proto").read_text()
     message, arm = re.search(
-        r"```proto\n(.*?)```.*?`(PasswordChanged \w+) = \d+;`", GUIDE.read_text(), re.DOTALL
+        r"```proto\n(.*?)```.*?`(DeviceTrusted \w+) = \d+;`", GUIDE.read_text(), re.DOTALL
     ).groups()
-    name = "GuidesPasswordChanged"  # the contract may have the real one by now
+    name = "GuidesDeviceTrusted"  # the contract may have the real one by now
     last = text.rindex("\n  }\n", 0, text.index("// Who caused an event."))
     new = tmp_path / "events.proto"
     new.write_text(
         text[:last]
-        + f"\n    {arm.replace('PasswordChanged', name)}_in_the_guide = 60000;"
+        + f"\n    {arm.replace('DeviceTrusted', name)}_in_the_guide = 60000;"
         + text[last:]
-        + message.replace("PasswordChanged", name)
+        + message.replace("DeviceTrusted", name)
     )
     verdict = judge(read(str(new)), [read(str(CONTRACT / "immersiverse/auth/events/v1/events.proto"))])
     assert verdict.compatible

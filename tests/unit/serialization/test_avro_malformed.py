@@ -31,7 +31,10 @@ EVENT = v1.AuthEvent(
 )
 VALID = AvroCodec().encode(EVENT)
 HEAD = write_text("id") + write_long(1) + write_text("/s") + write_long(1)  # the envelope up to its actor
-NO_ACTOR, DELETED, CONNECTED = write_long(0), write_long(2), write_long(6)
+PAYLOADS = next(each["type"] for each in json.loads(schema_text())["fields"] if each["name"] == "payload")
+BRANCHES = [branch["name"] for branch in PAYLOADS]
+NO_ACTOR = write_long(0)
+DELETED, CONNECTED = (write_long(BRANCHES.index(name)) for name in ("UserDeleted", "PlatformConnected"))
 HUGE = write_long(1 << 62)
 
 decode = AvroCodec().reader(None, 1)

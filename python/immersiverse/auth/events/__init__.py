@@ -58,7 +58,11 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.serialized import SerializedEvent as SerializedEvent
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer as AuthEventSerializer
     from immersiverse.auth.events.serialization.unknown import UnknownEvent as UnknownEvent
+    from immersiverse.auth.events.v1.events_pb2 import AccountLocked as AccountLocked
+    from immersiverse.auth.events.v1.events_pb2 import AccountLockReason as AccountLockReason
     from immersiverse.auth.events.v1.events_pb2 import AccountStatus as AccountStatus
+    from immersiverse.auth.events.v1.events_pb2 import AccountUnlocked as AccountUnlocked
+    from immersiverse.auth.events.v1.events_pb2 import AccountUnlockReason as AccountUnlockReason
     from immersiverse.auth.events.v1.events_pb2 import Actor as Actor
     from immersiverse.auth.events.v1.events_pb2 import ActorKind as ActorKind
     from immersiverse.auth.events.v1.events_pb2 import AuthenticationMethod as AuthenticationMethod
@@ -68,14 +72,23 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.v1.events_pb2 import BlacklistSubjectKind as BlacklistSubjectKind
     from immersiverse.auth.events.v1.events_pb2 import BruteForceDetected as BruteForceDetected
     from immersiverse.auth.events.v1.events_pb2 import BruteForceScope as BruteForceScope
+    from immersiverse.auth.events.v1.events_pb2 import ConsentGranted as ConsentGranted
+    from immersiverse.auth.events.v1.events_pb2 import ConsentWithdrawn as ConsentWithdrawn
     from immersiverse.auth.events.v1.events_pb2 import DisconnectReason as DisconnectReason
+    from immersiverse.auth.events.v1.events_pb2 import EmailVerified as EmailVerified
     from immersiverse.auth.events.v1.events_pb2 import LoggedOut as LoggedOut
     from immersiverse.auth.events.v1.events_pb2 import LoginFailed as LoginFailed
     from immersiverse.auth.events.v1.events_pb2 import LoginFailureReason as LoginFailureReason
     from immersiverse.auth.events.v1.events_pb2 import LoginSucceeded as LoginSucceeded
     from immersiverse.auth.events.v1.events_pb2 import LogoutReason as LogoutReason
+    from immersiverse.auth.events.v1.events_pb2 import MfaEnrolled as MfaEnrolled
+    from immersiverse.auth.events.v1.events_pb2 import MfaRemoved as MfaRemoved
+    from immersiverse.auth.events.v1.events_pb2 import PasswordChanged as PasswordChanged
+    from immersiverse.auth.events.v1.events_pb2 import PasswordChangeReason as PasswordChangeReason
+    from immersiverse.auth.events.v1.events_pb2 import PasswordResetRequested as PasswordResetRequested
     from immersiverse.auth.events.v1.events_pb2 import PlatformConnected as PlatformConnected
     from immersiverse.auth.events.v1.events_pb2 import PlatformDisconnected as PlatformDisconnected
+    from immersiverse.auth.events.v1.events_pb2 import SessionRevoked as SessionRevoked
     from immersiverse.auth.events.v1.events_pb2 import SuspiciousLogin as SuspiciousLogin
     from immersiverse.auth.events.v1.events_pb2 import SuspiciousSignal as SuspiciousSignal
     from immersiverse.auth.events.v1.events_pb2 import UserCreated as UserCreated
@@ -108,10 +121,13 @@ _EXPORTS = {
     "serialization.serializer": "AuthEventSerializer",
     "serialization.unknown": "UnknownEvent",
     "v1.events_pb2": (
-        "AccountStatus Actor ActorKind AuthEvent AuthenticationMethod BlacklistAdded BlacklistReason "
-        "BlacklistSubjectKind BruteForceDetected BruteForceScope DisconnectReason LoggedOut LoginFailed "
-        "LoginFailureReason LoginSucceeded LogoutReason PlatformConnected PlatformDisconnected "
-        "SuspiciousLogin SuspiciousSignal UserCreated UserDeleted UserDeletionReason UserUpdated"
+        "AccountLockReason AccountLocked AccountStatus AccountUnlockReason AccountUnlocked Actor "
+        "ActorKind AuthEvent AuthenticationMethod BlacklistAdded BlacklistReason BlacklistSubjectKind "
+        "BruteForceDetected BruteForceScope ConsentGranted ConsentWithdrawn DisconnectReason "
+        "EmailVerified LoggedOut LoginFailed LoginFailureReason LoginSucceeded LogoutReason MfaEnrolled "
+        "MfaRemoved PasswordChangeReason PasswordChanged PasswordResetRequested PlatformConnected "
+        "PlatformDisconnected SessionRevoked SuspiciousLogin SuspiciousSignal UserCreated UserDeleted "
+        "UserDeletionReason UserUpdated"
     ),
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}

@@ -175,6 +175,106 @@ USER_DELETION_REASON_INACTIVITY: UserDeletionReason.ValueType  # 4
 """Nobody used the account for a long time."""
 Global___UserDeletionReason: _TypeAlias = UserDeletionReason  # noqa: Y015
 
+class _PasswordChangeReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PasswordChangeReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PasswordChangeReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PASSWORD_CHANGE_REASON_UNSPECIFIED: _PasswordChangeReason.ValueType  # 0
+    """Unknown, or a reason newer than the reader."""
+    PASSWORD_CHANGE_REASON_USER_REQUEST: _PasswordChangeReason.ValueType  # 1
+    """The user knew the old one and chose a new one."""
+    PASSWORD_CHANGE_REASON_RESET: _PasswordChangeReason.ValueType  # 2
+    """The user had forgotten the old one."""
+    PASSWORD_CHANGE_REASON_EXPIRED: _PasswordChangeReason.ValueType  # 3
+    """The old one was too old."""
+    PASSWORD_CHANGE_REASON_LEAKED: _PasswordChangeReason.ValueType  # 4
+    """The old one was found in a leak elsewhere."""
+    PASSWORD_CHANGE_REASON_ADMINISTRATOR: _PasswordChangeReason.ValueType  # 5
+    """An administrator set it."""
+
+class PasswordChangeReason(_PasswordChangeReason, metaclass=_PasswordChangeReasonEnumTypeWrapper):
+    """What led to a new password."""
+
+PASSWORD_CHANGE_REASON_UNSPECIFIED: PasswordChangeReason.ValueType  # 0
+"""Unknown, or a reason newer than the reader."""
+PASSWORD_CHANGE_REASON_USER_REQUEST: PasswordChangeReason.ValueType  # 1
+"""The user knew the old one and chose a new one."""
+PASSWORD_CHANGE_REASON_RESET: PasswordChangeReason.ValueType  # 2
+"""The user had forgotten the old one."""
+PASSWORD_CHANGE_REASON_EXPIRED: PasswordChangeReason.ValueType  # 3
+"""The old one was too old."""
+PASSWORD_CHANGE_REASON_LEAKED: PasswordChangeReason.ValueType  # 4
+"""The old one was found in a leak elsewhere."""
+PASSWORD_CHANGE_REASON_ADMINISTRATOR: PasswordChangeReason.ValueType  # 5
+"""An administrator set it."""
+Global___PasswordChangeReason: _TypeAlias = PasswordChangeReason  # noqa: Y015
+
+class _AccountLockReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AccountLockReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountLockReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACCOUNT_LOCK_REASON_UNSPECIFIED: _AccountLockReason.ValueType  # 0
+    """Unknown, or a reason newer than the reader."""
+    ACCOUNT_LOCK_REASON_FAILED_LOGINS: _AccountLockReason.ValueType  # 1
+    """Too many attempts to log in failed."""
+    ACCOUNT_LOCK_REASON_SUSPICIOUS_ACTIVITY: _AccountLockReason.ValueType  # 2
+    """A login or its surroundings looked wrong."""
+    ACCOUNT_LOCK_REASON_LEAKED_CREDENTIALS: _AccountLockReason.ValueType  # 3
+    """The credentials were found in a leak elsewhere."""
+    ACCOUNT_LOCK_REASON_USER_REQUEST: _AccountLockReason.ValueType  # 4
+    """The user asked for it."""
+    ACCOUNT_LOCK_REASON_ADMINISTRATOR: _AccountLockReason.ValueType  # 5
+    """An administrator decided it."""
+
+class AccountLockReason(_AccountLockReason, metaclass=_AccountLockReasonEnumTypeWrapper):
+    """Why an account is locked."""
+
+ACCOUNT_LOCK_REASON_UNSPECIFIED: AccountLockReason.ValueType  # 0
+"""Unknown, or a reason newer than the reader."""
+ACCOUNT_LOCK_REASON_FAILED_LOGINS: AccountLockReason.ValueType  # 1
+"""Too many attempts to log in failed."""
+ACCOUNT_LOCK_REASON_SUSPICIOUS_ACTIVITY: AccountLockReason.ValueType  # 2
+"""A login or its surroundings looked wrong."""
+ACCOUNT_LOCK_REASON_LEAKED_CREDENTIALS: AccountLockReason.ValueType  # 3
+"""The credentials were found in a leak elsewhere."""
+ACCOUNT_LOCK_REASON_USER_REQUEST: AccountLockReason.ValueType  # 4
+"""The user asked for it."""
+ACCOUNT_LOCK_REASON_ADMINISTRATOR: AccountLockReason.ValueType  # 5
+"""An administrator decided it."""
+Global___AccountLockReason: _TypeAlias = AccountLockReason  # noqa: Y015
+
+class _AccountUnlockReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AccountUnlockReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccountUnlockReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACCOUNT_UNLOCK_REASON_UNSPECIFIED: _AccountUnlockReason.ValueType  # 0
+    """Unknown, or a reason newer than the reader."""
+    ACCOUNT_UNLOCK_REASON_EXPIRED: _AccountUnlockReason.ValueType  # 1
+    """Its time was over."""
+    ACCOUNT_UNLOCK_REASON_PASSWORD_RESET: _AccountUnlockReason.ValueType  # 2
+    """The user chose a new password."""
+    ACCOUNT_UNLOCK_REASON_ADMINISTRATOR: _AccountUnlockReason.ValueType  # 3
+    """An administrator decided it."""
+
+class AccountUnlockReason(_AccountUnlockReason, metaclass=_AccountUnlockReasonEnumTypeWrapper):
+    """What ended a lock."""
+
+ACCOUNT_UNLOCK_REASON_UNSPECIFIED: AccountUnlockReason.ValueType  # 0
+"""Unknown, or a reason newer than the reader."""
+ACCOUNT_UNLOCK_REASON_EXPIRED: AccountUnlockReason.ValueType  # 1
+"""Its time was over."""
+ACCOUNT_UNLOCK_REASON_PASSWORD_RESET: AccountUnlockReason.ValueType  # 2
+"""The user chose a new password."""
+ACCOUNT_UNLOCK_REASON_ADMINISTRATOR: AccountUnlockReason.ValueType  # 3
+"""An administrator decided it."""
+Global___AccountUnlockReason: _TypeAlias = AccountUnlockReason  # noqa: Y015
+
 class _LoginFailureReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -473,9 +573,19 @@ class AuthEvent(_message.Message):
     USER_CREATED_FIELD_NUMBER: _builtins.int
     USER_UPDATED_FIELD_NUMBER: _builtins.int
     USER_DELETED_FIELD_NUMBER: _builtins.int
+    PASSWORD_CHANGED_FIELD_NUMBER: _builtins.int
+    PASSWORD_RESET_REQUESTED_FIELD_NUMBER: _builtins.int
+    EMAIL_VERIFIED_FIELD_NUMBER: _builtins.int
+    MFA_ENROLLED_FIELD_NUMBER: _builtins.int
+    MFA_REMOVED_FIELD_NUMBER: _builtins.int
+    ACCOUNT_LOCKED_FIELD_NUMBER: _builtins.int
+    ACCOUNT_UNLOCKED_FIELD_NUMBER: _builtins.int
+    CONSENT_GRANTED_FIELD_NUMBER: _builtins.int
+    CONSENT_WITHDRAWN_FIELD_NUMBER: _builtins.int
     LOGIN_SUCCEEDED_FIELD_NUMBER: _builtins.int
     LOGIN_FAILED_FIELD_NUMBER: _builtins.int
     LOGGED_OUT_FIELD_NUMBER: _builtins.int
+    SESSION_REVOKED_FIELD_NUMBER: _builtins.int
     PLATFORM_CONNECTED_FIELD_NUMBER: _builtins.int
     PLATFORM_DISCONNECTED_FIELD_NUMBER: _builtins.int
     SUSPICIOUS_LOGIN_FIELD_NUMBER: _builtins.int
@@ -514,6 +624,42 @@ class AuthEvent(_message.Message):
         """A user was deleted."""
 
     @_builtins.property
+    def password_changed(self) -> Global___PasswordChanged:
+        """A user has a new password."""
+
+    @_builtins.property
+    def password_reset_requested(self) -> Global___PasswordResetRequested:
+        """Somebody asked for a way to choose a new password."""
+
+    @_builtins.property
+    def email_verified(self) -> Global___EmailVerified:
+        """A user proved that an e-mail address is theirs."""
+
+    @_builtins.property
+    def mfa_enrolled(self) -> Global___MfaEnrolled:
+        """A user can prove who they are in one more way."""
+
+    @_builtins.property
+    def mfa_removed(self) -> Global___MfaRemoved:
+        """A user can prove who they are in one way less."""
+
+    @_builtins.property
+    def account_locked(self) -> Global___AccountLocked:
+        """An account may not log in for now."""
+
+    @_builtins.property
+    def account_unlocked(self) -> Global___AccountUnlocked:
+        """An account may log in again."""
+
+    @_builtins.property
+    def consent_granted(self) -> Global___ConsentGranted:
+        """A user allowed us to use their data for a purpose."""
+
+    @_builtins.property
+    def consent_withdrawn(self) -> Global___ConsentWithdrawn:
+        """A user took such a permission back."""
+
+    @_builtins.property
     def login_succeeded(self) -> Global___LoginSucceeded:
         """A login succeeded. Topic `auth.events.login`, like all from 32 to 47."""
 
@@ -524,6 +670,10 @@ class AuthEvent(_message.Message):
     @_builtins.property
     def logged_out(self) -> Global___LoggedOut:
         """A session ended."""
+
+    @_builtins.property
+    def session_revoked(self) -> Global___SessionRevoked:
+        """Sessions were ended from outside."""
 
     @_builtins.property
     def platform_connected(self) -> Global___PlatformConnected:
@@ -556,20 +706,30 @@ class AuthEvent(_message.Message):
         user_created: Global___UserCreated | None = ...,
         user_updated: Global___UserUpdated | None = ...,
         user_deleted: Global___UserDeleted | None = ...,
+        password_changed: Global___PasswordChanged | None = ...,
+        password_reset_requested: Global___PasswordResetRequested | None = ...,
+        email_verified: Global___EmailVerified | None = ...,
+        mfa_enrolled: Global___MfaEnrolled | None = ...,
+        mfa_removed: Global___MfaRemoved | None = ...,
+        account_locked: Global___AccountLocked | None = ...,
+        account_unlocked: Global___AccountUnlocked | None = ...,
+        consent_granted: Global___ConsentGranted | None = ...,
+        consent_withdrawn: Global___ConsentWithdrawn | None = ...,
         login_succeeded: Global___LoginSucceeded | None = ...,
         login_failed: Global___LoginFailed | None = ...,
         logged_out: Global___LoggedOut | None = ...,
+        session_revoked: Global___SessionRevoked | None = ...,
         platform_connected: Global___PlatformConnected | None = ...,
         platform_disconnected: Global___PlatformDisconnected | None = ...,
         suspicious_login: Global___SuspiciousLogin | None = ...,
         brute_force_detected: Global___BruteForceDetected | None = ...,
         blacklist_added: Global___BlacklistAdded | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "blacklist_added", b"blacklist_added", "brute_force_detected", b"brute_force_detected", "logged_out", b"logged_out", "login_failed", b"login_failed", "login_succeeded", b"login_succeeded", "payload", b"payload", "platform_connected", b"platform_connected", "platform_disconnected", b"platform_disconnected", "suspicious_login", b"suspicious_login", "timestamp", b"timestamp", "user_created", b"user_created", "user_deleted", b"user_deleted", "user_updated", b"user_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account_locked", b"account_locked", "account_unlocked", b"account_unlocked", "actor", b"actor", "blacklist_added", b"blacklist_added", "brute_force_detected", b"brute_force_detected", "consent_granted", b"consent_granted", "consent_withdrawn", b"consent_withdrawn", "email_verified", b"email_verified", "logged_out", b"logged_out", "login_failed", b"login_failed", "login_succeeded", b"login_succeeded", "mfa_enrolled", b"mfa_enrolled", "mfa_removed", b"mfa_removed", "password_changed", b"password_changed", "password_reset_requested", b"password_reset_requested", "payload", b"payload", "platform_connected", b"platform_connected", "platform_disconnected", b"platform_disconnected", "session_revoked", b"session_revoked", "suspicious_login", b"suspicious_login", "timestamp", b"timestamp", "user_created", b"user_created", "user_deleted", b"user_deleted", "user_updated", b"user_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "blacklist_added", b"blacklist_added", "brute_force_detected", b"brute_force_detected", "event_id", b"event_id", "logged_out", b"logged_out", "login_failed", b"login_failed", "login_succeeded", b"login_succeeded", "payload", b"payload", "platform_connected", b"platform_connected", "platform_disconnected", b"platform_disconnected", "source", b"source", "suspicious_login", b"suspicious_login", "timestamp", b"timestamp", "user_created", b"user_created", "user_deleted", b"user_deleted", "user_updated", b"user_updated", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_locked", b"account_locked", "account_unlocked", b"account_unlocked", "actor", b"actor", "blacklist_added", b"blacklist_added", "brute_force_detected", b"brute_force_detected", "consent_granted", b"consent_granted", "consent_withdrawn", b"consent_withdrawn", "email_verified", b"email_verified", "event_id", b"event_id", "logged_out", b"logged_out", "login_failed", b"login_failed", "login_succeeded", b"login_succeeded", "mfa_enrolled", b"mfa_enrolled", "mfa_removed", b"mfa_removed", "password_changed", b"password_changed", "password_reset_requested", b"password_reset_requested", "payload", b"payload", "platform_connected", b"platform_connected", "platform_disconnected", b"platform_disconnected", "session_revoked", b"session_revoked", "source", b"source", "suspicious_login", b"suspicious_login", "timestamp", b"timestamp", "user_created", b"user_created", "user_deleted", b"user_deleted", "user_updated", b"user_updated", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["user_created", "user_updated", "user_deleted", "login_succeeded", "login_failed", "logged_out", "platform_connected", "platform_disconnected", "suspicious_login", "brute_force_detected", "blacklist_added"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["user_created", "user_updated", "user_deleted", "password_changed", "password_reset_requested", "email_verified", "mfa_enrolled", "mfa_removed", "account_locked", "account_unlocked", "consent_granted", "consent_withdrawn", "login_succeeded", "login_failed", "logged_out", "session_revoked", "platform_connected", "platform_disconnected", "suspicious_login", "brute_force_detected", "blacklist_added"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -616,6 +776,7 @@ class UserCreated(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     PLATFORM_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """Identifies the user in all services, for ever."""
     username: _builtins.str
@@ -626,6 +787,8 @@ class UserCreated(_message.Message):
     """How the user signed up."""
     platform: _builtins.str
     """The platform whose account the user signed up with, such as `steam`. Empty for any other method."""
+    locale: _builtins.str
+    """The language that the user chose, as a BCP 47 tag such as `ko-KR`. Empty if they chose none."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When the account came to be."""
@@ -639,10 +802,11 @@ class UserCreated(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         method: Global___AuthenticationMethod.ValueType = ...,
         platform: _builtins.str = ...,
+        locale: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "email", b"email", "method", b"method", "platform", b"platform", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "email", b"email", "locale", b"locale", "method", b"method", "platform", b"platform", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -661,6 +825,7 @@ class UserUpdated(_message.Message):
     EMAIL_FIELD_NUMBER: _builtins.int
     EMAIL_VERIFIED_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """Identifies the user."""
     username: _builtins.str
@@ -671,6 +836,8 @@ class UserUpdated(_message.Message):
     """Whether the user has proved that the address is theirs."""
     status: Global___AccountStatus.ValueType
     """What the account may do now."""
+    locale: _builtins.str
+    """The new language, as a BCP 47 tag such as `ko-KR`."""
     @_builtins.property
     def changed_fields(self) -> _field_mask_pb2.FieldMask:
         """Which fields of this message carry a new value, such as `email`. A field that is named here and empty was
@@ -691,10 +858,11 @@ class UserUpdated(_message.Message):
         email: _builtins.str = ...,
         email_verified: _builtins.bool = ...,
         status: Global___AccountStatus.ValueType = ...,
+        locale: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "email", b"email", "email_verified", b"email_verified", "status", b"status", "updated_at", b"updated_at", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "email", b"email", "email_verified", b"email_verified", "locale", b"locale", "status", b"status", "updated_at", b"updated_at", "user_id", b"user_id", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -737,6 +905,340 @@ class UserDeleted(_message.Message):
 Global___UserDeleted: _TypeAlias = UserDeleted  # noqa: Y015
 
 @_typing.final
+class PasswordChanged(_message.Message):
+    """A user has a new password. Receivers that hold sessions of the user end them, unless they began with this one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANGED_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    IP_ADDRESS_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    reason: Global___PasswordChangeReason.ValueType
+    """What led to it."""
+    ip_address: _builtins.str
+    """Where the request came from. Empty if nobody asked."""
+    session_id: _builtins.str
+    """The session that asked for it, which goes on. Empty if none."""
+    @_builtins.property
+    def changed_at(self) -> _timestamp_pb2.Timestamp:
+        """When the new password took effect."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        changed_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: Global___PasswordChangeReason.ValueType = ...,
+        ip_address: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at", "ip_address", b"ip_address", "reason", b"reason", "session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PasswordChanged: _TypeAlias = PasswordChanged  # noqa: Y015
+
+@_typing.final
+class PasswordResetRequested(_message.Message):
+    """Somebody asked for a way to choose a new password. Never carries the secret that was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPTED_IDENTIFIER_HASH_FIELD_NUMBER: _builtins.int
+    IP_ADDRESS_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user whose account was named. Empty if there is no such account."""
+    attempted_identifier_hash: _builtins.str
+    """Keyed hash of what was typed as the account's name, as in LoginFailed. Empty if `user_id` is set."""
+    ip_address: _builtins.str
+    """Where the request came from."""
+    @_builtins.property
+    def requested_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """Until when the way that was sent can be used. Absent if nothing was sent."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        attempted_identifier_hash: _builtins.str = ...,
+        ip_address: _builtins.str = ...,
+        requested_at: _timestamp_pb2.Timestamp | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "requested_at", b"requested_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempted_identifier_hash", b"attempted_identifier_hash", "expires_at", b"expires_at", "ip_address", b"ip_address", "requested_at", b"requested_at", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PasswordResetRequested: _TypeAlias = PasswordResetRequested  # noqa: Y015
+
+@_typing.final
+class EmailVerified(_message.Message):
+    """A user proved that an e-mail address is theirs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    VERIFIED_AT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    email: _builtins.str
+    """The address."""
+    @_builtins.property
+    def verified_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was proved."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        email: _builtins.str = ...,
+        verified_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["verified_at", b"verified_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "user_id", b"user_id", "verified_at", b"verified_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmailVerified: _TypeAlias = EmailVerified  # noqa: Y015
+
+@_typing.final
+class MfaEnrolled(_message.Message):
+    """A user can prove who they are in one more way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
+    ENROLLED_AT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    method: Global___AuthenticationMethod.ValueType
+    """The way that was added."""
+    credential_id: _builtins.str
+    """Identifies the device or credential among the user's. Never the secret itself."""
+    @_builtins.property
+    def enrolled_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was added."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        method: Global___AuthenticationMethod.ValueType = ...,
+        credential_id: _builtins.str = ...,
+        enrolled_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["enrolled_at", b"enrolled_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential_id", b"credential_id", "enrolled_at", b"enrolled_at", "method", b"method", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MfaEnrolled: _TypeAlias = MfaEnrolled  # noqa: Y015
+
+@_typing.final
+class MfaRemoved(_message.Message):
+    """A user can prove who they are in one way less."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
+    REMOVED_AT_FIELD_NUMBER: _builtins.int
+    WAS_LAST_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    method: Global___AuthenticationMethod.ValueType
+    """The way that was removed."""
+    credential_id: _builtins.str
+    """Identifies the device or credential, as in MfaEnrolled."""
+    was_last: _builtins.bool
+    """Whether the user now has no further factor left."""
+    @_builtins.property
+    def removed_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was removed."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        method: Global___AuthenticationMethod.ValueType = ...,
+        credential_id: _builtins.str = ...,
+        removed_at: _timestamp_pb2.Timestamp | None = ...,
+        was_last: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["removed_at", b"removed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential_id", b"credential_id", "method", b"method", "removed_at", b"removed_at", "user_id", b"user_id", "was_last", b"was_last"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MfaRemoved: _TypeAlias = MfaRemoved  # noqa: Y015
+
+@_typing.final
+class AccountLocked(_message.Message):
+    """An account may not log in for now. Its sessions go on unless SessionRevoked says otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LOCKED_AT_FIELD_NUMBER: _builtins.int
+    LOCKED_UNTIL_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    reason: Global___AccountLockReason.ValueType
+    """Why."""
+    @_builtins.property
+    def locked_at(self) -> _timestamp_pb2.Timestamp:
+        """When the lock began."""
+
+    @_builtins.property
+    def locked_until(self) -> _timestamp_pb2.Timestamp:
+        """When the lock ends by itself. Absent means not before somebody unlocks it."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        reason: Global___AccountLockReason.ValueType = ...,
+        locked_at: _timestamp_pb2.Timestamp | None = ...,
+        locked_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["locked_at", b"locked_at", "locked_until", b"locked_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["locked_at", b"locked_at", "locked_until", b"locked_until", "reason", b"reason", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountLocked: _TypeAlias = AccountLocked  # noqa: Y015
+
+@_typing.final
+class AccountUnlocked(_message.Message):
+    """An account may log in again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UNLOCKED_AT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    reason: Global___AccountUnlockReason.ValueType
+    """What ended the lock."""
+    @_builtins.property
+    def unlocked_at(self) -> _timestamp_pb2.Timestamp:
+        """When the lock ended."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        reason: Global___AccountUnlockReason.ValueType = ...,
+        unlocked_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unlocked_at", b"unlocked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "unlocked_at", b"unlocked_at", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountUnlocked: _TypeAlias = AccountUnlocked  # noqa: Y015
+
+@_typing.final
+class ConsentGranted(_message.Message):
+    """A user allowed us to use their data for a purpose (GDPR Article 7)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
+    GRANTED_AT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    purpose: _builtins.str
+    """The purpose, such as `marketing-email`. New ones appear without a new contract."""
+    text_version: _builtins.str
+    """The version of the text that the user agreed to."""
+    @_builtins.property
+    def granted_at(self) -> _timestamp_pb2.Timestamp:
+        """When the user agreed."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When the permission ends by itself. Absent means when it is withdrawn."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        text_version: _builtins.str = ...,
+        granted_at: _timestamp_pb2.Timestamp | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "granted_at", b"granted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "granted_at", b"granted_at", "purpose", b"purpose", "text_version", b"text_version", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentGranted: _TypeAlias = ConsentGranted  # noqa: Y015
+
+@_typing.final
+class ConsentWithdrawn(_message.Message):
+    """A user took back the permission to use their data for a purpose. Receivers stop using it for that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_AT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    purpose: _builtins.str
+    """The purpose, as in ConsentGranted."""
+    @_builtins.property
+    def withdrawn_at(self) -> _timestamp_pb2.Timestamp:
+        """When the user took it back."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["purpose", b"purpose", "user_id", b"user_id", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentWithdrawn: _TypeAlias = ConsentWithdrawn  # noqa: Y015
+
+@_typing.final
 class LoginSucceeded(_message.Message):
     """The events of topic auth.events.login.
 
@@ -753,6 +1255,8 @@ class LoginSucceeded(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     ADDITIONAL_FACTORS_FIELD_NUMBER: _builtins.int
     PLATFORM_FIELD_NUMBER: _builtins.int
+    COUNTRY_CODE_FIELD_NUMBER: _builtins.int
+    NEW_DEVICE_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """Identifies the user."""
     ip_address: _builtins.str
@@ -765,6 +1269,10 @@ class LoginSucceeded(_message.Message):
     """Identifies the session, until its LoggedOut. Never the secret that proves the session."""
     platform: _builtins.str
     """The platform whose account was used. Empty for any other method."""
+    country_code: _builtins.str
+    """The country that the address belongs to, as an ISO 3166-1 alpha-2 code such as `KR`. Empty if not known."""
+    new_device: _builtins.bool
+    """Whether the user never logged in from this device before."""
     @_builtins.property
     def login_time(self) -> _timestamp_pb2.Timestamp:
         """When the session began."""
@@ -784,10 +1292,12 @@ class LoginSucceeded(_message.Message):
         session_id: _builtins.str = ...,
         additional_factors: _abc.Iterable[Global___AuthenticationMethod.ValueType] | None = ...,
         platform: _builtins.str = ...,
+        country_code: _builtins.str = ...,
+        new_device: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["login_time", b"login_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["additional_factors", b"additional_factors", "ip_address", b"ip_address", "login_time", b"login_time", "method", b"method", "platform", b"platform", "session_id", b"session_id", "user_agent", b"user_agent", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["additional_factors", b"additional_factors", "country_code", b"country_code", "ip_address", b"ip_address", "login_time", b"login_time", "method", b"method", "new_device", b"new_device", "platform", b"platform", "session_id", b"session_id", "user_agent", b"user_agent", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -808,6 +1318,8 @@ class LoginFailed(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     CONSECUTIVE_FAILURES_FIELD_NUMBER: _builtins.int
     PLATFORM_FIELD_NUMBER: _builtins.int
+    COUNTRY_CODE_FIELD_NUMBER: _builtins.int
+    LOCKED_UNTIL_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """Identifies the user whose account was tried. Empty if there is no such account."""
     attempted_identifier_hash: _builtins.str
@@ -826,9 +1338,15 @@ class LoginFailed(_message.Message):
     """How many attempts on this account have failed in a row, this one included. 0 means not counted."""
     platform: _builtins.str
     """The platform whose account was used. Empty for any other method."""
+    country_code: _builtins.str
+    """The country that the address belongs to, as an ISO 3166-1 alpha-2 code such as `KR`. Empty if not known."""
     @_builtins.property
     def failed_at(self) -> _timestamp_pb2.Timestamp:
         """When the attempt was refused."""
+
+    @_builtins.property
+    def locked_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when further attempts are refused. Absent means that they are not."""
 
     def __init__(
         self,
@@ -842,10 +1360,12 @@ class LoginFailed(_message.Message):
         method: Global___AuthenticationMethod.ValueType = ...,
         consecutive_failures: _builtins.int = ...,
         platform: _builtins.str = ...,
+        country_code: _builtins.str = ...,
+        locked_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failed_at", b"failed_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failed_at", b"failed_at", "locked_until", b"locked_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempted_identifier_hash", b"attempted_identifier_hash", "consecutive_failures", b"consecutive_failures", "failed_at", b"failed_at", "ip_address", b"ip_address", "method", b"method", "platform", b"platform", "reason", b"reason", "user_agent", b"user_agent", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempted_identifier_hash", b"attempted_identifier_hash", "consecutive_failures", b"consecutive_failures", "country_code", b"country_code", "failed_at", b"failed_at", "ip_address", b"ip_address", "locked_until", b"locked_until", "method", b"method", "platform", b"platform", "reason", b"reason", "user_agent", b"user_agent", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -862,6 +1382,7 @@ class LoggedOut(_message.Message):
     LOGGED_OUT_AT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     IP_ADDRESS_FIELD_NUMBER: _builtins.int
+    SESSION_BEGAN_AT_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """Identifies the user."""
     session_id: _builtins.str
@@ -874,6 +1395,10 @@ class LoggedOut(_message.Message):
     def logged_out_at(self) -> _timestamp_pb2.Timestamp:
         """When it ended."""
 
+    @_builtins.property
+    def session_began_at(self) -> _timestamp_pb2.Timestamp:
+        """When the session had begun. Absent if not known."""
+
     def __init__(
         self,
         *,
@@ -882,14 +1407,53 @@ class LoggedOut(_message.Message):
         logged_out_at: _timestamp_pb2.Timestamp | None = ...,
         reason: Global___LogoutReason.ValueType = ...,
         ip_address: _builtins.str = ...,
+        session_began_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["logged_out_at", b"logged_out_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["logged_out_at", b"logged_out_at", "session_began_at", b"session_began_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ip_address", b"ip_address", "logged_out_at", b"logged_out_at", "reason", b"reason", "session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ip_address", b"ip_address", "logged_out_at", b"logged_out_at", "reason", b"reason", "session_began_at", b"session_began_at", "session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LoggedOut: _TypeAlias = LoggedOut  # noqa: Y015
+
+@_typing.final
+class SessionRevoked(_message.Message):
+    """Sessions of a user were ended from outside. Each of them is refused from now on, whatever its token says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SESSION_IDS_FIELD_NUMBER: _builtins.int
+    REVOKED_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Identifies the user."""
+    reason: Global___LogoutReason.ValueType
+    """Why."""
+    @_builtins.property
+    def session_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The sessions. Empty means all sessions of the user that began before `revoked_at`."""
+
+    @_builtins.property
+    def revoked_at(self) -> _timestamp_pb2.Timestamp:
+        """When they ended."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        session_ids: _abc.Iterable[_builtins.str] | None = ...,
+        revoked_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: Global___LogoutReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revoked_at", b"revoked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "revoked_at", b"revoked_at", "session_ids", b"session_ids", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionRevoked: _TypeAlias = SessionRevoked  # noqa: Y015
 
 @_typing.final
 class PlatformConnected(_message.Message):
