@@ -143,6 +143,9 @@ def test_only_sessions_that_began_end_and_only_once(world):
             elif isinstance(payload, v1.LoggedOut):
                 assert open_sessions
                 open_sessions.clear()
+            elif isinstance(payload, v1.SessionRevoked):
+                assert open_sessions
+                assert open_sessions >= set(payload.session_ids)
 
 
 def test_a_deleted_user_leaves_no_session_and_no_platform_behind(world):
@@ -185,6 +188,173 @@ def test_failures_in_a_row_are_counted(world):
                 failures = 0
             elif isinstance(payload, v1.UserUpdated) and payload.status == v1.ACCOUNT_STATUS_ACTIVE:
                 failures = 0 if "status" in payload.changed_fields.paths else failures
+
+
+def told_of(events, kind):
+    return [payload for payload in map(payload_of, events) if isinstance(payload, kind)]
+
+
+def test_an_ended_session_says_when_it_began(world):
+    for events in by_user(world).values():
+        began = {login.session_id: login.login_time for login in told_of(events, v1.LoginSucceeded)}
+        for ended in told_of(events, v1.LoggedOut):
+            assert ended.HasField("session_began_at") == bool(ended.session_id)
+            assert not ended.session_id or ended.session_began_at == began[ended.session_id]
+
+
+def test_a_revoked_session_ends_at_once(world):
+    revoked = 0
+    for events in by_user(world).values():
+        payloads = list(map(payload_of, events))
+        for place, payload in enumerate(payloads):
+            if not isinstance(payload, v1.SessionRevoked):
+                continue
+            revoked += 1
+            ended = payloads[place + 1 : place + 1 + max(1, len(payload.session_ids))]
+            assert [each.session_id for each in ended] == (list(payload.session_ids) or [""])
+            assert {each.reason for each in ended} == {payload.reason}
+    assert revoked
+
+
+def test_a_new_password_leaves_no_session_but_the_one_that_asked_for_it(world):
+    changed = 0
+    for events in by_user(world).values():
+        open_sessions, kept = set(), None
+        for payload in map(payload_of, events):
+            if kept is not None and not (isinstance(payload, v1.SessionRevoked | v1.LoggedOut)):
+                assert open_sessions <= kept
+                kept = None
+            match payload:
+                case v1.PasswordChanged():
+                    changed += 1
+                    assert not payload.session_id or payload.session_id in open_sessions
+                    kept = {payload.session_id} - {""}
+                case v1.LoginSucceeded():
+                    open_sessions.add(payload.session_id)
+                case v1.LoggedOut():
+                    open_sessions = open_sessions - {payload.session_id} if payload.session_id else set()
+    assert changed
+
+
+def test_an_account_is_locked_and_unlocked_in_turn_and_its_status_says_the_same(world):
+    locks = 0
+    for events in by_user(world).values():
+        status, locked_until = v1.ACCOUNT_STATUS_ACTIVE, None
+        for event in events:
+            payload = payload_of(event)
+            match payload:
+                case v1.UserUpdated() if "status" in payload.changed_fields.paths:
+                    status = payload.status
+                case v1.AccountLocked():
+                    locks += 1
+                    assert status == v1.ACCOUNT_STATUS_LOCKED
+                    assert locked_until is None
+                    locked_until = payload.locked_until
+                case v1.AccountUnlocked():
+                    assert status == v1.ACCOUNT_STATUS_ACTIVE
+                    expired = payload.reason == v1.ACCOUNT_UNLOCK_REASON_EXPIRED
+                    assert not expired or payload.unlocked_at.seconds >= locked_until.seconds
+                    locked_until = None
+    assert locks
+
+
+def test_a_failure_says_until_when_the_account_is_locked(world):
+    for events in by_user(world).values():
+        payloads = list(map(payload_of, events))
+        for place, payload in enumerate(payloads):
+            if isinstance(payload, v1.AccountLocked) and payload.HasField("locked_until"):
+                assert payload.reason == v1.ACCOUNT_LOCK_REASON_FAILED_LOGINS
+                assert payloads[place - 2].locked_until == payload.locked_until  # the status lies between
+            elif isinstance(payload, v1.LoginFailed) and payload.HasField("locked_until"):
+                assert payload.failed_at.seconds <= payload.locked_until.seconds
+
+
+def test_a_lock_ends_with_a_reset_that_was_asked_for_or_when_its_time_is_over(world):
+    reasons = Counter()
+    for events in by_user(world).values():
+        resets = 0
+        for payload in map(payload_of, events):
+            match payload:
+                case v1.PasswordResetRequested():
+                    resets += 1
+                case v1.AccountUnlocked():
+                    reasons[payload.reason] += 1
+                    assert resets or payload.reason == v1.ACCOUNT_UNLOCK_REASON_EXPIRED
+    assert set(reasons) == {v1.ACCOUNT_UNLOCK_REASON_EXPIRED, v1.ACCOUNT_UNLOCK_REASON_PASSWORD_RESET}
+
+
+def test_nothing_is_sent_to_whoever_has_no_account(world):
+    asked = told_of(world, v1.PasswordResetRequested)
+    assert {bool(each.user_id) for each in asked} == {True, False}
+    for each in asked:
+        assert each.HasField("expires_at") == bool(each.user_id) != bool(each.attempted_identifier_hash)
+
+
+def test_an_address_that_is_confirmed_is_the_users(world):
+    for events in by_user(world).values():
+        address, verified = events[0].user_created.email, ""
+        for payload in map(payload_of, events):
+            if isinstance(payload, v1.EmailVerified):
+                verified = payload.email
+            elif isinstance(payload, v1.UserUpdated) and payload.email_verified:
+                address = payload.email or address
+                assert address == verified
+
+
+def test_factors_are_asked_for_while_they_are_enrolled(world):
+    used = 0
+    for events in by_user(world).values():
+        enrolled = {}
+        for payload in map(payload_of, events):
+            match payload:
+                case v1.MfaEnrolled():
+                    assert payload.method not in enrolled
+                    enrolled[payload.method] = payload.credential_id
+                case v1.MfaRemoved():
+                    assert enrolled.pop(payload.method) == payload.credential_id
+                    assert payload.was_last == (not enrolled)
+                case v1.LoginSucceeded():
+                    used += len(payload.additional_factors)
+                    assert bool(payload.additional_factors) == bool(enrolled)
+                    assert set(payload.additional_factors) <= set(enrolled)
+    assert used
+
+
+def test_only_consent_that_was_granted_is_withdrawn(world):
+    withdrawn = 0
+    for events in by_user(world).values():
+        granted = set()
+        for payload in map(payload_of, events):
+            if isinstance(payload, v1.ConsentGranted):
+                assert payload.purpose not in granted
+                granted.add(payload.purpose)
+            elif isinstance(payload, v1.ConsentWithdrawn):
+                withdrawn += 1
+                granted.remove(payload.purpose)
+    assert withdrawn
+
+
+def test_a_login_that_is_suspicious_for_its_new_device_is_from_one(world):
+    logins = {event.event_id: event.login_succeeded for event in world if event.HasField("login_succeeded")}
+    for suspicion in told_of(world, v1.SuspiciousLogin):
+        if v1.SUSPICIOUS_SIGNAL_NEW_DEVICE in suspicion.signals:
+            assert logins[suspicion.login_event_id].new_device
+    assert 0.1 < sum(login.new_device for login in logins.values()) / len(logins) < 0.9
+
+
+def test_addresses_of_attackers_belong_to_no_country(world):
+    for kind in (v1.LoginSucceeded, v1.LoginFailed):
+        for login in told_of(world, kind):
+            about_nobody = not login.user_id
+            attacked = login.ip_address.startswith("203.0.113.")
+            assert bool(login.country_code) == (not attacked)
+            assert attacked or not about_nobody
+
+
+def test_some_users_choose_a_language(world):
+    chosen = {created.locale for created in told_of(world, v1.UserCreated)}
+    assert {"", "ko-KR", "de-DE"} < chosen
+    assert any(updated.locale for updated in told_of(world, v1.UserUpdated))
 
 
 def test_a_suspicious_login_follows_the_login_that_it_names(world):

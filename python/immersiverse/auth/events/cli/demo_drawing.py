@@ -84,6 +84,8 @@ def _happened(progress: Progress) -> RenderableType:
     )
     grid.add_row("Logouts", f"{count['LoggedOut']:,}", "")
     grid.add_row("Profile changes", f"{count['UserUpdated']:,}", "")
+    grid.add_row("Passwords changed", f"{count['PasswordChanged']:,}", "")
+    grid.add_row("Accounts locked", f"{count['AccountLocked']:,}", f"{count['AccountUnlocked']:,} unlocked")
     grid.add_row(
         "Platforms linked", f"{count['PlatformConnected']:,}", f"{count['PlatformDisconnected']:,} unlinked"
     )

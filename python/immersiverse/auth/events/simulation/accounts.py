@@ -1,4 +1,4 @@
-"""What happens to an account, whoever does it: statuses, sessions, links, the end."""
+"""What happens to an account, whoever does it: statuses, links, the end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from immersiverse.auth.events.simulation.sessions import log_out_everywhere
 from immersiverse.auth.events.v1.events_pb2 import (
     AccountStatus,
     Actor,
     ActorKind,
     DisconnectReason,
-    LoggedOut,
     LogoutReason,
     PlatformConnected,
     PlatformDisconnected,
@@ -43,36 +43,6 @@ def set_status(world: World, user: User, status: AccountStatus.ValueType, actor:
         user,
         actor,
     )
-
-
-def log_out(
-    world: World, user: User, session: str, reason: LogoutReason.ValueType, actor: Actor | None = None
-) -> None:
-    """End a session, if it has not ended yet."""
-    connection = user.sessions.pop(session, None)
-    if connection is None:
-        return
-    by_user = reason == LogoutReason.LOGOUT_REASON_USER_REQUEST
-    at = world.moment()
-    payload = LoggedOut(
-        user_id=user.user_id,
-        session_id=session,
-        logged_out_at=at,
-        reason=reason,
-        ip_address=connection.address if by_user else "",
-    )
-    world.tell(at, payload, user, actor)
-
-
-def log_out_everywhere(
-    world: World, user: User, reason: LogoutReason.ValueType, actor: Actor | None = None
-) -> None:
-    """End all sessions of a user at once, if there are any."""
-    if not user.sessions:
-        return
-    user.sessions.clear()
-    at = world.moment()
-    world.tell(at, LoggedOut(user_id=user.user_id, logged_out_at=at, reason=reason), user, actor)
 
 
 def link(world: World, user: User, platform: str) -> None:

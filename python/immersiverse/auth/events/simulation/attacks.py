@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events.simulation.accounts import ACTIVE, SYSTEM
 from immersiverse.auth.events.simulation.logins import CLOSED, WRONG_PASSWORD, fail, succeed, suspect
+from immersiverse.auth.events.simulation.moments import seconds_after
+from immersiverse.auth.events.simulation.passwords import request_reset_of_nobody
 from immersiverse.auth.events.simulation.places import Connection, attacker, network_of
 from immersiverse.auth.events.v1.events_pb2 import (
     AuthenticationMethod,
@@ -69,7 +70,7 @@ def _guess_a_password(world: World) -> Process:
 
 
 def _guess_from_everywhere(world: World) -> Process:
-    """Many addresses, one account: nothing to refuse, so the account stays locked."""
+    """Many addresses, one account: nothing to refuse, so the account stays locked for a while."""
     random, victim = world.random, _victim(world)
     if victim is None:
         return
@@ -97,6 +98,9 @@ def _try_stolen_passwords(world: World) -> Process:
             _fail_without_account(world, LoginFailureReason.LOGIN_FAILURE_REASON_UNKNOWN_ACCOUNT, origin)
         if attempt == _THRESHOLD:
             _detect(world, _ON_ONE_ADDRESS, None, origin)
+    for _ in range(random.randint(0, 3)):
+        yield random.expovariate(2)
+        request_reset_of_nobody(world, origin)
     for _ in range(random.randint(2, 6)):
         yield random.expovariate(2)
         _fail_without_account(world, LoginFailureReason.LOGIN_FAILURE_REASON_RATE_LIMITED, origin)
@@ -115,7 +119,7 @@ def _victim(world: World) -> User | None:
     """Somebody with a password, if chance finds them."""
     for _ in range(8):
         user = world.random.choice(world.users) if world.users else None
-        if user and not user.gone and user.method == AuthenticationMethod.AUTHENTICATION_METHOD_PASSWORD:
+        if user and not user.gone and user.has_password:
             return user
     return None
 
@@ -159,6 +163,6 @@ def _refuse(world: World, kind: BlacklistSubjectKind.ValueType, subject: str) ->
         subject=subject,
         reason=BlacklistReason.BLACKLIST_REASON_BRUTE_FORCE,
         added_at=at,
-        expires_at=Timestamp(seconds=at.seconds + _REFUSED_FOR, nanos=at.nanos),
+        expires_at=seconds_after(at, _REFUSED_FOR),
     )
     world.tell(at, payload, None, SYSTEM)

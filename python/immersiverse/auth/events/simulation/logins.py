@@ -9,17 +9,21 @@ from immersiverse.auth.events.simulation.accounts import (
     LOCKED,
     SUSPENDED,
     SYSTEM,
-    log_out,
-    log_out_everywhere,
-    set_status,
 )
+from immersiverse.auth.events.simulation.locks import LOCKED_FOR, lock, lock_for_a_while, unlock
+from immersiverse.auth.events.simulation.moments import seconds_after
+from immersiverse.auth.events.simulation.passwords import change_password, request_reset
+from immersiverse.auth.events.simulation.people import Session
+from immersiverse.auth.events.simulation.sessions import log_out, revoke
 from immersiverse.auth.events.v1.events_pb2 import (
-    AccountStatus,
+    AccountLockReason,
+    AccountUnlockReason,
     AuthenticationMethod,
     LoginFailed,
     LoginFailureReason,
     LoginSucceeded,
     LogoutReason,
+    PasswordChangeReason,
     SuspiciousLogin,
     SuspiciousSignal,
 )
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
 FAILURES_UNTIL_LOCKED = 5
 
+_EXPIRED: Final = LoginFailureReason.LOGIN_FAILURE_REASON_PASSWORD_EXPIRED
 WRONG_PASSWORD: Final = LoginFailureReason.LOGIN_FAILURE_REASON_INVALID_CREDENTIALS
 
 CLOSED: Final = {
@@ -50,12 +55,16 @@ _ENDINGS = (
 )
 _ENDING_WEIGHTS = (70, 27, 3)
 _RISK_OF_INTRUSION = 0.8
+_LEAKED: Final = AccountLockReason.ACCOUNT_LOCK_REASON_LEAKED_CREDENTIALS
+_SUSPICIOUS: Final = AccountLockReason.ACCOUNT_LOCK_REASON_SUSPICIOUS_ACTIVITY
 
 
 def fail(world: World, user: User, reason: LoginFailureReason.ValueType, connection: Connection) -> None:
     """Refuse a login; too many wrong proofs in a row lock the account."""
     user.failures += 1
     at = world.moment()
+    locks = user.failures >= FAILURES_UNTIL_LOCKED and user.status == ACTIVE
+    until = seconds_after(at, LOCKED_FOR) if locks else user.locked_until
     payload = LoginFailed(
         user_id=user.user_id,
         ip_address=connection.address,
@@ -65,18 +74,20 @@ def fail(world: World, user: User, reason: LoginFailureReason.ValueType, connect
         method=user.method,
         consecutive_failures=user.failures,
         platform=user.platform,
+        country_code=connection.country,
+        locked_until=until,
     )
     world.tell(at, payload, user)
-    if user.failures >= FAILURES_UNTIL_LOCKED and user.status == ACTIVE:
-        set_status(world, user, LOCKED, SYSTEM)
+    if locks and until:
+        lock_for_a_while(world, user, until)
 
 
 def succeed(world: World, user: User, connection: Connection) -> AuthEvent:
     """Begin a session; it ends by itself, later."""
     user.failures = 0
     session = world.token()
-    user.sessions[session] = connection
     at = world.moment()
+    user.sessions[session] = Session(connection, at)
     payload = LoginSucceeded(
         user_id=user.user_id,
         ip_address=connection.address,
@@ -84,9 +95,12 @@ def succeed(world: World, user: User, connection: Connection) -> AuthEvent:
         login_time=at,
         method=user.method,
         session_id=session,
-        additional_factors=user.factors,
+        additional_factors=tuple(user.factors)[:1],
         platform=user.platform,
+        country_code=connection.country,
+        new_device=connection.device not in user.devices,
     )
+    user.devices.add(connection.device)
     world.begin(_session(world, user, session))
     return world.tell(at, payload, user)
 
@@ -109,8 +123,9 @@ def suspect(
     )
     world.tell(at, payload, user)
     if risk > _RISK_OF_INTRUSION:
-        log_out(world, user, succeeded.session_id, LogoutReason.LOGOUT_REASON_SECURITY, SYSTEM)
-        set_status(world, user, LOCKED, SYSTEM)
+        revoke(world, user, [succeeded.session_id], LogoutReason.LOGOUT_REASON_SECURITY, SYSTEM)
+        leaked = SuspiciousSignal.SUSPICIOUS_SIGNAL_LEAKED_CREDENTIALS in signals
+        lock(world, user, _LEAKED if leaked else _SUSPICIOUS)
 
 
 def log_in(world: World, user: User, connection: Connection) -> Generator[float, None, AuthEvent | None]:
@@ -118,10 +133,13 @@ def log_in(world: World, user: User, connection: Connection) -> Generator[float,
     random = world.random
     while reason := _refusal(world, user):
         fail(world, user, reason, connection)
-        if user.status == LOCKED:
-            return (yield from _recover(world, user, connection))
-        if world.chance(0.2) or user.status == SUSPENDED:
+        if reason == _EXPIRED:
+            change_password(world, user, PasswordChangeReason.PASSWORD_CHANGE_REASON_EXPIRED, connection)
+        if user.status == SUSPENDED:
             return None
+        if user.status == LOCKED or world.chance(0.2):
+            forgot = user.has_password and (user.status == LOCKED or reason == WRONG_PASSWORD)
+            return (yield from _recover(world, user, connection)) if forgot else None
         yield 4 + random.expovariate(0.1)
         if user.gone:
             return None
@@ -140,28 +158,36 @@ def _odds(user: User) -> Iterator[tuple[LoginFailureReason.ValueType, float]]:
         yield LoginFailureReason.LOGIN_FAILURE_REASON_EMAIL_NOT_VERIFIED, 0.15
     if user.method == AuthenticationMethod.AUTHENTICATION_METHOD_PLATFORM:
         yield LoginFailureReason.LOGIN_FAILURE_REASON_PROVIDER_ERROR, 0.015
-    if user.method == AuthenticationMethod.AUTHENTICATION_METHOD_PASSWORD:
+    if user.has_password:
         yield WRONG_PASSWORD, user.clumsiness + 0.05 * user.failures
-        yield LoginFailureReason.LOGIN_FAILURE_REASON_PASSWORD_EXPIRED, 0.005
+        yield _EXPIRED, 0.005
     if user.factors:
         yield LoginFailureReason.LOGIN_FAILURE_REASON_ADDITIONAL_FACTOR_FAILED, 0.06
 
 
 def _recover(world: World, user: User, connection: Connection) -> Generator[float, None, AuthEvent | None]:
     """Choose a new password, sooner or later; whoever else was logged in is not any more."""
-    yield 60 + world.random.expovariate(1 / 600)
-    if not _is(user, LOCKED):
+    random = world.random
+    yield 60 + random.expovariate(1 / 600)
+    if not _may_recover(user):
         return None
-    log_out_everywhere(world, user, LogoutReason.LOGOUT_REASON_PASSWORD_CHANGED)
-    set_status(world, user, ACTIVE)
-    yield 2 + world.random.expovariate(0.2)
-    if not _is(user, ACTIVE):
+    request_reset(world, user, connection)
+    yield 20 + random.expovariate(1 / 120)
+    if not _may_recover(user):
         return None
-    return succeed(world, user, connection)
+    change_password(world, user, PasswordChangeReason.PASSWORD_CHANGE_REASON_RESET, connection)
+    if user.status == LOCKED:
+        unlock(world, user, AccountUnlockReason.ACCOUNT_UNLOCK_REASON_PASSWORD_RESET)
+    yield 2 + random.expovariate(0.2)
+    return succeed(world, user, connection) if _may_log_in(user) else None
 
 
-def _is(user: User, status: AccountStatus.ValueType) -> bool:
-    return not user.gone and user.status == status
+def _may_recover(user: User) -> bool:
+    return not user.gone and user.status != SUSPENDED
+
+
+def _may_log_in(user: User) -> bool:
+    return not user.gone and user.status == ACTIVE
 
 
 def _session(world: World, user: User, session: str) -> Process:

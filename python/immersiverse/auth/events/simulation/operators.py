@@ -8,9 +8,9 @@ from immersiverse.auth.events.simulation.accounts import (
     ACTIVE,
     SUSPENDED,
     delete,
-    log_out_everywhere,
     set_status,
 )
+from immersiverse.auth.events.simulation.sessions import revoke_all
 from immersiverse.auth.events.v1.events_pb2 import (
     Actor,
     ActorKind,
@@ -42,7 +42,7 @@ def _judge(world: World, user: User) -> Process:
     random = world.random
     operator = Actor(kind=ActorKind.ACTOR_KIND_ADMINISTRATOR, id=f"operator-{random.randint(1, 9)}")
     set_status(world, user, SUSPENDED, operator)
-    log_out_everywhere(world, user, LogoutReason.LOGOUT_REASON_ADMINISTRATOR, operator)
+    revoke_all(world, user, LogoutReason.LOGOUT_REASON_ADMINISTRATOR, operator)
     yield 3_600 + random.expovariate(1 / 86_400)
     if user.gone:
         return
