@@ -64,6 +64,7 @@ def _ways(count: int) -> Iterator[dict[str, tuple[Callable[[int], float], int]]]
         schemas = stack.enter_context(SchemaRegistry(registry.url))
         number = schemas.register(TOPIC, "PROTOBUF").id
         client = stack.enter_context(SchemaRegistryClient({"url": registry.url}))
+        schemas.register(f"{TOPIC}.consume", "PROTOBUF")
         sink, source = (stack.enter_context(_topic(config, name)) for name in (TOPIC, f"{TOPIC}.consume"))
         serializer = AuthEventSerializer(schemas)
         events = _events(count)

@@ -122,6 +122,10 @@ class Stage:
         )
         self.dispatcher.assign([(TOPIC, 0)])
 
+    def deliver(self, records: list[Record]) -> None:
+        """Hand messages over as they are fetched."""
+        self.dispatcher.deliver(self.dispatcher.look_at(records))
+
     async def finished(self, count: int) -> None:
         """Wait until so many messages are done with.
 
@@ -133,7 +137,7 @@ class Stage:
     async def handle(self, *records: Record) -> None:
         """Deliver messages and wait until they are done with."""
         before = self.dispatcher.finished
-        self.dispatcher.deliver(list(records))
+        self.deliver(list(records))
         await self.finished(before + len(records))
 
     def commits(self) -> dict[int, int]:

@@ -145,7 +145,7 @@ def test_each_message_ends_exactly_once_in_its_users_order(
         rest, turn = list(world.records), 0
         while rest:
             batch, rest = rest[: cuts[turn % len(cuts)]], rest[cuts[turn % len(cuts)] :]
-            stage.dispatcher.deliver(batch)
+            stage.deliver(batch)
             for _ in range(cuts[turn % len(cuts)]):
                 await asyncio.sleep(0)
                 if kind != "threads":  # where a message ends a moment before we hear of it
@@ -191,7 +191,7 @@ class Broker:
         if batch:
             self._fetched[partition] = batch[-1] + 1
             self.handed += len(batch)
-            self._stage.dispatcher.deliver([self._world.records[offset] for offset in batch])
+            self._stage.deliver([self._world.records[offset] for offset in batch])
 
     def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit; what is committed has ended."""

@@ -114,7 +114,7 @@ async def test_an_event_that_always_fails_is_put_aside_with_its_last_error_and_i
 async def test_nothing_is_committed_past_a_letter_that_is_not_safe_yet() -> None:
     stage = Stage(Seen())
     stage.aside.open.clear()
-    stage.dispatcher.deliver([record(0, "a"), record(1, "a", value=b"nonsense"), record(2, "b")])
+    stage.deliver([record(0, "a"), record(1, "a", value=b"nonsense"), record(2, "b")])
     await stage.finished(2)
     assert stage.commits() == {0: 1}
     stage.aside.open.set()
@@ -195,7 +195,7 @@ def test_a_fatal_error_stops_with_the_offset_uncommitted(error: BaseException, k
         workers = Workers(2) if kind == "worker" else None
         policy = Policy(retry=AT_ONCE, fatal=(KeyError,))
         stage = Stage(waiting if kind == "async" else plain, policy, workers=workers)
-        stage.dispatcher.deliver([record(0, "a"), record(1, "a"), record(2, "a")])
+        stage.deliver([record(0, "a"), record(1, "a"), record(2, "a")])
         await until(lambda: bool(stage.stopped_by))
         assert stage.stopped_by == [error]
         assert stage.commits() == {0: 1}
@@ -240,7 +240,7 @@ async def test_a_plain_function_that_returns_something_to_await_stops_the_subscr
         return seen.wait(event, payload)
 
     stage = Stage(forgetful)
-    stage.dispatcher.deliver([record(0)])
+    stage.deliver([record(0)])
     await until(lambda: bool(stage.stopped_by))
     assert isinstance(stage.stopped_by[0], ConfigurationError)
     assert stage.commits() == {}
@@ -288,7 +288,7 @@ async def test_events_without_a_key_hold_nobody_back() -> None:
 async def test_a_partition_that_goes_begins_nothing_more_and_commits_what_finished() -> None:
     seen = Seen(at_2=99)
     stage = Stage(seen.wait, Policy(concurrency=8))
-    stage.dispatcher.deliver([record(0, "a"), record(1, "a"), record(2, "b"), record(3, "b")])
+    stage.deliver([record(0, "a"), record(1, "a"), record(2, "b"), record(3, "b")])
     await stage.finished(2)
     committed = await stage.dispatcher.release([(TOPIC, 0)], 1)
     assert committed == {(TOPIC, 0): 2}
@@ -306,7 +306,7 @@ async def test_a_partition_that_goes_waits_for_its_running_handlers() -> None:
         done.append(int(payload.session_id))
 
     stage = Stage(slow, TWO)
-    stage.dispatcher.deliver([record(0, "a"), record(1, "b"), record(2, "c")])
+    stage.deliver([record(0, "a"), record(1, "b"), record(2, "c")])
     await asyncio.sleep(0.02)
     assert await stage.dispatcher.release([(TOPIC, 0)], 5) == {(TOPIC, 0): 2}
     await stage.finished(3)
@@ -321,7 +321,7 @@ async def test_a_partition_that_goes_does_not_wait_for_ever() -> None:
         await never.wait()
 
     stage = Stage(stuck, TWO)
-    stage.dispatcher.deliver([record(0, "a"), record(1, "b"), record(2, "c")])
+    stage.deliver([record(0, "a"), record(1, "b"), record(2, "c")])
     await asyncio.sleep(0.01)
     begun = time.monotonic()
     assert await stage.dispatcher.release([(TOPIC, 0)], 0.1) == {}
@@ -333,7 +333,7 @@ async def test_a_partition_that_goes_does_not_wait_for_ever() -> None:
 async def test_what_was_fetched_before_a_partition_went_is_not_handled_when_it_comes_back() -> None:
     seen = Seen()
     stage = Stage(seen)
-    stage.dispatcher.deliver([record(offset) for offset in range(5)])
+    stage.deliver([record(offset) for offset in range(5)])
     stage.dispatcher.withdraw([(TOPIC, 0)])
     stage.dispatcher.assign([(TOPIC, 0)])
     await stage.handle(record(2), record(3))
@@ -350,11 +350,11 @@ async def test_an_event_that_finishes_late_moves_nothing_of_the_partitions_next_
         await go.wait()
 
     stage = Stage(slow, TWO)
-    stage.dispatcher.deliver([record(0, "a")])
+    stage.deliver([record(0, "a")])
     await asyncio.sleep(0.01)
     assert await stage.dispatcher.release([(TOPIC, 0)], 0) == {}
     stage.dispatcher.assign([(TOPIC, 0)])
-    stage.dispatcher.deliver([record(0, "b"), record(1, "a")])
+    stage.deliver([record(0, "b"), record(1, "a")])
     await asyncio.sleep(0.01)
     assert stage.commits() == {}
     go.set()
@@ -367,7 +367,7 @@ async def test_another_partition_goes_on_when_one_goes_during_a_retry() -> None:
     seen = Seen(at_0=99)
     stage = Stage(seen, Policy(retry=Retry(first=60)))
     stage.dispatcher.assign([(TOPIC, 1)])
-    stage.dispatcher.deliver([record(0, "a"), record(7, "a", partition=1), record(8, "b", partition=1)])
+    stage.deliver([record(0, "a"), record(7, "a", partition=1), record(8, "b", partition=1)])
     await stage.finished(1)
     await stage.dispatcher.release([(TOPIC, 0)], 5)
     await stage.finished(3)
@@ -387,7 +387,7 @@ async def test_closing_gives_up_handlers_that_run() -> None:
             raise
 
     stage = Stage(stuck, TWO)
-    stage.dispatcher.deliver([record(0)])
+    stage.deliver([record(0)])
     await asyncio.sleep(0.01)
     await stage.dispatcher.close()
     assert cancelled == ["0"]
@@ -406,7 +406,7 @@ async def test_closing_does_not_wait_for_a_handler_that_will_not_be_cancelled() 
                 continue
 
     stage = Stage(stubborn, TWO)
-    stage.dispatcher.deliver([record(0)])
+    stage.deliver([record(0)])
     await asyncio.sleep(0.01)
     begun = time.monotonic()
     await stage.dispatcher.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -24,7 +25,7 @@ PARTITION = [TopicPartition("flow", 0, 0)]
 
 
 @pytest.fixture(scope="module")
-def bootstrap():
+def bootstrap() -> Iterator[str]:
     with EmbeddedBroker(topics=["flow"]) as broker:
         producer = Producer({"bootstrap.servers": broker.bootstrap})
         for number in range(100):
@@ -34,7 +35,7 @@ def bootstrap():
 
 
 @pytest.fixture
-def consumer(bootstrap):
+def consumer(bootstrap: str) -> Iterator[Consumer]:
     made = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -49,7 +50,7 @@ def consumer(bootstrap):
     made.close()
 
 
-def fill_up(flow, consumer):
+def fill_up(flow: Flow, consumer: Consumer) -> None:
     """Until the flow pauses, which it does not at once."""
     flow.handed = 10
     until = time.monotonic() + 10
@@ -57,7 +58,7 @@ def fill_up(flow, consumer):
         assert time.monotonic() < until
 
 
-def test_a_full_backlog_pauses_until_half_of_it_is_done(consumer):
+def test_a_full_backlog_pauses_until_half_of_it_is_done(consumer: Consumer) -> None:
     flow = Flow(backlog=10)
     fill_up(flow, consumer)
     assert consumer.poll(1) is None
@@ -67,7 +68,7 @@ def test_a_full_backlog_pauses_until_half_of_it_is_done(consumer):
     assert consumer.poll(10) is not None
 
 
-def test_a_partition_that_was_lost_while_paused_is_read_when_it_comes_back_later(consumer):
+def test_a_partition_that_was_lost_while_paused_is_read_when_it_comes_back_later(consumer: Consumer) -> None:
     flow = Flow(backlog=10)
     fill_up(flow, consumer)
     consumer.incremental_unassign(PARTITION)
@@ -78,7 +79,7 @@ def test_a_partition_that_was_lost_while_paused_is_read_when_it_comes_back_later
     assert consumer.poll(10) is not None
 
 
-def test_a_partition_that_comes_while_the_backlog_is_full_waits_like_the_others(consumer):
+def test_a_partition_that_comes_while_the_backlog_is_full_waits_like_the_others(consumer: Consumer) -> None:
     flow = Flow(backlog=10)
     fill_up(flow, consumer)
     consumer.incremental_assign([TopicPartition("flow", 1, 0)])
@@ -87,14 +88,14 @@ def test_a_partition_that_comes_while_the_backlog_is_full_waits_like_the_others(
     assert consumer.poll(1) is None
 
 
-def test_messages_that_nobody_has_looked_at_are_not_run_ahead_of_for_a_moment(consumer):
+def test_messages_that_nobody_has_looked_at_are_not_run_ahead_of_for_a_moment(consumer: Consumer) -> None:
     flow = Flow(backlog=10_000)
     flow.handed = 1_000
     assert flow.regulate(consumer, Account(0, waiting=1_000)) is None
     assert flow.regulate(consumer, Account(900, waiting=100)) is not None
 
 
-def test_slow_handlers_get_messages_of_other_keys_all_the_same(consumer):
+def test_slow_handlers_get_messages_of_other_keys_all_the_same(consumer: Consumer) -> None:
     flow = Flow(backlog=10_000)
     flow.handed = 1_000
     until = time.monotonic() + 10

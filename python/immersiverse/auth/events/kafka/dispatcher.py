@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.handling import Handling
     from immersiverse.auth.events.kafka.policy import Policy
-    from immersiverse.auth.events.kafka.record import Record
+    from immersiverse.auth.events.kafka.record import Fetched, Record
     from immersiverse.auth.events.kafka.recovery import PutsAside
     from immersiverse.auth.events.kafka.tally import Tally
     from immersiverse.auth.events.kafka.workers import Workers
+    from immersiverse.auth.events.serialization.codec import Decoded
 
     Partition = tuple[str, int]
 
 _MEASURED = 0.001  # seconds of handling one event beyond which its own time is told
+_UNREAD: tuple[None, str] = (None, "")
 _SLICE = 0.02  # seconds of handling before the event loop gets a turn
 
 
@@ -72,9 +74,10 @@ class Dispatcher:
             fail=fail,
         )
         self._read = handling.deserializer.read
+        self._read_known = handling.deserializer.read_known
         self._direct = handling.direct() if workers is None else {}
         self._assignments: dict[Partition, Assignment] = {}
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[Fetched] = deque()
         self._queues = self._lanes.queues
         self._scheduled = False
         self._finished = 0
@@ -95,15 +98,24 @@ class Dispatcher:
             notes = self._tally.notes(partition[0]) if self._tally else None
             self._assignments[partition] = Assignment(notes)
 
-    def deliver(self, records: list[Record]) -> None:
+    def look_at(self, records: list[Record]) -> list[Fetched]:
+        """Read what can be read at once. From any thread, best one whose processor has just touched them."""
+        read, fetched = self._read_known, []
+        for record in records:
+            event, arm = read(record) or _UNREAD
+            partition = record.topic(), record.partition()
+            fetched.append((record, partition, record.offset(), record.key(), event, arm))
+        return fetched
+
+    def deliver(self, fetched: list[Fetched]) -> None:
         """Messages arrived, each partition's in order."""
-        self._waiting.extend(records)
+        self._waiting.extend(fetched)
         self._schedule()
 
     def withdraw(self, partitions: Iterable[Partition]) -> dict[Partition, Assignment]:
         """Partitions are given away: begin nothing more of them. What was ours of them."""
         leaving = {partition: self._assignments.pop(partition, None) for partition in partitions}
-        stay = [record for record in self._waiting if (record.topic(), record.partition()) not in leaving]
+        stay = [fetched for fetched in self._waiting if fetched[1] not in leaving]
         self._finished += len(self._waiting) - len(stay)
         self._waiting = deque(stay)
         ours = {partition: assignment for partition, assignment in leaving.items() if assignment}
@@ -157,11 +169,11 @@ class Dispatcher:
         waiting, slots, attempts = self._waiting, self._slots, self._attempts
         begun = now = time.monotonic()
         while waiting and slots.free and not attempts.stopped:
-            before, record = now, waiting.popleft()
-            self._take(record)
+            before, fetched = now, waiting.popleft()
+            self._take(fetched)
             now = time.monotonic()
             if now - before > _MEASURED and self._tally:
-                self._tally.measure(record.topic(), now - before)
+                self._tally.measure(fetched[1][0], now - before)
             if now - begun > _SLICE:
                 break
         if self._tally:
@@ -169,22 +181,24 @@ class Dispatcher:
         if waiting and slots.free and not attempts.stopped:
             self._schedule()
 
-    def _take(self, record: Record) -> None:
-        assignment = self._assignments.get((record.topic(), record.partition()))
+    def _take(self, fetched: Fetched) -> None:
+        record, partition, offset, key, event, arm = fetched
+        assignment = self._assignments.get(partition)
         if assignment is None:  # given away since it was fetched
             self._finished += 1
-        elif (key := record.key()) in self._queues:
-            assignment.progress.begin(record.offset())
+        elif key in self._queues:
+            assignment.progress.begin(offset)
             self._queues[key].append(Job(record, assignment))
-        elif self._attempts.registry_away:
+        elif event is None and self._attempts.registry_away:
             self._open_lane(Job(record, assignment))
         else:
-            self._begin(record, assignment)
+            self._begin(record, assignment, event, arm)
 
-    def _begin(self, record: Record, assignment: Assignment) -> None:
+    def _begin(self, record: Record, assignment: Assignment, event: Decoded | None, arm: str) -> None:
         """Handle a message at once if that needs no waiting, else in a lane."""
         try:
-            event, arm = self._read(record)
+            if event is None:
+                event, arm = self._read(record)
             direct = self._direct.get(arm)
             handler = None if direct else self._handling.handler_of(event, arm)
         except Exception as error:  # noqa: BLE001 - whatever reading raises

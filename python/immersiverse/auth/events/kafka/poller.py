@@ -149,7 +149,8 @@ class Poller:
         good = [message for message in messages if message.error() is None]
         if good:
             self._flow.handed += len(good)
-            self._soon(self._dispatcher.deliver, cast("list[Record]", good))
+            fetched = self._dispatcher.look_at(cast("list[Record]", good))
+            self._soon(self._dispatcher.deliver, fetched)
         if len(good) < len(messages):
             for message in messages:
                 if (error := message.error()) is not None:

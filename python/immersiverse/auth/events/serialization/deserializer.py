@@ -91,15 +91,23 @@ class AuthEventDeserializer(Deserializer):
             DecodeError: if it cannot be read, ever.
             RegistryError: if its schema is not known yet and cannot be had.
         """
+        if (known := self.read_known(message)) is not None:
+            return known
+        decoded = self.deserialize(message.value(), headers=message.headers() or (), key=message.key())
+        return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
+
+    def read_known(self, message: Received) -> tuple[AuthEvent, str] | None:
+        """`read` for messages whose schema is known and whose type is of this contract: it asks no registry.
+
+        None says nothing about a message but that `read` may take longer.
+        """
         value = message.value()
         try:
             event: AuthEvent = self._verified[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
-            if arm := _which(event, "payload"):
-                return event, arm
+            arm = _which(event, "payload")
         except (KeyError, TypeError, ProtobufDecodeError):
-            pass
-        decoded = self.deserialize(value, headers=message.headers() or (), key=message.key())
-        return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
+            return None
+        return (event, arm) if arm else None
 
     def deserialize(
         self,
