@@ -117,7 +117,7 @@ def raw(config: Mapping[str, Any], topic: str, *, wait: float = 0.0) -> Callable
 
 
 def confluents(config: Mapping[str, Any], topic: str, client: SchemaRegistryClient) -> Callable[[int], float]:
-    """`DeserializingConsumer` with `ProtobufDeserializer`, a function that only counts."""
+    """`DeserializingConsumer` with `ProtobufDeserializer`, which asks a registry as ours does, and counts."""
     conf = {"use.deprecated.format": False, "subject.name.strategy.type": "TOPIC"}
     deserializer = ProtobufDeserializer(AuthEvent, conf, client)
 
