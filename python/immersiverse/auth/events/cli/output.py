@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDTH_OF_FILES = 160  # a table in a file or pipe is not cut to a terminal that is not there
+_HEIGHT_OF_FILES = 100
 
 
 def console() -> Console:
     """A console on standard output."""
     from rich.console import Console
 
-    # What the environment says holds for dumb terminals too, which rich takes for 80 columns wide.
-    told = os.environ.get("COLUMNS", "")
-    width = int(told) if told.isdecimal() and int(told) else None
-    return Console(highlight=False, width=width or (None if sys.stdout.isatty() else _WIDTH_OF_FILES))
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() and int(columns) else _WIDTH_OF_FILES
+    # Rich takes a dumb terminal for 80 columns wide unless it is told both measures.
+    return Console(highlight=False, width=width, height=_HEIGHT_OF_FILES)
 
 
 def write_json(value: Any) -> None:
