@@ -20,7 +20,7 @@ Command = Callable[..., Result]
 def auth_events(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Command:
     """Run a command; its input is `stdin`."""
     monkeypatch.delenv("AUTH_EVENTS_REGISTRY", raising=False)
-    monkeypatch.setenv("COLUMNS", "120")  # whatever the terminal of the tests is, or pytest-xdist says that it is
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it for its workers
 
     def run(*arguments: str | Path, stdin: str = "") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
