@@ -11,13 +11,14 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from immersiverse.auth.events.cli import main
+from integration.conftest import Kafka
 from integration.operations.cluster_tools import Command
 from unit.cli.terminal import Result
 
 
 @pytest.fixture
 def auth_events(
-    kafka, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> Command:
     """Runs commands on the cluster; their input is `stdin`."""
     monkeypatch.delenv("AUTH_EVENTS_REGISTRY", raising=False)
@@ -41,7 +42,7 @@ def group() -> str:
 
 
 @pytest.fixture
-def dead_letters(kafka) -> Iterator[str]:
+def dead_letters(kafka: Kafka) -> Iterator[str]:
     """A dead letter topic of three partitions that no other test knows."""
     name = f"dlq-{uuid.uuid4()}"
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})

@@ -27,7 +27,7 @@ def message(  # noqa: PLR0913 - what a message has, by keyword
         offset=offset,
         key=key,
         value=value,
-        headers=headers,
+        headers=list[tuple[str, str | bytes | None]](headers or ()),
         timestamp=(1, at),
     )
 
