@@ -64,10 +64,12 @@ def member(bootstrap: str, group: str, topic: str, protocol: str = "classic") ->
             "group.protocol": protocol,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
+            # A topic just made may be unknown at the first look; the next would be five minutes later.
+            "topic.metadata.refresh.interval.ms": 1_000,
         }
     )
     consumer.subscribe([topic])
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not consumer.consume(500, 0.2):
         assert time.monotonic() < until, "nothing arrives"
     while consumer.consume(500, 0.2):
