@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
@@ -111,9 +112,6 @@ def serve(
         RegistryUnavailable: the address cannot be listened on.
         RegistryError: the file holds no registry's state.
     """
-    with EmbeddedRegistry(host, port, path) as registry:
+    with EmbeddedRegistry(host, port, path) as registry, suppress(KeyboardInterrupt):
         ready(registry)
-        try:
-            (until or Event()).wait()
-        except KeyboardInterrupt:
-            return
+        (until or Event()).wait()
