@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,6 +17,7 @@ from immersiverse.auth.events.cli.schema_comparison import (
     New,
     RuleSet,
     RulesOption,
+    SubjectTopics,
     compared,
     named,
 )
@@ -32,10 +33,7 @@ def check(
     rules: RulesOption = RuleSet.STRICT,
     level: LevelOption = CompatibilityLevel.BACKWARD_TRANSITIVE,
     registry_config: RegistrySettings = None,
-    topic: Annotated[
-        list[str] | None,
-        typer.Option("--topic", metavar="TOPIC", help="Only a registry's subject of this topic; repeat it."),
-    ] = None,
+    topic: SubjectTopics = None,
     as_json: AsJson = False,
 ) -> None:
     """Say whether a change breaks anyone: exit code 0 if not, 1 if it does, 2 if a version cannot be read.

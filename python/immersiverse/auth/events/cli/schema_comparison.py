@@ -72,6 +72,10 @@ LevelOption = Annotated[
     CompatibilityLevel,
     typer.Option("--level", case_sensitive=False, help="Who must be able to read whom."),
 ]
+SubjectTopics = Annotated[
+    list[str] | None,
+    typer.Option("--topic", metavar="TOPIC", help="Only a registry's subject of this topic; repeat it."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 

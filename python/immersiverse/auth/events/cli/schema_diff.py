@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from immersiverse.auth.events.cli.output import console, write_json
 from immersiverse.auth.events.cli.registry_options import RegistrySettings  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.schema_comparison import (
@@ -16,6 +12,7 @@ from immersiverse.auth.events.cli.schema_comparison import (
     New,
     RuleSet,
     RulesOption,
+    SubjectTopics,
     compared,
     named,
 )
@@ -28,10 +25,7 @@ def diff(
     rules: RulesOption = RuleSet.STRICT,
     level: LevelOption = CompatibilityLevel.BACKWARD_TRANSITIVE,
     registry_config: RegistrySettings = None,
-    topic: Annotated[
-        list[str] | None,
-        typer.Option("--topic", metavar="TOPIC", help="Only a registry's subject of this topic; repeat it."),
-    ] = None,
+    topic: SubjectTopics = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what changed, event by event: who is affected, and how to do it instead where somebody breaks."""
