@@ -70,6 +70,7 @@ _SWIFT_FAILOVER = {"broker.session.timeout.ms": "4000", "broker.heartbeat.interv
 
 _SMALL_AND_SWIFT = {
     "auto.create.topics.enable": "false",  # a misspelt topic must fail, as in production
+    "log.retention.ms": "-1",  # tests write messages of 1970, which must stay
     "group.initial.rebalance.delay.ms": "0",
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",

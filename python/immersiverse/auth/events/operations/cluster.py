@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -10,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.settings import producer_settings
-from immersiverse.auth.events.operations.failures import is_about_credentials, refusal_or_outage
+from immersiverse.auth.events.operations.failures import is_about_credentials, is_moving, refusal_or_outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ _PRODUCER: Mapping[str, Any] = {
     "delivery.timeout.ms": 30_000,
     "message.max.bytes": 1_000_000_000,  # how large a message may be is the topic's word
 }
+_PAUSE = 0.2  # seconds until a broker that is becoming the one to ask is asked again
 _NEVER: Mapping[str, Any] = {"enable.auto.commit": False, "enable.auto.offset.store": False}
 
 
@@ -57,20 +59,24 @@ class Cluster:
         self._admin: AdminClient = self._client(AdminClient, {})
 
     def ask(self, purpose: str, call: Callable[[AdminClient], T]) -> T:
-        """What the admin client answers.
+        """What the admin client answers; where a broker says that another is to be asked, it asks again.
 
         Args:
             purpose: what for, as the end of "cannot ...".
-            call: asks, and waits for the answer.
+            call: asks, and waits for the answer; twice has the same effect as once.
 
         Raises:
             BrokerUnavailable: if nobody answers.
             OperationRefused: if the answer is no.
         """
-        try:
-            return call(self._admin)
-        except KafkaException as error:
-            raise self.failure(purpose, error.args[0]) from error
+        until = time.monotonic() + self.timeout
+        while True:
+            try:
+                return call(self._admin)
+            except KafkaException as error:
+                if not is_moving(error.args[0]) or time.monotonic() > until:
+                    raise self.failure(purpose, error.args[0]) from error
+            time.sleep(_PAUSE)
 
     def reader(self, settings: Mapping[str, Any] | None = None) -> Consumer:
         """A consumer that commits nothing; to assign partitions to, it needs no group.

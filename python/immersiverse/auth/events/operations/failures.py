@@ -11,24 +11,27 @@ from immersiverse.auth.events.errors import BrokerUnavailable, OperationRefused
 if TYPE_CHECKING:
     from immersiverse.auth.events.errors import AuthEventsError
 
-_OUTAGES: Final = frozenset(
+_MOVING: Final = frozenset(
     {
-        *("_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE", "_TIMED_OUT", "_TIMED_OUT_QUEUE", "_MSG_TIMED_OUT"),
-        *("REQUEST_TIMED_OUT", "BROKER_NOT_AVAILABLE", "LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION"),
-        *(
-            "COORDINATOR_LOAD_IN_PROGRESS",
-            "COORDINATOR_NOT_AVAILABLE",
-            "NOT_COORDINATOR",
-            "NETWORK_EXCEPTION",
-        ),
+        *("COORDINATOR_LOAD_IN_PROGRESS", "COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR"),
+        *("LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION"),
     }
 )
+_OUTAGES: Final = _MOVING | {
+    *("_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE", "_TIMED_OUT", "_TIMED_OUT_QUEUE", "_MSG_TIMED_OUT"),
+    *("REQUEST_TIMED_OUT", "BROKER_NOT_AVAILABLE", "NETWORK_EXCEPTION"),
+}
 _CREDENTIALS: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})  # noqa: SLF001 - librdkafka's name
 
 
 def is_about_credentials(error: KafkaError) -> bool:
     """Whether the brokers do not believe who this is."""
     return error.code() in _CREDENTIALS
+
+
+def is_moving(error: KafkaError) -> bool:
+    """Whether a broker answered that another one is, or is just becoming, the one to ask."""
+    return error.name() in _MOVING
 
 
 def refusal_or_outage(purpose: str, error: KafkaError) -> AuthEventsError:
