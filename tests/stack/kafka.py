@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from stack.downloads import kafka_libraries
 from stack.error import StackError
 from stack.java import java
+from stack.kafka_security import Security
 from stack.kafka_settings import Node, server_properties
 from stack.ports import free_ports
 from stack.progress import say
@@ -46,9 +47,15 @@ class Broker:
 
 @dataclass(frozen=True)
 class KafkaCluster:
-    """A running cluster; from three brokers on topics default to three replicas, two of them in sync."""
+    """A running cluster; from three brokers on topics default to three replicas, two of them in sync.
+
+    Attributes:
+        brokers: its brokers.
+        credentials: librdkafka's settings for whoever may do everything; none where that is anybody.
+    """
 
     brokers: tuple[Broker, ...]
+    credentials: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bootstrap(self) -> str:
@@ -70,9 +77,8 @@ class KafkaCluster:
         Raises:
             StackError: a broker died or did not come up; the end of its log is in the message.
         """
-        admin = AdminClient(
-            {"bootstrap.servers": self.bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200}
-        )
+        patient = {"log_level": 0, "reconnect.backoff.max.ms": 200}
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, **self.credentials, **patient})
 
         def all_present() -> bool:
             try:
@@ -88,18 +94,26 @@ class KafkaCluster:
             server.kill()
 
 
-def start_kafka(folder: Path, brokers: int = 1) -> KafkaCluster:
+def start_kafka(folder: Path, brokers: int = 1, security: Security | None = None) -> KafkaCluster:
     """Start a cluster whose data lives in `folder`; returns before it is ready.
+
+    Args:
+        folder: where its data lives.
+        brokers: how many.
+        security: how clients show who they are; unless given anybody may do everything.
 
     Raises:
         StackError: Kafka cannot be downloaded or its storage cannot be prepared.
     """
     version = pinned_versions().kafka
     libraries = kafka_libraries(version)
-    nodes = _nodes(folder, brokers)
-    _format(nodes, libraries)
+    nodes = _nodes(folder, brokers, security)
+    _format(nodes, libraries, security.format_options() if security else ())
     heap = 512 if brokers == 1 else 384
-    cluster = KafkaCluster(tuple(_broker(node, libraries, heap) for node in nodes))
+    cluster = KafkaCluster(
+        tuple(_broker(node, libraries, heap) for node in nodes),
+        security.super_user_settings() if security else {},
+    )
     for server in cluster.servers:
         server.start()
     return cluster
@@ -128,23 +142,24 @@ def report_ready(cluster: KafkaCluster) -> None:
     say(f"kafka {pinned_versions().kafka}: at {cluster.bootstrap} after {seconds:.1f} s")
 
 
-def _nodes(folder: Path, brokers: int) -> tuple[Node, ...]:
-    ports = free_ports(2 * brokers)
+def _nodes(folder: Path, brokers: int, security: Security | None) -> tuple[Node, ...]:
+    ports = iter(free_ports(3 * brokers))
     nodes = tuple(
-        Node(number, ports[2 * number - 2], ports[2 * number - 1], folder / f"kafka-{number}")
+        Node(number, next(ports), next(ports), next(ports), folder / f"kafka-{number}")
         for number in range(1, brokers + 1)
     )
+    guard = security.broker_settings() if security else None
     for node in nodes:
         node.folder.mkdir(parents=True)
-        (node.folder / "server.properties").write_text(server_properties(node, nodes))
+        (node.folder / "server.properties").write_text(server_properties(node, nodes, guard))
     return nodes
 
 
-def _format(nodes: tuple[Node, ...], libraries: Path) -> None:
-    tool = [*java(128, "-cp", f"{libraries}/*"), "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]
+def _format(nodes: tuple[Node, ...], libraries: Path, options: tuple[str, ...]) -> None:
+    tool = [*java(128, "-cp", f"{libraries}/*"), "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID]
     commands = [
         subprocess.Popen(
-            [*tool, str(node.folder / "server.properties")],
+            [*tool, *options, "-c", str(node.folder / "server.properties")],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

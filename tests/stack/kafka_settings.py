@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +13,16 @@ class Node:
 
     Attributes:
         number: its id in the cluster, from 1.
-        client_port: where clients and other brokers connect.
+        client_port: where clients connect, and other brokers where clients need no credentials.
         controller_port: where controllers talk to each other.
+        internal_port: where brokers talk to each other where clients need credentials.
         folder: its data, configuration and log.
     """
 
     number: int
     client_port: int
     controller_port: int
+    internal_port: int
     folder: Path
 
     @property
@@ -28,9 +31,17 @@ class Node:
         return f"127.0.0.1:{self.client_port}"
 
 
-def server_properties(node: Node, nodes: tuple[Node, ...]) -> str:
-    """The server.properties of one node among all the nodes of its cluster."""
+def server_properties(node: Node, nodes: tuple[Node, ...], security: Mapping[str, str] | None = None) -> str:
+    """The server.properties of one node among all the nodes of its cluster.
+
+    Args:
+        node: the node.
+        nodes: all of them.
+        security: settings that make clients show who they are; unless given anybody is welcome.
+    """
     settings = {**_identity(node, nodes), **_durability(len(nodes)), **_SMALL_AND_SWIFT}
+    if security is not None:
+        settings |= {**_guarded_listeners(node), **security}
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
@@ -46,6 +57,16 @@ def _identity(node: Node, nodes: tuple[Node, ...]) -> dict[str, str]:
         "advertised.listeners": f"CLIENT://{node.address}",
         "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": str(node.folder / "data"),
+    }
+
+
+def _guarded_listeners(node: Node) -> dict[str, str]:
+    internal = f"INTERNAL://127.0.0.1:{node.internal_port}"
+    return {
+        "inter.broker.listener.name": "INTERNAL",
+        "listeners": f"CLIENT://{node.address},{internal},CONTROLLER://127.0.0.1:{node.controller_port}",
+        "advertised.listeners": f"CLIENT://{node.address},{internal}",
+        "listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
     }
 
 

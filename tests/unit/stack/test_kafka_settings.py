@@ -9,11 +9,12 @@ import pytest
 from stack.kafka_settings import Node, server_properties
 
 
-def settings(brokers):
+def settings(brokers, security=None):
     nodes = tuple(
-        Node(number, 10_000 + number, 11_000 + number, Path(f"/{number}")) for number in range(1, brokers + 1)
+        Node(number, 10_000 + number, 11_000 + number, 12_000 + number, Path(f"/{number}"))
+        for number in range(1, brokers + 1)
     )
-    return dict(line.split("=", 1) for line in server_properties(nodes[-1], nodes).splitlines())
+    return dict(line.split("=", 1) for line in server_properties(nodes[-1], nodes, security).splitlines())
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,13 @@ def test_every_node_votes_and_is_known_by_its_controller_port():
 
 def test_a_node_listens_to_this_machine_only():
     assert settings(1)["listeners"] == "CLIENT://127.0.0.1:10001,CONTROLLER://127.0.0.1:11001"
+
+
+def test_where_clients_need_credentials_brokers_talk_on_a_listener_of_their_own():
+    guarded = settings(1, {"super.users": "User:admin"})
+    assert guarded["listeners"] == (
+        "CLIENT://127.0.0.1:10001,INTERNAL://127.0.0.1:12001,CONTROLLER://127.0.0.1:11001"
+    )
+    assert guarded["listener.security.protocol.map"].startswith("CLIENT:SASL_SSL,")
+    assert guarded["inter.broker.listener.name"] == "INTERNAL"
+    assert guarded["super.users"] == "User:admin"
