@@ -29,7 +29,7 @@ def with_payload(**changes: Any) -> Any:
 def test_an_event_is_one_object_on_one_line_with_the_specifications_fields_first() -> None:
     text = JsonCodec().encode(CREATED)
     assert b"\n" not in text
-    assert list(DOCUMENT) == ["eventType", "timestamp", "payload", "eventId", "version", "source"]
+    assert list(DOCUMENT) == ["eventType", "timestamp", "payload", "eventId", "source", "version"]
     assert DOCUMENT["version"] == 7
     assert DOCUMENT["payload"]["createdAt"] == "2025-06-01T10:15:30.123456Z"
 

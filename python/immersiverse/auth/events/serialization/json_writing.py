@@ -17,7 +17,7 @@ from immersiverse.auth.events.serialization.json_scalars import is_negative_zero
 from immersiverse.auth.events.serialization.timestamps import format_duration, format_time, format_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
     from google.protobuf.message import Message
 
@@ -33,22 +33,38 @@ _FLOATING = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 @cache
 def object_writer(descriptor: Descriptor) -> Callable[[Message], JsonObject]:
     """A function from messages of a type to JSON objects; it raises ValueError for what JSON cannot say."""
+    names = _names_for(descriptor)
+    lines = [line for field in descriptor.fields for line in _source(field, names)]
+    return _compiled(names, "def write(message):", ["out = {}", *lines, "return out"])
+
+
+def fields_writer(
+    descriptor: Descriptor, fields: Iterable[FieldDescriptor], *, numbers: Collection[str] = ()
+) -> Callable[[Message, JsonObject], None]:
+    """The same for some fields of a message type: it adds them to an object that is there already.
+
+    Args:
+        descriptor: the message type.
+        fields: those that are written, in the order in which they are.
+        numbers: the names of fields that are JSON numbers, though proto3 writes 64 bits as a string.
+    """
+    names = _names_for(descriptor)
+    lines = [line for field in fields for line in _source(field, names, plain=field.name in numbers)]
+    return _compiled(names, "def write(message, out):", lines or ["pass"])
+
+
+def _names_for(descriptor: Descriptor) -> Namespace:
     # A method is found on the class in half the time that a message takes, which tries its fields first.
     has_field = message_factory.GetMessageClass(descriptor).HasField
-    names: Namespace = {
-        "format_time": format_time,
-        "has_field": has_field,
-        "is_negative_zero": is_negative_zero,
-    }
-    lines = ["def write(message):", "    out = {}"]
-    for field in descriptor.fields:
-        lines += [f"    {line}" for line in _source(field, names)]
-    lines.append("    return out")
-    exec("\n".join(lines), names)  # noqa: S102 - source made of our own descriptors' identifiers
+    return {"format_time": format_time, "has_field": has_field, "is_negative_zero": is_negative_zero}
+
+
+def _compiled(names: Namespace, head: str, lines: Iterable[str]) -> Callable[..., Any]:
+    exec("\n    ".join((head, *lines)), names)  # noqa: S102 - source made of our own descriptors' identifiers
     return names["write"]  # type: ignore[no-any-return]  # what the source defines
 
 
-def _source(field: FieldDescriptor, names: Namespace) -> list[str]:
+def _source(field: FieldDescriptor, names: Namespace, *, plain: bool = False) -> list[str]:
     """Python that writes one field: straight-line code takes half the time of a loop over fields.
 
     Reading a field costs more than testing its value, and asking for its presence more than both, so each is
@@ -58,7 +74,7 @@ def _source(field: FieldDescriptor, names: Namespace) -> list[str]:
     if keyword.iskeyword(field.name):
         read = f"getattr(message, {field.name!r})"
     is_set = f"has_field(message, {field.name!r})"
-    write = _writing(field, names)
+    write = [f"    out[{field.json_name!r}] = value"] if plain else _writing(field, names)
     if _is_timestamp(field):
         return [f"value = {read}", "seconds = value.seconds", f"if seconds or {is_set}:", *write]
     if field.has_presence:
