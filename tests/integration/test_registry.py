@@ -20,7 +20,7 @@ from immersiverse.auth.events import (
 )
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import SchemaNotRegistered, UnknownSchemaId
-from immersiverse.auth.events.registry.contract import FORMS
+from immersiverse.auth.events.registry.contract import FORMS, contract_schema
 
 LOOK_UP = {"auto.register.schemas": False, "subject.name.strategy.type": "TOPIC"}
 REGISTER = {"auto.register.schemas": True, "subject.name.strategy.type": "TOPIC"}
@@ -66,6 +66,19 @@ def test_apicurio_knows_no_subject_and_no_id_that_nobody_registered(apicurio, na
             registry.schema_id(name, "PROTOBUF")
         with pytest.raises(UnknownSchemaId):
             registry.writer_schema(2_000_000_000)
+
+
+def test_apicurio_tells_the_level_and_the_history_of_a_subject(apicurio, name):
+    with SchemaRegistry(apicurio) as registry:
+        registered = registry.register(name)
+        subject = registry.inspect(registered.subject, "PROTOBUF")
+        assert list(subject.versions()) == [1]
+        assert subject.find(contract_schema("PROTOBUF")) == registered
+        assert subject.level() == registry.client.get_compatibility() == "BACKWARD_TRANSITIVE"
+        registry.client.set_compatibility(subject.name, "FORWARD")
+        assert subject.level() == "FORWARD"
+        registry.client.set_compatibility(subject.name, "NONE")
+        assert subject.level() == "NONE"
 
 
 def test_confluents_serializer_finds_our_descriptor_on_apicurio_and_writes_the_same_bytes(

@@ -122,7 +122,7 @@ def test_concurrent_first_use_makes_one_request(server):
     with SchemaRegistry(server.url) as registry:
         number = registry.register(LOGIN).id
     with SchemaRegistry(server.url) as registry:
-        counting = registry.__dict__["client"] = Counting(registry.client)
+        counting = registry._connection._client = Counting(registry.client)
         with ThreadPoolExecutor(16) as threads:
             schemas = list(threads.map(lambda _: registry.writer_schema(number), range(64)))
             ids = list(threads.map(lambda _: registry.schema_id(LOGIN, "PROTOBUF"), range(64)))
@@ -130,7 +130,7 @@ def test_concurrent_first_use_makes_one_request(server):
         assert len(set(ids)) == 1
         assert counting.calls.count("get_schema") == 1
         assert counting.calls.count("lookup_schema") == 2  # the contract and the file that it imports
-        registry.__dict__["client"] = counting._client
+        registry._connection._client = counting._client
 
 
 def test_an_outage_after_first_use_stops_nobody(server, registry):

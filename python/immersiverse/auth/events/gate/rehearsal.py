@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
 
-from immersiverse.auth.events.compatibility import Level, Rules
-from immersiverse.auth.events.errors import RegistryRefused, SchemaNotRegistered
+from immersiverse.auth.events.compatibility import Rules
 from immersiverse.auth.events.gate.contract import installed_contract
-from immersiverse.auth.events.gate.subjects import judge_subject, targets, versions
+from immersiverse.auth.events.gate.subjects import judge_subject, targets
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
-from immersiverse.auth.events.registry.failures import registry_failures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +16,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.gate.verdict import JudgedChange
     from immersiverse.auth.events.registry import SchemaRegistry
     from immersiverse.auth.events.registry.contract import ContractSchema, Form
-    from immersiverse.auth.events.serialization.schemas import SchemaType
-
-    References = list[tuple[str, int]]
+    from immersiverse.auth.events.registry.inspection import Subject
+    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +72,34 @@ def rehearse(
         MissingExtra: for Avro without its dependency.
         RegistryError: the registry cannot be asked.
     """
-    references: References | None = []
-    rows = []
-    for subject, schema_type in targets(registry, topics, types):
-        options = subject == OPTIONS_FILE.name
-        schema = contract_schema(schema_type, form if schema_type == "PROTOBUF" else "text")
-        wanted = schema.references[0][1] if options else schema
-        asked = [] if options or schema_type != "PROTOBUF" else references
-        row = _rehearse(registry, subject, wanted, asked)
-        if options:
-            references = [(subject, row.version)] if row.action == "nothing" else None
-        rows.append(row)
-    return rows
+    return [
+        _rehearse(registry.inspect(subject, schema_type), _schema(subject, schema_type, form))
+        for subject, schema_type in targets(registry, topics, types)
+    ]
 
 
-def _rehearse(
-    registry: SchemaRegistry, subject: str, schema: ContractSchema, references: References | None
-) -> Rehearsed:
-    history = versions(registry, subject, schema.schema_type)
+def _schema(subject: str, schema_type: SchemaType, form: Form) -> ContractSchema:
+    schema = contract_schema(schema_type, form if schema_type == "PROTOBUF" else "text")
+    return schema.references[0][1] if subject == OPTIONS_FILE.name else schema
+
+
+def _rehearse(subject: Subject, schema: ContractSchema) -> Rehearsed:
+    history = subject.versions()
     if not history:
-        return Rehearsed(subject, schema.schema_type, "create", 1)
-    # A schema that refers to a version which is still to be written is new, too, and cannot be asked about.
-    found = None if references is None else _registered(registry, subject, schema, references)
+        return Rehearsed(subject.name, schema.schema_type, "create", 1)
+    found = subject.find(schema)
     if found is not None:
-        return Rehearsed(subject, schema.schema_type, "nothing", found)
-    level = _level(registry, subject)
-    judged = judge_subject(subject, history, installed_contract(), level=level, rules=Rules.CONFLUENT)
+        return Rehearsed(subject.name, schema.schema_type, "nothing", found.version)
+    return _judged(subject, schema, history)
+
+
+def _judged(subject: Subject, schema: ContractSchema, history: dict[int, WriterSchema]) -> Rehearsed:
+    level = subject.level()
+    judged = judge_subject(subject.name, history, installed_contract(), level=level, rules=Rules.CONFLUENT)
     refused = tuple(each for each in judged if not each.change.compatible)
-    said = None if references is None else _said(registry, subject, schema, references)
+    said = subject.takes(schema)
     return Rehearsed(
-        subject,
+        subject.name,
         schema.schema_type,
         "add",
         max(history) + 1,
@@ -113,48 +107,4 @@ def _rehearse(
         compatible=not refused and said is not False,
         asked=said is not None,
         refused=refused,
-    )
-
-
-def _registered(
-    registry: SchemaRegistry, subject: str, schema: ContractSchema, references: References
-) -> int | None:
-    try:
-        with registry_failures(subject):
-            version: int = registry.client.lookup_schema(subject, _confluent(schema, references)).version
-    except SchemaNotRegistered:
-        return None
-    return version
-
-
-def _said(
-    registry: SchemaRegistry, subject: str, schema: ContractSchema, references: References
-) -> bool | None:
-    """The registry's own verdict; None if it gives none, as Apicurio does of schemas with references."""
-    try:
-        with registry_failures(subject):
-            return bool(registry.client.test_compatibility(subject, _confluent(schema, references)))
-    except RegistryRefused:
-        return None
-
-
-def _level(registry: SchemaRegistry, subject: str) -> Level:
-    """The level that holds for a subject: its own, or the one for all."""
-    # The client has no method for it: of a subject without a level of its own, it tells Apicurio's NONE.
-    rest = registry.client._rest_client  # noqa: SLF001 - see above
-    with registry_failures():
-        answer = rest.get(f"config/{quote(subject, safe='')}", {"defaultToGlobal": "true"})
-    try:
-        return Level(answer["compatibilityLevel"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RegistryRefused(f"the registry's compatibility level is unknown: {answer}", 200) from error
-
-
-def _confluent(schema: ContractSchema, references: References) -> Any:
-    from confluent_kafka.schema_registry import Schema, SchemaReference  # noqa: PLC0415 - HTTP stack
-
-    return Schema(
-        schema.text,
-        schema.schema_type,
-        references=[SchemaReference(path, path, version) for path, version in references],
     )

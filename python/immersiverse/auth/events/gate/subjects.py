@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from immersiverse.auth.events.catalog import TOPICS
 from immersiverse.auth.events.compatibility import Level, Rules, Schema
 from immersiverse.auth.events.compatibility import avro as avro_rules
-from immersiverse.auth.events.errors import InvalidSchema, SchemaNotRegistered, SubjectCollision
+from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.gate.verdict import JudgedChange, Verdict, judge_file
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
-from immersiverse.auth.events.registry.failures import registry_failures
-from immersiverse.auth.events.registry.writers import understand
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def judge_registry(  # noqa: PLR0913 - what is compared, by keyword
     """
     found: list[JudgedChange] = []
     for subject, schema_type in targets(registry, topics, types):
-        history = versions(registry, subject, schema_type)
+        history = registry.inspect(subject, schema_type).versions()
         found += judge_subject(subject, history, new, level=level, rules=rules)
     return Verdict(tuple(found))
 
@@ -65,29 +63,6 @@ def targets(
             found[OPTIONS_FILE.name, schema_type] = ""
         for topic in topics or TOPICS:
             found.setdefault((registry.subject(topic, schema_type), schema_type), topic)
-    return found
-
-
-def versions(registry: SchemaRegistry, subject: str, schema_type: SchemaType) -> dict[int, WriterSchema]:
-    """Every version of a subject, oldest first; none if there is no such subject.
-
-    Raises:
-        SubjectCollision: it holds schemas of another type.
-        InvalidSchema: one cannot be understood.
-        RegistryError: the registry cannot be asked.
-    """
-    client = registry.client
-    try:
-        with registry_failures(subject):
-            found = {
-                number: understand(client.get_version(subject, number).schema, client)
-                for number in client.get_versions(subject)
-            }
-    except SchemaNotRegistered:
-        return {}
-    for writer in found.values():
-        if writer.schema_type != schema_type:
-            raise SubjectCollision(subject, holds=writer.schema_type, wanted=schema_type)
     return found
 
 

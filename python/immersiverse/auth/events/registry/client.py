@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.errors import (
@@ -13,8 +11,11 @@ from immersiverse.auth.events.errors import (
     SubjectCollision,
     UnknownSchemaId,
 )
+from immersiverse.auth.events.registry.connection import Connection
 from immersiverse.auth.events.registry.contract import FORMS, contract_schema
-from immersiverse.auth.events.registry.failures import NOT_FOUND, registry_failures
+from immersiverse.auth.events.registry.failures import NOT_FOUND
+from immersiverse.auth.events.registry.lookup import confluent_schema, look_up
+from immersiverse.auth.events.registry.registered import Registered
 from immersiverse.auth.events.registry.single_flight import SingleFlight
 from immersiverse.auth.events.registry.subjects import DEFAULT_STRATEGIES, subject
 from immersiverse.auth.events.registry.writers import understand
@@ -25,27 +26,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from immersiverse.auth.events.registry.contract import ContractSchema, Form
+    from immersiverse.auth.events.registry.inspection import Subject
     from immersiverse.auth.events.registry.subjects import Strategy
     from immersiverse.auth.events.serialization.schemas import SchemaType
-
-_DEFAULTS = {"timeout": 10, "max.retries": 2, "retries.wait.ms": 200}
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """One version of a subject.
-
-    Attributes:
-        subject: the subject.
-        version: the version under it, from 1.
-        id: the id that frames carry.
-        schema_type: the schema's type.
-    """
-
-    subject: str
-    version: int
-    id: int
-    schema_type: SchemaType
 
 
 class SchemaRegistry:
@@ -64,32 +47,23 @@ class SchemaRegistry:
     def __init__(
         self, config: str | Mapping[str, Any], *, strategies: Mapping[SchemaType, Strategy] | None = None
     ) -> None:
-        self._config = {**_DEFAULTS, **({"url": config} if isinstance(config, str) else config)}
+        self._connection = Connection(config)
         self._strategies = {**DEFAULT_STRATEGIES, **(strategies or {})}
         self._ids = SingleFlight(self._look_up)
         self._writers = SingleFlight(self._fetch, remembered_errors=(UnknownSchemaId,))
 
-    @cached_property
+    @property
     def client(self) -> Any:
-        """Confluent's client; it and its HTTP stack are loaded here, on first use.
+        """Confluent's client of the same connection, for whatever else is asked of the registry.
 
         Raises:
             RegistryRefused: if it does not take the configuration.
         """
-        from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415 - half a second
-
-        try:
-            return SchemaRegistryClient(self._config)
-        except (ValueError, TypeError, OSError) as error:
-            raise RegistryRefused(
-                f"this configuration of the schema registry is wrong: {error}", 0
-            ) from error
+        return self._connection.client
 
     def close(self) -> None:
         """Hang up; what is remembered stays known, and whatever else is asked connects again."""
-        client = self.__dict__.pop("client", None)  # where cached_property keeps it
-        if client is not None:
-            client.__exit__()  # its close() is newer than the oldest version allowed
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -152,11 +126,22 @@ class SchemaRegistry:
             RegistryRefused: if the registry answers no.
         """
         try:
-            with registry_failures(subject_name):
-                found = self.client.get_latest_version(subject_name)
+            with self._connection.asking(subject_name) as client:
+                found = client.get_latest_version(subject_name)
         except SchemaNotRegistered:
             return None
         return Registered(subject_name, found.version, found.schema_id, found.schema.schema_type)
+
+    def inspect(self, subject_name: str, schema_type: SchemaType) -> Subject:
+        """Any subject as it stands: its history, its level, and what it would say to a new version.
+
+        Args:
+            subject_name: the subject, whether it exists or not.
+            schema_type: the type of schemas that it holds, or is to hold.
+        """
+        from immersiverse.auth.events.registry.inspection import Subject  # noqa: PLC0415 - the gate's only
+
+        return Subject(self._connection, subject_name, schema_type)
 
     def _refuse_collision(self, name: str, schema_type: SchemaType) -> None:
         latest = self.registered(name)
@@ -164,13 +149,11 @@ class SchemaRegistry:
             raise SubjectCollision(name, holds=latest.schema_type, wanted=schema_type)
 
     def _register(self, name: str, schema: ContractSchema) -> Registered:
-        references = [
-            (path, self._register(path, reference).version) for path, reference in schema.references
-        ]
-        with registry_failures(name):
-            confluent_schema = _confluent_schema(schema, references)
-            self.client.register_schema(name, confluent_schema)
-            found = self.client.lookup_schema(name, confluent_schema)
+        references = {path: self._register(path, file).version for path, file in schema.references}
+        wanted = confluent_schema(schema, references)
+        with self._connection.asking(name) as client:
+            client.register_schema(name, wanted)
+            found = client.lookup_schema(name, wanted)
         return Registered(name, found.version, found.schema_id, schema.schema_type)
 
     def _look_up(self, key: tuple[str, SchemaType]) -> SchemaId:
@@ -179,36 +162,21 @@ class SchemaRegistry:
         forms = FORMS if schema_type == "PROTOBUF" else FORMS[:1]
         for form in forms:
             try:
-                found = self._find(name, contract_schema(schema_type, form))
+                found = look_up(self._connection, name, contract_schema(schema_type, form))
             except SchemaNotRegistered:
                 continue
             return SchemaId(found.schema_id, uuid.UUID(found.guid) if found.guid else None)
         raise SchemaNotRegistered(name)
 
-    def _find(self, name: str, schema: ContractSchema) -> Any:
-        references = [(path, self._find(path, reference).version) for path, reference in schema.references]
-        with registry_failures(name):
-            return self.client.lookup_schema(name, _confluent_schema(schema, references))
-
     def _fetch(self, schema_id: int | uuid.UUID) -> WriterSchema:
         try:
-            with registry_failures():
+            with self._connection.asking() as client:
                 if isinstance(schema_id, int):
-                    schema = self.client.get_schema(schema_id)
+                    schema = client.get_schema(schema_id)
                 else:
-                    schema = self.client.get_schema_by_guid(str(schema_id))
-                return understand(schema, self.client)
+                    schema = client.get_schema_by_guid(str(schema_id))
+                return understand(schema, client)
         except RegistryRefused as error:
             if error.status == NOT_FOUND:
                 raise UnknownSchemaId(schema_id if isinstance(schema_id, int) else str(schema_id)) from error
             raise
-
-
-def _confluent_schema(schema: ContractSchema, references: list[tuple[str, int]]) -> Any:
-    from confluent_kafka.schema_registry import Schema, SchemaReference  # noqa: PLC0415 - HTTP stack
-
-    return Schema(
-        schema.text,
-        schema.schema_type,
-        references=[SchemaReference(path, path, version) for path, version in references],
-    )

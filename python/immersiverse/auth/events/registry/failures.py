@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from json import JSONDecodeError
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.errors import (
@@ -20,6 +21,7 @@ NOT_FOUND = 404
 _CONFLICT = 409
 _TRY_AGAIN = (408, 425, 429)
 _SERVER_ERROR = 500
+_ELSE = "what answers at this URL is no schema registry (its path may be missing, such as /apis/ccompat/v7)"
 
 
 @contextmanager
@@ -48,13 +50,17 @@ def registry_failures(subject: str = "") -> Iterator[None]:
 def _translated(error: Exception, subject: str) -> AuthEventsError:
     from confluent_kafka.schema_registry.error import SchemaRegistryError  # noqa: PLC0415 - its HTTP stack
 
+    if isinstance(error, JSONDecodeError):  # a page of its own, or what a gateway says while it is away
+        return RegistryUnavailable(f"{_ELSE}: it answers no JSON")
     if not isinstance(error, SchemaRegistryError):
         return RegistryUnavailable(f"the schema registry cannot be reached: {type(error).__name__}: {error}")
     status, message = error.http_status_code, str(error.error_message)
     if status >= _SERVER_ERROR or status in _TRY_AGAIN:
         return RegistryUnavailable(f"the schema registry failed: {message} (HTTP {status})")
+    code = error.error_code or -1
     if status == NOT_FOUND and subject:
-        return SchemaNotRegistered(subject)
+        known = code // 100 == NOT_FOUND  # without a code of Confluent's, no registry says that
+        return SchemaNotRegistered(subject) if known else RegistryRefused(_ELSE, status, code)
     if status == _CONFLICT and subject:
         return IncompatibleSchema(subject, message)
-    return RegistryRefused(message, status, error.error_code or -1)
+    return RegistryRefused(message, status, code)
