@@ -18,6 +18,7 @@ from immersiverse.auth.events.kafka.handling import refuse_awaitable, type_name
 from immersiverse.auth.events.kafka.job import Job, Reading
 from immersiverse.auth.events.kafka.lanes import Lanes
 from immersiverse.auth.events.kafka.recovery import Recovery
+from immersiverse.auth.events.kafka.run import runs
 from immersiverse.auth.events.kafka.slots import Slots
 
 if TYPE_CHECKING:
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.handling import Handling
     from immersiverse.auth.events.kafka.policy import Policy
-    from immersiverse.auth.events.kafka.record import Fetched, Record
+    from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.kafka.recovery import PutsAside
+    from immersiverse.auth.events.kafka.run import Run
     from immersiverse.auth.events.kafka.tally import Tally
     from immersiverse.auth.events.kafka.workers import Workers
     from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
     Partition = tuple[str, int]
 
-_MEASURED = 0.001  # seconds of handling one event beyond which its own time is told
-_UNREAD: tuple[None, str] = (None, "")
 _SLICE = 0.02  # seconds of handling before the event loop gets a turn
 
 
@@ -75,9 +76,9 @@ class Dispatcher:
         )
         self._read = handling.deserializer.read
         self._read_known = handling.deserializer.read_known
-        self._direct = handling.direct() if workers is None else {}
+        self._direct = handling.direct(aside=workers is not None)
         self._assignments: dict[Partition, Assignment] = {}
-        self._waiting: deque[Fetched] = deque()
+        self._waiting: deque[Run] = deque()
         self._queues = self._lanes.queues
         self._scheduled = False
         self._finished = 0
@@ -90,7 +91,7 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """How many of them nobody has looked at yet."""
-        return len(self._waiting)
+        return sum(len(run.left) for run in tuple(self._waiting))
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions became ours."""
@@ -98,16 +99,11 @@ class Dispatcher:
             notes = self._tally.notes(partition[0]) if self._tally else None
             self._assignments[partition] = Assignment(notes)
 
-    def look_at(self, records: list[Record]) -> list[Fetched]:
+    def look_at(self, records: list[Record]) -> list[Run]:
         """Read what can be read at once. From any thread, best one whose processor has just touched them."""
-        read, fetched = self._read_known, []
-        for record in records:
-            event, arm = read(record) or _UNREAD
-            partition = record.topic(), record.partition()
-            fetched.append((record, partition, record.offset(), record.key(), event, arm))
-        return fetched
+        return runs(self._read_known(records))
 
-    def deliver(self, fetched: list[Fetched]) -> None:
+    def deliver(self, fetched: list[Run]) -> None:
         """Messages arrived, each partition's in order."""
         self._waiting.extend(fetched)
         self._schedule()
@@ -115,9 +111,9 @@ class Dispatcher:
     def withdraw(self, partitions: Iterable[Partition]) -> dict[Partition, Assignment]:
         """Partitions are given away: begin nothing more of them. What was ours of them."""
         leaving = {partition: self._assignments.pop(partition, None) for partition in partitions}
-        stay = [fetched for fetched in self._waiting if fetched[1] not in leaving]
-        self._finished += len(self._waiting) - len(stay)
-        self._waiting = deque(stay)
+        for run in self._waiting:
+            if run.partition in leaving:
+                self._give_up(run)
         ours = {partition: assignment for partition, assignment in leaving.items() if assignment}
         for assignment in ours.values():
             assignment.released.set()
@@ -166,28 +162,60 @@ class Dispatcher:
     def _work(self) -> None:
         """Handle what waits, until nothing does, all slots are taken, or others should have a turn."""
         self._scheduled = False
-        waiting, slots, attempts = self._waiting, self._slots, self._attempts
-        begun = now = time.monotonic()
-        while waiting and slots.free and not attempts.stopped:
-            before, fetched = now, waiting.popleft()
-            self._take(fetched)
-            now = time.monotonic()
-            if now - before > _MEASURED and self._tally:
-                self._tally.measure(fetched[1][0], now - before)
-            if now - begun > _SLICE:
-                break
+        begun = time.monotonic()
+        until = begun + _SLICE
+        while (now := time.monotonic()) < until and self._may_begin:
+            self._go_on(self._waiting[0], until)
+            if not self._waiting[0].left:
+                self._waiting.popleft()
         if self._tally:
             self._tally.report(now - begun)
-        if waiting and slots.free and not attempts.stopped:
+        if self._may_begin:
             self._schedule()
 
-    def _take(self, fetched: Fetched) -> None:
-        record, partition, offset, key, event, arm = fetched
-        assignment = self._assignments.get(partition)
+    @property
+    def _may_begin(self) -> bool:
+        return bool(self._waiting) and self._slots.free > 0 and not self._attempts.stopped
+
+    def _go_on(self, run: Run, until: float) -> None:
+        """Handle a run's messages one after the other; those that may take longer go to a lane."""
+        assignment = self._assignments.get(run.partition)
         if assignment is None:  # given away since it was fetched
+            self._give_up(run)
+            return
+        left, queues, direct, attempts = run.left, self._queues, self._direct, self._attempts
+        progress, notes = assignment.progress, assignment.notes
+        now = time.monotonic()
+        while left and self._slots.free and not attempts.stopped and now < until:
+            record, event, arm = left.popleft()
+            function = direct.get(arm)
+            begun = now
+            if function is None or (queues and record.key() in queues):
+                self._take(record, assignment, event, arm)
+                now = time.monotonic()
+                continue
+            try:
+                if (returned := function(event, getattr(event, arm))) is not None:
+                    refuse_awaitable(function, returned)
+            except BaseException as error:  # noqa: BLE001 - whatever a handler raises
+                self._open_lane(Job(record, assignment), Failure(error))
+                continue
+            now = time.monotonic()
+            progress.seen = record.offset() + 1
             self._finished += 1
-        elif key in self._queues:
-            assignment.progress.begin(offset)
+            if notes is not None:
+                notes.add(arm, event, now - begun)
+
+    def _give_up(self, run: Run) -> None:
+        """Forget messages of a partition that is no longer ours."""
+        self._finished += len(run.left)
+        run.left.clear()
+
+    def _take(self, record: Record, assignment: Assignment, event: AuthEvent | None, arm: str) -> None:
+        """Handle a message that may take more than a call."""
+        key = record.key()
+        if key in self._queues:
+            assignment.progress.begin(record.offset())
             self._queues[key].append(Job(record, assignment))
         elif event is None and self._attempts.registry_away:
             self._open_lane(Job(record, assignment))
@@ -199,28 +227,24 @@ class Dispatcher:
         try:
             if event is None:
                 event, arm = self._read(record)
-            direct = self._direct.get(arm)
-            handler = None if direct else self._handling.handler_of(event, arm)
+            handler = self._handling.handler_of(event, arm)
         except Exception as error:  # noqa: BLE001 - whatever reading raises
             self._open_lane(Job(record, assignment), self._attempts.unread(error))
             return
         if handler is not None and (handler.is_async or self._workers is not None):
             self._open_lane(Job(record, assignment, Reading(event, arm, handler)))
             return
+        begun = time.monotonic()
         try:
-            if direct is not None:
-                if (returned := direct(event, getattr(event, arm))) is not None:
-                    refuse_awaitable(direct, returned)
-            elif handler is not None:
+            if handler is not None:
                 self._handling.call(handler, event, arm, record, 1)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises
             self._open_lane(Job(record, assignment), Failure(error))
             return
         assignment.progress.seen = record.offset() + 1
         self._finished += 1
-        if (notes := assignment.notes) is not None:
-            notes.kinds.append(arm or type_name(event))
-            notes.latest = event
+        if assignment.notes is not None:
+            assignment.notes.add(arm or type_name(event), event, time.monotonic() - begun)
 
     def _open_lane(self, job: Job, failure: Failure | None = None) -> None:
         job.assignment.progress.begin(job.record.offset())

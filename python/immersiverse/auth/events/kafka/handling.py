@@ -58,15 +58,21 @@ class Handling:
     tracer: Tracer | None = None
     group: str = ""
 
-    def direct(self) -> dict[str, Callable[..., Any]]:
-        """The plain functions, by arm, that need nothing around a call: no guard, no tracer, no context."""
-        if self.guard is not None or self.tracer is not None:
-            return {}
-        return {
-            arm: handler.call
-            for arm, handler in self.handlers.by_arm.items()
-            if not handler.is_async and not handler.wants_context
-        }
+    def direct(self, *, aside: bool) -> dict[str, Callable[[Any, Any], Any]]:
+        """What can be called with an event and its payload and nothing around it, by arm.
+
+        Args:
+            aside: whether functions run aside, so that calling them takes more than a call.
+        """
+        bare = self.guard is None and self.tracer is None and not aside
+        functions: dict[str, Callable[[Any, Any], Any]] = {}
+        for event_type in catalog.EVENT_TYPES.values():
+            handler = self.handlers.by_arm.get(event_type.arm)
+            if handler is None:
+                functions[event_type.arm] = _nobody_asked
+            elif bare and not handler.is_async and not handler.wants_context:
+                functions[event_type.arm] = handler.call
+        return functions
 
     def read(self, record: Record) -> Reading:
         """What a message holds.
@@ -195,6 +201,10 @@ def _arguments(  # noqa: PLR0913, PLR0917 - what a call is made of
     if not handler.wants_context:
         return arguments
     return (*arguments, context(record, attempt, admission.transaction if admission else None))
+
+
+def _nobody_asked(_event: Any, _payload: Any) -> None:
+    """For events whose type has no handler."""
 
 
 def refuse_awaitable(function: Callable[..., Any], returned: Any) -> None:

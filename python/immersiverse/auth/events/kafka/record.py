@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
-
-if TYPE_CHECKING:
-    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+from typing import Protocol
 
 RecordHeaders = list[tuple[str, bytes | None]]
 """Kafka headers: names may repeat, and order counts."""
@@ -41,8 +38,3 @@ class Record(Protocol):
     def timestamp(self) -> tuple[int, int]:
         """The type of its time, and its time in milliseconds since 1970."""
         ...
-
-
-Fetched: TypeAlias = "tuple[Record, tuple[str, int], int, bytes | None, AuthEvent | None, str]"
-"""A message on its way to be handled: itself, its topic and partition, its offset, its key, and its event
-with the envelope's arm, if those could be read without asking anybody."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.hooks import Detail
     from immersiverse.auth.events.serialization.codec import Decoded
 
+_MEASURED = 0.001  # seconds of handling one event from which its own time is told
 _NANOSECOND = 1e-9
 
 
@@ -30,11 +31,22 @@ class Notes:
         kinds: the envelope's arm of each event that was handled at once, or a word for those that have none.
         latest: the last of all.
         measured: how long others took, by kind.
+        spent: seconds that went into those of them that were handled at once.
     """
 
     kinds: list[str] = field(default_factory=list)
     latest: Decoded | None = None
     measured: defaultdict[str, Durations] = field(default_factory=lambda: defaultdict(Durations))
+    spent: float = 0.0
+
+    def add(self, kind: str, event: Decoded | None, seconds: float) -> None:
+        """An event was handled at once, which took this long."""
+        self.latest = event
+        if seconds < _MEASURED:
+            self.kinds.append(kind)
+        else:
+            self.measured[kind].add(seconds)
+            self.spent += seconds
 
 
 class Tally:
@@ -49,18 +61,10 @@ class Tally:
         self._tell = tell
         self._names = names
         self._notes: defaultdict[str, Notes] = defaultdict(Notes)
-        self._spent = 0.0
 
     def notes(self, topic: str) -> Notes:
         """Where each event of a topic is noted that was handled at once: for speed, by whoever handled it."""
         return self._notes[topic]
-
-    def measure(self, topic: str, seconds: float) -> None:
-        """The event that was noted last took so long that it deserves a measure of its own."""
-        notes = self._notes[topic]
-        if notes.kinds:
-            notes.measured[notes.kinds.pop()].add(seconds)
-            self._spent += seconds
 
     def add(self, topic: str, reading: Reading, seconds: float) -> None:
         """One event was handled aside, which took this long."""
@@ -75,8 +79,8 @@ class Tally:
             seconds: the time that went into events handled at once, which share it but for those measured.
         """
         at_once = sum(len(notes.kinds) for notes in self._notes.values())
-        each = max(0.0, seconds - self._spent) / max(1, at_once)
-        self._spent = 0.0
+        spent = sum(notes.spent for notes in self._notes.values())
+        each = max(0.0, seconds - spent) / max(1, at_once)
         for topic, notes in self._notes.items():
             for kind, count in Counter(notes.kinds).items():
                 notes.measured[kind].add(each, count)
@@ -84,6 +88,7 @@ class Tally:
                 self._tell(Consumed(topic, self._names.get(kind, kind), durations, _age(notes.latest)))
             notes.kinds.clear()
             notes.measured.clear()
+            notes.spent = 0.0
 
 
 def _age(event: Decoded | None) -> float:

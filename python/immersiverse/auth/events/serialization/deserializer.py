@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka.serialization import Deserializer
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.codec import Codec, Decoded, Reader
     from immersiverse.auth.events.serialization.received import Received
     from immersiverse.auth.events.serialization.schemas import WriterSchemas
+
+M = TypeVar("M", bound="Received")
 
 _PREFIX = len(frame_prefix(0))
 _REMEMBERED = 1024  # schema ids; a contract has a few, an attacker has four billion
@@ -91,23 +93,29 @@ class AuthEventDeserializer(Deserializer):
             DecodeError: if it cannot be read, ever.
             RegistryError: if its schema is not known yet and cannot be had.
         """
-        if (known := self.read_known(message)) is not None:
-            return known
+        [(_, event, arm)] = self.read_known((message,))
+        if event is not None:
+            return event, arm
         decoded = self.deserialize(message.value(), headers=message.headers() or (), key=message.key())
         return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
 
-    def read_known(self, message: Received) -> tuple[AuthEvent, str] | None:
-        """`read` for messages whose schema is known and whose type is of this contract: it asks no registry.
+    def read_known(self, messages: Iterable[M]) -> list[tuple[M, AuthEvent | None, str]]:
+        """`read` for many messages, without waiting for a registry.
 
-        None says nothing about a message but that `read` may take longer.
+        Beside each message stand its event and arm, if its schema is known and its type is of this contract;
+        else None and the empty string, which say nothing but that `read` may take longer.
         """
-        value = message.value()
-        try:
-            event: AuthEvent = self._verified[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
-            arm = _which(event, "payload")
-        except (KeyError, TypeError, ProtobufDecodeError):
-            return None
-        return (event, arm) if arm else None
+        parse_of = self._verified
+        read: list[tuple[M, AuthEvent | None, str]] = []
+        for message in messages:
+            value = message.value()
+            try:
+                event = parse_of[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
+                arm = _which(event, "payload")
+            except (KeyError, TypeError, ProtobufDecodeError):
+                arm = None
+            read.append((message, event, arm) if arm else (message, None, ""))
+        return read
 
     def deserialize(
         self,
