@@ -10,7 +10,7 @@ from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer,
 from immersiverse.auth.events.errors import MalformedPayload
 from immersiverse.auth.events.serialization.json import JsonCodec
 from immersiverse.auth.events.serialization.pinned import PinnedSchemas
-from immersiverse.auth.events.serialization.schemas import WriterSchema
+from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, WriterSchema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import NEWER_ARM, newer_contract, newer_event
 from serialization_samples import CREATED, EVENT_ID, TIME
@@ -39,8 +39,11 @@ def test_a_newer_type_arrives_named_and_readable_through_its_writers_schema() ->
     assert event.read() == {"userId": "u-42", "trustedAt": TIME.ToJsonString()}
 
 
-def test_without_a_registry_it_is_named_by_its_number_and_not_readable() -> None:
-    event = AuthEventDeserializer()(FRAME)
+@pytest.mark.parametrize("schemas", [None, PinnedSchemas(9)])
+def test_without_a_registry_it_is_named_by_its_number_and_not_readable(
+    schemas: PinnedSchemas | None,
+) -> None:
+    event = AuthEventDeserializer(schemas)(FRAME)
     assert isinstance(event, UnknownEvent)
     assert event.event_type == f"#{NEWER_ARM}"
     assert event.payload == WRITTEN.device_trusted.SerializeToString()
@@ -81,8 +84,19 @@ def test_a_number_where_a_payload_should_be_is_no_payload() -> None:
 
 
 def test_a_field_that_its_writer_did_not_declare_as_a_payload_is_none() -> None:
+    class Earlier:
+        """A registry that knows this version only."""
+
+        def writer_schema(self, _schema_id: object) -> WriterSchema:
+            return WriterSchema("PROTOBUF", CONTRACT_FILE)
+
     with pytest.raises(MalformedPayload, match="no payload"):
-        AuthEventDeserializer(PinnedSchemas(9))(FRAME)
+        AuthEventDeserializer(Earlier())(FRAME)
+
+
+def test_an_event_without_a_payload_is_malformed_under_a_pinned_id_too() -> None:
+    with pytest.raises(MalformedPayload, match="no payload"):
+        AuthEventDeserializer(PinnedSchemas(9))(FRAME[:6] + AuthEvent(event_id=EVENT_ID).SerializeToString())
 
 
 @pytest.mark.parametrize(

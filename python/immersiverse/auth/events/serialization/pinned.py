@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PinnedSchemas:
-    """Both seams without a registry: ids that are known by configuration, for the contract of this version.
+    """Both seams without a registry: ids that are known by configuration.
+
+    Protobuf frames may be of a later version of the contract: event types that it added arrive as unknown
+    events, named by their numbers. Avro frames are of this version: they are read by its schema only.
 
     Attributes:
         protobuf: the id of Protobuf frames.
@@ -35,9 +38,13 @@ class PinnedSchemas:
         return SchemaId(number)
 
     def writer_schema(self, schema_id: int | uuid.UUID) -> WriterSchema:
-        """The contract of this version, for the pinned ids."""
+        """The contract, for the pinned ids.
+
+        Raises:
+            UnknownSchemaId: for every other id.
+        """
         if schema_id == self.protobuf:
-            return WriterSchema("PROTOBUF", CONTRACT_FILE)
+            return WriterSchema("PROTOBUF", CONTRACT_FILE, assumed=True)
         if self.avro is not None and schema_id == self.avro:
             return WriterSchema("AVRO", text=schema_text())
         raise UnknownSchemaId(schema_id if isinstance(schema_id, int) else str(schema_id))

@@ -81,8 +81,8 @@ def written_by(writer: WriterSchema, schema_id: int | str) -> descriptor_pb2.Des
 
 
 def _arms(writer: WriterSchema | None, schema_id: int | str) -> dict[int, str]:
-    """Full type names of the envelope's fields by number, as its writer declares them."""
-    if writer is None:
+    """Full type names of the envelope's payloads by number, as its writer declares them; none if unknown."""
+    if writer is None or writer.assumed:
         return {}
     envelope = written_by(writer, schema_id)
     oneofs = [oneof.name for oneof in envelope.oneof_decl]

@@ -37,11 +37,14 @@ class WriterSchema:
         schema_type: which kind of schema it is.
         file: the descriptor of a Protobuf schema; None for other types.
         text: the text of an Avro or JSON schema; empty for Protobuf.
+        assumed: whether the bytes may be of a later version that nobody showed: a payload that this one does
+            not declare may then still be one.
     """
 
     schema_type: SchemaType
     file: FileDescriptorProto | None = None
     text: str = ""
+    assumed: bool = False
 
 
 class SchemaIds(Protocol):
