@@ -8,6 +8,7 @@ import pytest
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.serialization.json import read_json
+from immersiverse.auth.events.serialization.json_schema import schema_text
 from unit.cli.terminal import run
 
 
@@ -45,6 +46,21 @@ def test_every_event_has_a_sample_that_is_such_an_event(auth_events, name):
     document = auth_events("catalog", name, "--json").document
     event = read_json(json.dumps(document["sample"]).encode())
     assert event.WhichOneof("payload") == catalog.EVENT_TYPES[name].arm
+
+
+@pytest.mark.parametrize("name", ["LoginFailed", "loginfailed"])
+def test_the_json_schema_of_an_event_is_printed_as_it_is(auth_events, name):
+    assert auth_events("catalog", name, "--json-schema").document == json.loads(schema_text("LoginFailed"))
+
+
+def test_the_json_schemas_of_all_events_are_printed_by_their_names(auth_events):
+    document = auth_events("catalog", "--json-schema").document
+    assert list(document) == list(catalog.EVENT_TYPES)
+    assert document["UserDeleted"] == json.loads(schema_text("UserDeleted"))
+
+
+def test_a_schema_of_no_event_is_refused_like_any_other_question(auth_events):
+    assert "did you mean LoginFailed?" in auth_events("catalog", "LoginFaild", "--json-schema").err
 
 
 @pytest.mark.parametrize("name", ["UserCreated", "usercreated", "immersiverse.auth.events.v1.UserCreated"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,11 +20,17 @@ def catalog(
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json_schema: Annotated[
+        bool, typer.Option("--json-schema", help="The JSON Schema of its messages; without EVENT, of all.")
+    ] = False,
 ) -> None:
     """Show every event: its topic, its partition key, the personal data in it."""
     from immersiverse.auth.events.catalog import EVENT_TYPES
     from immersiverse.auth.events.cli import catalog_view as view
 
+    if json_schema:
+        write_json(_schema(_find(event).name) if event else {name: _schema(name) for name in EVENT_TYPES})
+        return
     if event is None:
         event_types = tuple(EVENT_TYPES.values())
         write_json([view.facts(each) for each in event_types]) if as_json else view.show_all(
@@ -33,6 +39,14 @@ def catalog(
         return
     found = _find(event)
     write_json(view.facts_and_sample(found)) if as_json else view.show(console(), found)
+
+
+def _schema(name: str) -> Any:
+    import orjson
+
+    from immersiverse.auth.events.serialization.json_schema import schema_text
+
+    return orjson.loads(schema_text(name))
 
 
 def _find(name: str) -> EventType:
