@@ -58,6 +58,30 @@ def test_a_schema_registered_again_after_a_soft_delete_is_a_new_version_of_the_s
     assert (again["id"], again["version"]) == (2, 3)
 
 
+def test_a_version_that_comes_again_takes_the_place_of_the_deleted_one_unless_it_is_imported(
+    ask: Caller,
+) -> None:
+    kind = body({"type": "enum", "name": "Kind", "symbols": ["A"]})
+    for subject in ("kind", "alone"):
+        ask.register(subject, kind)
+    ask.register("r", body(["null", "Kind"], [{"name": "Kind", "subject": "kind", "version": 1}]))
+    ask.ok("DELETE", "/subjects/r")
+    for subject in ("kind", "alone"):
+        ask.ok("DELETE", f"/subjects/{subject}/versions/1")
+        ask.register(subject, kind)
+    assert ask.ok("GET", "/subjects/alone/versions?deleted=true") == [2]
+    assert ask.ok("GET", "/subjects/kind/versions?deleted=true") == [1, 2]
+
+
+def test_the_latest_version_is_never_a_deleted_one(two: Caller) -> None:
+    assert two.ok("DELETE", "/subjects/s/versions/latest") == 2
+    assert two.ok("GET", "/subjects/s/versions/latest?deleted=true")["version"] == 1
+    assert two.ok("DELETE", "/subjects/s/versions/latest") == 1
+    for method, query in (("GET", "?deleted=true"), ("DELETE", ""), ("DELETE", "?permanent=true")):
+        status, refusal = two(method, f"/subjects/s/versions/latest{query}")
+        assert (status, refusal) == (404, {"error_code": 40402, "message": "Version -1 not found."})
+
+
 def test_a_schema_stays_while_another_subject_holds_it(two: Caller) -> None:
     two.register("t", record("a"))
     two.ok("DELETE", "/subjects/s")
@@ -72,11 +96,27 @@ def test_what_others_import_cannot_be_deleted(ask: Caller) -> None:
     assert ask.code("DELETE", "/subjects/kind/versions/1") == 42206
     ask.ok("DELETE", "/subjects/r")
     assert ask.ok("DELETE", "/subjects/kind") == [1]
+    assert ask.code("DELETE", "/subjects/kind?permanent=true") == 42206
+    assert ask.ok("GET", "/subjects/kind/versions/1/referencedby") == []
+    assert ask.ok("GET", "/subjects/kind/versions/1/referencedby?deleted=true") == [2]
+    ask.ok("DELETE", "/subjects/r?permanent=true")
+    assert ask.ok("DELETE", "/subjects/kind?permanent=true") == [1]
 
 
-def test_a_deleted_subject_loses_its_level_and_mode(two: Caller) -> None:
+def test_a_subject_whose_versions_import_each_other_is_deleted_as_a_whole(ask: Caller) -> None:
+    ask.ok("PUT", "/config", {"compatibility": "NONE"})
+    ask.register("s", body({"type": "enum", "name": "Kind", "symbols": ["A"]}))
+    ask.register("s", body(["null", "Kind"], [{"name": "Kind", "subject": "s", "version": 1}]))
+    assert ask.code("DELETE", "/subjects/s/versions/1") == 42206
+    assert ask.ok("DELETE", "/subjects/s") == [1, 2]
+    assert ask.ok("DELETE", "/subjects/s?permanent=true") == [1, 2]
+
+
+def test_a_subject_deleted_for_good_loses_its_level_and_mode(two: Caller) -> None:
     two.ok("PUT", "/config/s", {"compatibility": "FULL"})
     two.ok("PUT", "/mode/s", {"mode": "READWRITE"})
     two.ok("DELETE", "/subjects/s")
+    assert two.ok("GET", "/config/s") == {"compatibilityLevel": "FULL"}
+    two.ok("DELETE", "/subjects/s?permanent=true")
     assert two.code("GET", "/config/s") == 40408
     assert two.code("GET", "/mode/s") == 40409

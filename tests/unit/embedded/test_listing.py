@@ -22,9 +22,15 @@ def test_subjects_are_listed_by_prefix_page_and_deletion(filled: Caller) -> None
     assert filled.ok("GET", "/subjects") == ["a-value", "b-value"]
     assert filled.ok("GET", "/subjects?deleted=true") == ["a-value", "b-value", "c"]
     assert filled.ok("GET", "/subjects?deletedOnly=true") == ["c"]
-    assert filled.ok("GET", "/subjects?subjectPrefix=b") == ["b-value"]
+    filled.ok("DELETE", "/subjects/a-value/versions/1")
+    assert filled.ok("GET", "/subjects?deletedOnly=true&deleted=true") == ["c"]
+    for prefix in (":*:b", ":.:b", "b"):
+        assert filled.ok("GET", f"/subjects?subjectPrefix={prefix}") == ["b-value"]
+    assert filled.ok("GET", "/subjects?subjectPrefix=:*:") == ["a-value", "b-value"]
+    assert filled.ok("GET", "/subjects/:.:b-value/versions") == [1]
     assert filled.ok("GET", "/subjects?deleted=True&deleted_only=False&offset=1&limit=1") == ["b-value"]
-    assert filled.ok("GET", "/subjects?offset=0&limit=-1") == ["a-value", "b-value"]
+    for none in (-1, 0):
+        assert filled.ok("GET", f"/subjects?offset=0&limit={none}") == ["a-value", "b-value"]
     assert filled.code("GET", "/subjects?limit=many") == 400
 
 
@@ -33,6 +39,10 @@ def test_versions_are_listed_in_order(filled: Caller) -> None:
     assert filled.ok("GET", "/subjects/a-value/versions?offset=1&limit=5") == [2]
     assert filled.code("GET", "/subjects/c/versions") == 40401
     assert filled.ok("GET", "/subjects/c/versions?deleted=true") == [1]
+    assert filled.ok("GET", "/subjects/c/versions?deletedOnly=true") == [1]
+    assert filled.ok("GET", "/subjects/a-value/versions?deletedOnly=true") == []
+    filled.ok("DELETE", "/subjects/a-value/versions/1")
+    assert filled.ok("GET", "/subjects/a-value/versions?deletedAsNegative=true") == [-1, 2]
 
 
 def test_a_version_is_found_by_number_and_as_the_latest(filled: Caller) -> None:
@@ -54,11 +64,17 @@ def test_a_version_that_is_none_is_told_from_one_that_is_missing(filled: Caller)
 def test_a_schema_is_found_by_id_whatever_subject_is_named(filled: Caller) -> None:
     plain = filled.ok("GET", "/schemas/ids/1")
     assert plain.keys() == {"schema", "guid"}
-    assert filled.ok("GET", "/schemas/ids/1?subject=") == plain
-    assert filled.ok("GET", "/schemas/ids/1?subject=elsewhere") == plain
+    for subject in ("a-value", "", "elsewhere"):
+        named = filled.ok("GET", f"/schemas/ids/1?subject={subject}")
+        assert named.items() > plain.items()
+    assert filled.ok("GET", "/schemas/ids/1?subject=a-value")["subject"] == "a-value"
+    assert filled.ok("GET", "/schemas/ids/1?subject=c")["subject"] == "c"
     assert filled.code("GET", "/schemas/ids/99") == 40403
     assert filled.code("GET", "/schemas/ids/one") == 404
     assert filled.code("GET", "/schemas/guids/none") == 40403
+    assert filled.ok("GET", "/schemas/guids/none/ids") == []
+    for holders in ("subjects", "versions"):
+        assert filled("GET", f"/schemas/ids/99/{holders}")[1]["message"] == "Schema not found"
 
 
 def test_all_schemas_are_listed(filled: Caller) -> None:
@@ -70,6 +86,7 @@ def test_all_schemas_are_listed(filled: Caller) -> None:
     ]
     latest = filled.ok("GET", "/schemas?latestOnly=true&subjectPrefix=a")
     assert [one["version"] for one in latest] == [2]
+    assert [one["subject"] for one in filled.ok("GET", "/schemas?deleted=true&subjectPrefix=:*:c")] == ["c"]
 
 
 def test_what_the_registry_is_and_can_is_answered(ask: Caller) -> None:

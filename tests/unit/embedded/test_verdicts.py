@@ -45,7 +45,7 @@ def test_a_verdict_without_registering_says_why_when_asked(ask: Caller) -> None:
 def test_anything_is_compatible_with_a_subject_that_has_no_version(ask: Caller) -> None:
     assert ask.ok("POST", "/compatibility/subjects/s/versions", NARROW)["is_compatible"]
     assert ask.ok("POST", "/compatibility/subjects/s/versions/latest", NARROW)["is_compatible"]
-    assert ask.code("POST", "/compatibility/subjects/s/versions/1", NARROW) == 40401
+    assert ask.code("POST", "/compatibility/subjects/s/versions/1", NARROW) == 40402
     assert ask.code("POST", "/compatibility/subjects/s/versions/first", NARROW) == 42202
     ask.register("s", NARROW)
     assert ask.code("POST", "/compatibility/subjects/s/versions/2", NARROW) == 40402

@@ -31,23 +31,22 @@ def check(new: str, olds: Sequence[str], *, level: Level) -> list[Change]:
         InvalidSchema: a text is not an Avro schema.
         MissingExtra: the ``avro`` extra is not installed.
     """
-    added = _parse(new)
+    added = parse(new)
     return [
         change
         for version in level.versions(len(olds))
         for direction in level.directions
-        for change in _incompatible(_parse(olds[version]), added, direction, version)
+        for change in _incompatible(parse(olds[version]), added, direction, version)
     ]
 
 
-def _incompatible(old: AvroSchema, new: AvroSchema, direction: Direction, version: int) -> Iterator[Change]:
-    reader, writer = (new, old) if direction is Direction.BACKWARD else (old, new)
-    for kind, path, written, read in resolve(reader, writer):
-        sides = (written, read) if direction is Direction.BACKWARD else (read, written)
-        yield Change(kind, path, *sides, compatible=False, direction=direction, version=version)
+def parse(text: str) -> AvroSchema:
+    """Read an Avro schema.
 
-
-def _parse(text: str) -> AvroSchema:
+    Raises:
+        InvalidSchema: the text is not one.
+        MissingExtra: the ``avro`` extra is not installed.
+    """
     try:
         from fastavro.schema import SchemaParseException, UnknownType, parse_schema  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -57,6 +56,15 @@ def _parse(text: str) -> AvroSchema:
         return AvroSchema(parse_schema(orjson.loads(text), named_schemas=named), named)
     except (SchemaParseException, UnknownType, *_UNFORESEEN) as error:
         raise InvalidSchema(f"not an Avro schema: {error!r}") from error
+
+
+def _incompatible(old: AvroSchema, new: AvroSchema, direction: Direction, version: int) -> Iterator[Change]:
+    reader, writer = (new, old) if direction is Direction.BACKWARD else (old, new)
+    # What is met at two places is one change.
+    seen = dict.fromkeys(found[:4] for found in resolve(reader, writer))
+    for kind, path, written, read in seen:
+        sides = (written, read) if direction is Direction.BACKWARD else (read, written)
+        yield Change(kind, path, *sides, compatible=False, direction=direction, version=version)
 
 
 # What the parser raises where it does not look closely: broken JSON, missing parts, wrong types, great depth.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from immersiverse.auth.events.compatibility.findings import Finding
 from immersiverse.auth.events.compatibility.kinds import ChangeKind as Kind
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ _PROMOTIONS = {
     "bytes": {"string"},
 }
 _NAMED = {"record", "error", "enum", "fixed"}
+_PARTS = {"array": "items", "map": "values"}
 
 
 class AvroSchema(NamedTuple):
@@ -27,9 +27,43 @@ class AvroSchema(NamedTuple):
     named: dict[str, Any]
 
 
-def resolve(reader: AvroSchema, writer: AvroSchema) -> list[Finding]:
-    """List why the reader cannot read everything that the writer may write; "old" is the writer's side."""
-    return _unique(_Resolution(reader.named, writer.named).read(reader.root, writer.root, "#/"))
+class Incompatibility(NamedTuple):
+    """Why a reader cannot read, in this package's terms and in those of Apache Avro's own library.
+
+    Attributes:
+        path: of names, such as ``#/Login/userId``.
+        old: the writer's side.
+        new: the reader's side.
+        pointer: JSON pointer (RFC 6901) to the place in the reader's schema, where it was met first.
+        detail: what the library adds.
+    """
+
+    kind: Kind
+    path: str
+    old: str
+    new: str
+    pointer: str
+    detail: str
+
+
+class Place(NamedTuple):
+    """Where a walk has come to: by names, and as a JSON pointer."""
+
+    path: str
+    tokens: tuple[str, ...] = ()
+
+    def below(self, *tokens: str, path: str = "") -> Place:
+        """A place further in, under the same name unless another is given."""
+        return Place(path or self.path, self.tokens + tokens)
+
+    def found(self, kind: Kind, sides: tuple[str, str], detail: str) -> Incompatibility:
+        """What is wrong here; the sides are the writer's and the reader's."""
+        return Incompatibility(kind, self.path, *sides, "/" + "/".join(self.tokens), detail)
+
+
+def resolve(reader: AvroSchema, writer: AvroSchema) -> list[Incompatibility]:
+    """List why the reader cannot read everything that the writer may write; what is met twice, once."""
+    return _unique(_Resolution(reader.named, writer.named).read(reader.root, writer.root, Place("#/")))
 
 
 class _Resolution:
@@ -38,74 +72,88 @@ class _Resolution:
     def __init__(self, reader_names: dict[str, Any], writer_names: dict[str, Any]) -> None:
         self._reader_names = reader_names
         self._writer_names = writer_names
-        self._named: dict[tuple[str, str], list[Finding]] = {}
+        self._named: dict[tuple[str, str], list[Incompatibility]] = {}
 
-    def read(self, reader: Any, writer: Any, path: str) -> Iterator[Finding]:
+    def read(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
         reader, writer = _lookup(reader, self._reader_names), _lookup(writer, self._writer_names)
         if isinstance(writer, list):
-            yield from self._read_union(reader, writer, path)
+            for number, branch in enumerate(writer):
+                yield from self.read(reader, branch, place.below(str(number)))
         elif isinstance(reader, list):
             if not self._some_branch_reads(reader, writer):
-                yield Finding(Kind.MISSING_UNION_BRANCH, path, _text(writer), _text(reader))
+                detail = f"reader union lacking writer type: {_java_type(writer)}"
+                yield place.found(Kind.MISSING_UNION_BRANCH, (_text(writer), _text(reader)), detail)
         else:
-            yield from self._read_plain(reader, writer, path)
-
-    def _read_union(self, reader: Any, branches: list[Any], path: str) -> Iterator[Finding]:
-        for branch in branches:
-            yield from self.read(reader, branch, path)
+            yield from self._read_plain(reader, writer, place)
 
     def _some_branch_reads(self, branches: list[Any], writer: Any) -> bool:
-        return any(not any(self.read(branch, writer, "#/")) for branch in branches)
+        return any(not any(self.read(branch, writer, Place("#/"))) for branch in branches)
 
-    def _read_plain(self, reader: Any, writer: Any, path: str) -> Iterator[Finding]:
+    def _read_plain(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
         kind, written = _kind(reader), _kind(writer)
         if kind != written:
             if kind not in _PROMOTIONS.get(written, ()):
-                yield Finding(Kind.TYPE_MISMATCH, path, _text(writer), _text(reader))
+                types = f"{_java_type(reader)} not compatible with writer type: {_java_type(writer)}"
+                sides = _text(writer), _text(reader)
+                yield place.found(Kind.TYPE_MISMATCH, sides, f"reader type: {types}")
         elif kind in _NAMED:
-            yield from self._read_named(reader, writer, path)
-        elif kind == "array":
-            yield from self.read(reader["items"], writer["items"], f"{path.rstrip('/')}/items")
-        elif kind == "map":
-            yield from self.read(reader["values"], writer["values"], f"{path.rstrip('/')}/values")
+            yield from self._read_named(reader, writer, place)
+        elif kind in _PARTS:
+            part = _PARTS[kind]
+            inside = place.below(part, path=f"{place.path.rstrip('/')}/{part}")
+            yield from self.read(reader[part], writer[part], inside)
 
-    def _read_named(self, reader: Any, writer: Any, path: str) -> Iterator[Finding]:
+    def _read_named(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
+        names = writer["name"], reader["name"]
         if not _same_name(reader, writer):
-            yield Finding(Kind.NAME_MISMATCH, path, writer["name"], reader["name"])
-        pair = reader["name"], writer["name"]
-        if pair not in self._named:
-            self._named[pair] = []  # what refers to itself is readable if the rest of it is
-            self._named[pair] = _unique(self._read_definition(reader, writer))
-        yield from self._named[pair]
+            yield place.below("name").found(Kind.NAME_MISMATCH, names, f"expected: {writer['name']}")
+        if names not in self._named:
+            self._named[names] = []  # what refers to itself is readable if the rest of it is
+            inside = place.below(path=f"#/{_short(reader['name'])}")
+            self._named[names] = _unique(self._read_definition(reader, writer, inside))
+        yield from self._named[names]
 
-    def _read_definition(self, reader: Any, writer: Any) -> Iterator[Finding]:
-        path = f"#/{_short(reader['name'])}"
+    def _read_definition(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
         kind = _kind(reader)
         if kind == "fixed":
-            if reader["size"] != writer["size"]:
-                yield Finding(Kind.FIXED_SIZE_MISMATCH, path, str(writer["size"]), str(reader["size"]))
+            yield from _read_size(reader["size"], writer["size"], place.below("size"))
         elif kind == "enum":
-            yield from _read_symbols(reader, writer, path)
+            yield from _read_symbols(reader, writer, place.below("symbols"))
         else:
-            yield from self._read_fields(reader, writer, path)
+            yield from self._read_fields(reader, writer, place)
 
-    def _read_fields(self, reader: Any, writer: Any, path: str) -> Iterator[Finding]:
+    def _read_fields(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
         written = {field["name"]: field for field in writer["fields"]}
-        for field in reader["fields"]:
-            where = f"{path}/{field['name']}"
+        for number, field in enumerate(reader["fields"]):
+            where = place.below("fields", str(number), path=f"{place.path}/{field['name']}")
             names = (field["name"], *field.get("aliases", ()))
             source = next((written[name] for name in names if name in written), None)
             if source is not None:
-                yield from self.read(field["type"], source["type"], where)
+                yield from self.read(field["type"], source["type"], where.below("type"))
             elif "default" not in field:
-                kind = Kind.READER_FIELD_MISSING_DEFAULT_VALUE
-                yield Finding(kind, where, "", f"{_text(field['type'])} {field['name']}")
+                yield from self._read_nothing(field, writer, where)
+
+    def _read_nothing(self, field: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
+        kind = _lookup(field["type"], self._reader_names)
+        if isinstance(kind, dict) and kind["type"] == "enum" and "default" in kind:
+            # Avro's library takes such an enum for the whole record's reader, and so names another reason.
+            yield from self.read(kind, writer, place.below("type"))
+        else:
+            sides = "", f"{_text(field['type'])} {field['name']}"
+            yield place.found(Kind.READER_FIELD_MISSING_DEFAULT_VALUE, sides, field["name"])
 
 
-def _read_symbols(reader: Any, writer: Any, path: str) -> Iterator[Finding]:
+def _read_size(reader: int, writer: int, place: Place) -> Iterator[Incompatibility]:
+    if reader != writer:
+        detail = f"expected: {writer}, found: {reader}"
+        yield place.found(Kind.FIXED_SIZE_MISMATCH, (str(writer), str(reader)), detail)
+
+
+def _read_symbols(reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
     missing = [symbol for symbol in writer["symbols"] if symbol not in reader["symbols"]]
     if missing and reader.get("default") not in reader["symbols"]:
-        yield Finding(Kind.MISSING_ENUM_SYMBOLS, path, ", ".join(missing), ", ".join(reader["symbols"]))
+        sides = ", ".join(missing), ", ".join(reader["symbols"])
+        yield place.found(Kind.MISSING_ENUM_SYMBOLS, sides, f"[{', '.join(sorted(missing))}]")
 
 
 def _same_name(reader: Any, writer: Any) -> bool:
@@ -131,6 +179,11 @@ def _kind(schema: Any) -> str:
     return kind if isinstance(kind, str) else _kind(kind)
 
 
+def _java_type(schema: Any) -> str:
+    """A type as Avro's library prints it, which knows no errors but records."""
+    return _kind(schema).replace("error", "record").upper()
+
+
 def _short(name: str) -> str:
     return name.rpartition(".")[2]
 
@@ -143,5 +196,5 @@ def _text(schema: Any) -> str:
     return _kind(schema)
 
 
-def _unique(findings: Iterator[Finding]) -> list[Finding]:
+def _unique(findings: Iterator[Incompatibility]) -> list[Incompatibility]:
     return list(dict.fromkeys(findings))

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.embedded.registry.endpoints import compatibility, schemas, settings, subjects
+from immersiverse.auth.events.embedded.registry.endpoints import (
+    compatibility,
+    levels,
+    modes,
+    schemas,
+    subjects,
+)
 from immersiverse.auth.events.embedded.registry.messages import Answer, Request, answer, refused, segments
 from immersiverse.auth.events.embedded.registry.refusals import Refusal
 
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 Endpoint = Callable[["Store", Request], object]
 
 ROUTES: Mapping[str, Mapping[str, Endpoint]] = {
-    "/": {"GET": lambda _store, _request: {}},
+    "/": {"GET": lambda _store, _request: {}, "POST": lambda _store, _request: {}},
     "/subjects": {"GET": subjects.names},
     "/subjects/{subject}": {"POST": subjects.find, "DELETE": subjects.remove},
     "/subjects/{subject}/metadata": {"GET": subjects.with_metadata},
@@ -36,23 +42,23 @@ ROUTES: Mapping[str, Mapping[str, Endpoint]] = {
     "/schemas/ids/{id}/versions": {"GET": schemas.versions_of_id},
     "/schemas/guids/{guid}": {"GET": schemas.by_guid},
     "/schemas/guids/{guid}/ids": {"GET": schemas.ids_of_guid},
-    "/config": {"GET": settings.level, "PUT": settings.set_level, "DELETE": settings.reset_level},
+    "/config": {"GET": levels.level, "PUT": levels.set_level, "DELETE": levels.reset_level},
     "/config/{subject}": {
-        "GET": settings.subject_level,
-        "PUT": settings.set_subject_level,
-        "DELETE": settings.unset_subject_level,
+        "GET": levels.subject_level,
+        "PUT": levels.set_subject_level,
+        "DELETE": levels.unset_subject_level,
     },
-    "/mode": {"GET": settings.mode, "PUT": settings.set_mode},
+    "/mode": {"GET": modes.mode, "PUT": modes.set_mode, "DELETE": modes.reset_mode},
     "/mode/{subject}": {
-        "GET": settings.subject_mode,
-        "PUT": settings.set_subject_mode,
-        "DELETE": settings.unset_subject_mode,
+        "GET": modes.subject_mode,
+        "PUT": modes.set_subject_mode,
+        "DELETE": modes.unset_subject_mode,
     },
     "/compatibility/subjects/{subject}/versions": {"POST": compatibility.with_every_version},
     "/compatibility/subjects/{subject}/versions/{version}": {"POST": compatibility.with_one_version},
     # None are kept: newer clients then fall back to the topic's name.
     "/associations/resources/{namespace}/{name}": {"GET": lambda _store, _request: []},
-    "/contexts": {"GET": lambda _store, _request: ["."]},
+    "/contexts": {"GET": lambda _store, request: request.page(["."])},
 }
 
 

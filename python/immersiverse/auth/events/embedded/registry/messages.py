@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_to_bytes
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.embedded.registry.records import JSON
 
 LARGEST_NUMBER = 2**31 - 1
+DEFAULT_CONTEXT, EVERY_CONTEXT = ":.:", ":*:"
+NO_SUBJECTS = {"", "__GLOBAL", "__EMPTY"}
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,9 @@ class Request:
         Raises:
             Refusal: 42208.
         """
-        subject = self.path["subject"]
-        if not subject or not subject.isprintable():
+        # Of the contexts that registries may have, this one has the default one, which needs no name.
+        subject = self.path["subject"].removeprefix(DEFAULT_CONTEXT)
+        if subject in NO_SUBJECTS or _CONTROL.search(subject):
             raise invalid_subject(subject)
         return subject
 
@@ -69,7 +75,7 @@ class Request:
             Refusal: 42202.
         """
         written = self.path["version"]
-        if written in {"latest", "-1"}:
+        if written.strip().lower() in {"latest", "-1"}:
             return LATEST
         number = _decimal(written)
         if not number:
@@ -99,18 +105,23 @@ class Request:
             Refusal: 400, if it is not UTF-8.
         """
         try:
-            return parse_qs(self.query, errors="strict").get(name, [])
+            return parse_qs(self.query, keep_blank_values=True, errors="strict").get(name, [])
         except ValueError as error:
             raise Refusal(400, f"The query cannot be read: {error}") from error
+
+    @property
+    def subject_prefix(self) -> str:
+        """What the subjects asked for begin with, in whatever context."""
+        return self.option("subjectPrefix").removeprefix(EVERY_CONTEXT).removeprefix(DEFAULT_CONTEXT)
 
     def flag(self, *names: str) -> bool:
         """Whether one of the parameters is true, in any case (Python's clients write ``True``)."""
         return any(self.option(name).lower() == "true" for name in names)
 
     def page(self, rows: Sequence[JSON]) -> list[JSON]:
-        """The rows that ``offset`` and ``limit`` ask for; a negative limit is none."""
+        """The rows that ``offset`` and ``limit`` ask for; a limit that is not positive is none."""
         start, length = max(self._number("offset", 0), 0), self._number("limit", -1)
-        return list(rows[start:] if length < 0 else rows[start : start + length])
+        return list(rows[start : start + length] if length > 0 else rows[start:])
 
     def json(self) -> dict[str, JSON]:
         """The body, which is a JSON object in every request that has one.

@@ -42,6 +42,16 @@ class Content:
     metadata: JSON = None
     rule_set: JSON = None
 
+    def as_json(self) -> dict[str, JSON]:
+        """The content as a request to register it writes it."""
+        return {
+            "schema": self.schema,
+            "schemaType": self.schema_type,
+            "references": [reference.as_json() for reference in self.references],
+            "metadata": self.metadata,
+            "ruleSet": self.rule_set,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

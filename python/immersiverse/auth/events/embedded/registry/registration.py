@@ -1,10 +1,14 @@
-"""Looking a schema up under a subject, and registering it there."""
+"""Looking a schema up under a subject, and registering it there.
+
+Source: confluentinc/schema-registry 8.3.0, ``lookUpSchemaUnderSubject`` and ``registerOrForward``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.compatibility import Level
+from immersiverse.auth.events.embedded.registry import permission
 from immersiverse.auth.events.embedded.registry.records import Version
 from immersiverse.auth.events.embedded.registry.refusals import (
     incompatible,
@@ -13,7 +17,7 @@ from immersiverse.auth.events.embedded.registry.refusals import (
     schema_not_found,
     subject_not_found,
 )
-from immersiverse.auth.events.embedded.registry.schemas import content_of
+from immersiverse.auth.events.embedded.registry.schemas import content_of, is_blank
 from immersiverse.auth.events.embedded.registry.verdicts import objections
 
 if TYPE_CHECKING:
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.embedded.registry.records import JSON, Content
     from immersiverse.auth.events.embedded.registry.store import Store
 
-FROZEN_MODES = {"READONLY", "READONLY_OVERRIDE"}
+INHERITED = ("metadata", "ruleSet")
+"""What a new version has from the one before if it brings none."""
 
 
 def look_up(store: Store, subject: str, body: Mapping[str, JSON], *, deleted: bool) -> Version:
@@ -31,12 +36,11 @@ def look_up(store: Store, subject: str, body: Mapping[str, JSON], *, deleted: bo
     Raises:
         Refusal: 40401, 40403, 42201.
     """
-    if not store.versions(subject, deleted=deleted):
-        raise subject_not_found(subject)
-    found = _held(store, subject, content_of(body, store), deleted=deleted)
-    if found is None:
-        raise schema_not_found()
-    return found
+    contents = [] if is_blank(body) else _contents(store, subject, body)
+    found = _held(store.versions(subject, deleted=deleted), contents, store)
+    if found is not None:
+        return found
+    raise schema_not_found() if store.versions(subject, deleted=deleted) else subject_not_found(subject)
 
 
 def register(store: Store, subject: str, body: Mapping[str, JSON]) -> Version:
@@ -45,50 +49,71 @@ def register(store: Store, subject: str, body: Mapping[str, JSON]) -> Version:
     Raises:
         Refusal: 409, 42201, 42205.
     """
-    content = content_of(body, store)
-    held = _held(store, subject, content, deleted=False)
-    if held is not None and _wanted(body, "id") in {None, held.schema_id}:
+    schema_id, number = _wanted(body, "id"), _wanted(body, "version")
+    contents = _contents(store, subject, body)
+    held = _held(store.versions(subject), contents, store)
+    if held is not None and schema_id in {None, held.schema_id} and number in {None, held.number}:
         return held
-    importing = _check_mode(store, subject, body)
-    if not importing:
-        _check_level(store, subject, content)
-    return _added(store, subject, content, body)
-
-
-def _held(store: Store, subject: str, content: Content, *, deleted: bool) -> Version | None:
-    schema_id = store.id_of(content.guid)
-    versions = reversed(store.versions(subject, deleted=deleted))
-    return next((version for version in versions if version.schema_id == schema_id), None)
-
-
-def _check_mode(store: Store, subject: str, body: Mapping[str, JSON]) -> bool:
-    """Whether ids are the client's to give, which one mode allows."""
-    mode = store.modes.of(subject)
-    if mode in FROZEN_MODES:
-        raise not_permitted(f"Subject {subject} is in read-only mode")
-    if mode != "IMPORT" and _wanted(body, "id") is not None:
-        raise not_permitted(f"Subject {subject} is not in import mode")
-    return mode == "IMPORT"
-
-
-def _check_level(store: Store, subject: str, content: Content) -> None:
-    versions = store.versions(subject)
+    permission.check_registration(store, subject, with_id=schema_id is not None)
+    if permission.importing(store, subject):
+        return _added(store, subject, contents[0], body)
     level = Level(store.levels.of(subject))
-    found = objections(content, versions, level, store)
-    if found:
-        raise incompatible(subject, ", ".join([*found, f"{{compatibility: '{level}'}}"]))
+    if found := objections(contents[-1], store.versions(subject), level, store):
+        raise incompatible(subject, found)
+    return _added(store, subject, contents[-1], body)
+
+
+def _held(versions: list[Version], contents: list[Content], store: Store) -> Version | None:
+    """The newest version that holds one of the contents, the first of them first."""
+    for schema_id in (store.id_of(content.guid) for content in contents):
+        for version in reversed(versions):
+            if version.schema_id == schema_id:
+                return version
+    return None
+
+
+def _contents(store: Store, subject: str, body: Mapping[str, JSON]) -> list[Content]:
+    """The schema as it came, and as it would be registered, if that is another."""
+    completed = _completed(store, subject, body)
+    bodies = [one for one in (body, completed) if not is_blank(one)] or [body]
+    return [content_of(one, store) for one in (bodies[:1] if completed == body else bodies)]
+
+
+def _completed(store: Store, subject: str, body: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """The body with what it leaves to the version before: metadata and rules, even the schema."""
+    latest = next(reversed(store.versions(subject)), None)
+    if latest is None:
+        return body
+    before = store.content(latest.schema_id).as_json()
+    missing = [key for key in INHERITED if body.get(key) is None and before[key] is not None]
+    if is_blank(body):
+        missing += ["schema", "schemaType", "references"]
+    return {**body, **{key: before[key] for key in missing}}
 
 
 def _added(store: Store, subject: str, content: Content, body: Mapping[str, JSON]) -> Version:
-    last = max((version.number for version in store.versions(subject, deleted=True)), default=0)
+    following = max((version.number for version in store.versions(subject, deleted=True)), default=0) + 1
     schema_id, number = _wanted(body, "id"), _wanted(body, "version")
+    if number not in {None, following} and not permission.importing(store, subject):
+        raise invalid_schema("Version is not one more than previous version")
     if schema_id is not None and store.contents.get(schema_id, content) != content:
-        raise not_permitted(f"Id {schema_id} belongs to another schema")
-    if number is not None and number <= last:
-        raise invalid_schema(f"the version {number} is not past the last one, {last}")
-    version = Version(subject, number or last + 1, store.identify(content, schema_id))
+        raise not_permitted(f"Overwrite new schema with id {schema_id} in context  is not permitted.")
+    version = Version(subject, number or following, store.identify(content, schema_id))
     store.keep(version)
+    store.forget(_replaced(store, version))
     return version
+
+
+def _replaced(store: Store, version: Version) -> list[Version]:
+    """Softly deleted versions of the same schema that nobody imports: the new one stands for them."""
+    return [
+        before
+        for before in store.versions(version.subject, deleted=True)
+        if before.deleted
+        and before.schema_id == version.schema_id
+        and before.number < version.number
+        and not store.referrers(before, deleted=True)
+    ]
 
 
 def _wanted(body: Mapping[str, JSON], key: str) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from immersiverse.auth.events.embedded.registry import avro, json_schema, protobuf
 from immersiverse.auth.events.embedded.registry.built_in import FOLDERS
 from immersiverse.auth.events.embedded.registry.records import JSON, Content, Reference
-from immersiverse.auth.events.embedded.registry.refusals import Refusal, invalid_schema
+from immersiverse.auth.events.embedded.registry.refusals import Refusal, invalid_schema, invalid_schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,10 +38,25 @@ def content_of(body: Mapping[str, JSON], store: Store) -> Content:
         Refusal: 42201.
     """
     schema, schema_type = body.get("schema"), body.get("schemaType") or "AVRO"
-    if not isinstance(schema, str) or not schema.strip():
-        raise invalid_schema("the schema is missing or not a string")
+    if is_blank(body):
+        raise invalid_schema("Empty schema")
     if not isinstance(schema_type, str) or schema_type not in FORMS:
-        raise invalid_schema(f"the type {schema_type!r} is none of {', '.join(FORMS)}")
+        raise invalid_schema(f"Invalid schema type {schema_type}")
+    try:
+        return _content(schema, schema_type, body, store)
+    except Refusal as refusal:
+        raise invalid_schema_of(schema_type, refusal.message) from refusal
+
+
+def is_blank(body: Mapping[str, JSON]) -> bool:
+    """Whether a request brings no schema."""
+    schema = body.get("schema")
+    return schema is None or (isinstance(schema, str) and not schema.strip())
+
+
+def _content(schema: JSON, schema_type: str, body: Mapping[str, JSON], store: Store) -> Content:
+    if not isinstance(schema, str):
+        raise invalid_schema("the schema is not a string")
     # Go's client names what is imported publicly twice.
     references = tuple(dict.fromkeys(_reference(item, store) for item in _list(body.get("references"))))
     stored, identity = FORMS[schema_type].read(schema, imports(references, schema_type, store))
@@ -90,7 +105,7 @@ def _referenced(reference: Reference, store: Store) -> Content:
     try:
         version = store.version(reference.subject, reference.version, deleted=True)
     except Refusal as refusal:
-        raise invalid_schema(f"the reference {reference} leads nowhere: {refusal.message}") from refusal
+        raise _leads_nowhere(reference.subject, reference.version) from refusal
     return store.content(version.schema_id)
 
 
@@ -99,11 +114,15 @@ def _reference(item: JSON, store: Store) -> Reference:
     fields = item if isinstance(item, dict) else {}
     name, subject, number = fields.get("name"), fields.get("subject"), fields.get("version")
     if not isinstance(name, str) or not isinstance(subject, str) or type(number) is not int:
-        raise invalid_schema(f"a reference has a name, a subject and a version, not {item!r}")
+        raise invalid_schema(f"Invalid reference: {item!r}")
     try:
         return Reference(name, subject, store.version(subject, number).number)
     except Refusal as refusal:
-        raise invalid_schema(f"the reference {name!r} leads nowhere: {refusal.message}") from refusal
+        raise _leads_nowhere(subject, number) from refusal
+
+
+def _leads_nowhere(subject: str, number: int) -> Refusal:
+    return invalid_schema(f'No schema reference found for subject "{subject}" and version {number}')
 
 
 def _list(value: JSON) -> list[JSON]:

@@ -33,6 +33,13 @@ class Settings:
         """What holds for the subject."""
         return self.by_subject.get(subject, self.everywhere)
 
+    def put(self, subject: str, value: str | None) -> None:
+        """Let a value hold for the subject, or with None what holds for all."""
+        if value is None:
+            self.by_subject.pop(subject, None)
+        else:
+            self.by_subject[subject] = value
+
 
 @dataclass(slots=True)
 class Store:
@@ -72,7 +79,7 @@ class Store:
         return [held[number] for number in sorted(held) if deleted or not held[number].deleted]
 
     def version(self, subject: str, number: int, *, deleted: bool = False) -> Version:
-        """One version, or with `LATEST` the last.
+        """One version, or with `LATEST` the last that is not deleted, whatever else is asked.
 
         Raises:
             Refusal: 40401, 40402.
@@ -81,8 +88,9 @@ class Store:
         if not versions:
             raise subject_not_found(subject)
         if number == LATEST:
-            return versions[-1]
-        found = next((version for version in versions if version.number == number), None)
+            found = next((version for version in reversed(versions) if not version.deleted), None)
+        else:
+            found = next((version for version in versions if version.number == number), None)
         if found is None:
             raise version_not_found(number)
         return found
@@ -99,18 +107,14 @@ class Store:
         """The versions that have this id."""
         return [version for version in self.every_version(deleted=deleted) if version.schema_id == schema_id]
 
-    def referrers(self, version: Version) -> list[int]:
-        """Ids of the schemas, not deleted, that import this version, in order."""
+    def referrers(self, version: Version, *, deleted: bool = False) -> list[Version]:
+        """The versions whose schemas import this one."""
         wanted = (version.subject, version.number)
-        return sorted(
-            {
-                holder.schema_id
-                for holder in self.every_version()
-                if any(
-                    (ref.subject, ref.version) == wanted for ref in self.contents[holder.schema_id].references
-                )
-            }
-        )
+        return [
+            holder
+            for holder in self.every_version(deleted=deleted)
+            if any((ref.subject, ref.version) == wanted for ref in self.contents[holder.schema_id].references)
+        ]
 
     def identify(self, content: Content, schema_id: int | None = None) -> int:
         """The id of the content, which is kept under a new one (or the one given) if it is unknown."""
@@ -133,11 +137,13 @@ class Store:
             self.keep(replace(version, deleted=True))
 
     def forget(self, versions: Iterable[Version]) -> None:
-        """Delete for good, with the contents that nobody holds any more."""
+        """Delete for good, with what nobody holds any more: contents, a subject's level and its mode."""
         for version in versions:
             del self.subjects[version.subject][version.number]
             if not self.subjects[version.subject]:
                 del self.subjects[version.subject]
+                self.levels.by_subject.pop(version.subject, None)
+                self.modes.by_subject.pop(version.subject, None)
             if not self.holders(version.schema_id, deleted=True):
                 del self.contents[version.schema_id]
         self.revision += 1

@@ -1,26 +1,57 @@
-"""Whether a subject's level allows a new schema beside those it has."""
+"""Whether a subject's level allows a new schema beside those it has, in the registry's own words.
+
+Source: confluentinc/schema-registry 8.3.0, ``SchemaValidatorBuilder`` and ``isCompatibleWithPrevious``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from immersiverse.auth.events.compatibility import Level, avro, check
+from immersiverse.auth.events.compatibility import Direction, Level
+from immersiverse.auth.events.compatibility.avro import parse
+from immersiverse.auth.events.compatibility.registry_messages import (
+    ANOTHER_TYPE,
+    avro_messages,
+    protobuf_messages,
+)
 from immersiverse.auth.events.embedded.registry.avro import whole
 from immersiverse.auth.events.embedded.registry.protobuf import parsed
-from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
-from immersiverse.auth.events.embedded.registry.schemas import imports
+from immersiverse.auth.events.embedded.registry.refusals import invalid_schema_of
+from immersiverse.auth.events.embedded.registry.schemas import imports, written
 from immersiverse.auth.events.errors import AuthEventsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from immersiverse.auth.events.compatibility import Change
     from immersiverse.auth.events.embedded.registry.records import Content, Version
     from immersiverse.auth.events.embedded.registry.store import Store
 
+LONGEST_SHOWN = 10 * 1024
+"""Characters of an old schema that a refusal repeats."""
+
+
+class Judge(NamedTuple):
+    """How schemas of one type are judged.
+
+    Attributes:
+        understand: makes of a stored schema and its imports what `messages` takes.
+        messages: a line for each reason why the reader, given first, cannot read what the writer wrote.
+    """
+
+    understand: Callable[[str, Mapping[str, str]], Any]
+    messages: Callable[[Any, Any, Direction], list[str]]
+
+
+JUDGES: Mapping[str, Judge] = {
+    "AVRO": Judge(lambda stored, imported: parse(whole(stored, imported)), avro_messages),
+    "PROTOBUF": Judge(parsed, protobuf_messages),
+    # JSON schemas are kept, not understood, so nothing is held against one.
+    "JSON": Judge(lambda stored, _imported: stored, lambda _reader, _writer, _direction: []),
+}
+
 
 def objections(new: Content, olds: Sequence[Version], level: Level, store: Store) -> list[str]:
-    """What breaks and with which version, in the form of Confluent's details; empty if nothing does.
+    """Why the level forbids the schema, by the newest version that does; empty if none does.
 
     Args:
         new: the schema to be judged.
@@ -31,39 +62,36 @@ def objections(new: Content, olds: Sequence[Version], level: Level, store: Store
     Raises:
         Refusal: 42201, if one of the schemas cannot be judged.
     """
-    asked = [olds[place] for place in level.versions(len(olds))]
-    if not asked:
-        return []
-    contents = [store.content(version.schema_id) for version in asked]
-    if any(content.schema_type != new.schema_type for content in contents):
-        return ['{errorType:"TYPE_CHANGED", description:"The subject holds schemas of another type"}']
     try:
-        found = _changes(new, contents, level, store)
+        for place in reversed(level.versions(len(olds))):
+            if lines := _against(olds[place], new, level, store):
+                return [*lines, f"{{validateFields: 'false', compatibility: '{level}'}}"]
     except AuthEventsError as error:
-        raise invalid_schema(str(error)) from error
-    return [line for place, old in enumerate(asked) for line in _details(found, place, old)]
-
-
-def _changes(new: Content, olds: Sequence[Content], level: Level, store: Store) -> list[Change]:
-    if new.schema_type == "PROTOBUF":
-        seen = [
-            parsed(held.schema, imports(held.references, held.schema_type, store)) for held in (new, *olds)
-        ]
-        return check(seen[0], seen[1:], level=level)
-    if new.schema_type == "AVRO":
-        texts = [
-            whole(held.schema, imports(held.references, held.schema_type, store)) for held in (new, *olds)
-        ]
-        return avro.check(texts[0], texts[1:], level=level)
-    # JSON schemas are kept, not understood, so nothing is held against one.
+        raise invalid_schema_of(new.schema_type, str(error)) from error
     return []
 
 
-def _details(changes: Sequence[Change], place: int, old: Version) -> list[str]:
-    lines = [_detail(change) for change in changes if change.version == place]
-    return [*lines, f"{{oldSchemaVersion: {old.number}}}"] if lines else []
+def _against(version: Version, new: Content, level: Level, store: Store) -> list[str]:
+    old = store.content(version.schema_id)
+    if old.schema_type != new.schema_type:
+        return [ANOTHER_TYPE]
+    judge = JUDGES[new.schema_type]
+    sides = _understood(judge, new, store), _understood(judge, old, store)
+    lines: list[str] = []
+    found: list[str] = []
+    for direction in reversed(level.directions):
+        reader, writer = sides if direction is Direction.BACKWARD else reversed(sides)
+        found = judge.messages(reader, writer, direction)
+        lines += found
+    # A full level names the old version only if the new one cannot read it: so the registry has it.
+    return [*lines, *_named(version, old, store)] if found else lines
 
 
-def _detail(change: Change) -> str:
-    sides = f" ({change.old or 'nothing'} -> {change.new or 'nothing'})" if change.old or change.new else ""
-    return f'{{errorType:"{change.kind}", description:"At {change.path}{sides}: {change.sentence}"}}'
+def _understood(judge: Judge, content: Content, store: Store) -> Any:
+    return judge.understand(content.schema, imports(content.references, content.schema_type, store))
+
+
+def _named(version: Version, old: Content, store: Store) -> list[str]:
+    text = written(old, store, serialized=False)
+    shown = f"'{text}'" if len(text) <= LONGEST_SHOWN else f"<truncated> '{text[:LONGEST_SHOWN]}...'"
+    return [f"{{oldSchemaVersion: {version.number}}}", f"{{oldSchema: {shown}}}"]

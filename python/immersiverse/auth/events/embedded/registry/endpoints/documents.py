@@ -41,11 +41,3 @@ def version_document(store: Store, version: Version, request: Request) -> dict[s
 def place(version: Version) -> dict[str, JSON]:
     """A subject's version without its schema."""
     return {"subject": version.subject, "version": version.number}
-
-
-def shown(store: Store, request: Request, subject: str = "") -> list[Version]:
-    """The versions of one subject, or of all, of which a request sees deleted ones only if it asks."""
-    only = request.flag("deletedOnly", "deleted_only")
-    deleted = only or request.flag("deleted")
-    rows = store.versions(subject, deleted=deleted) if subject else store.every_version(deleted=deleted)
-    return [row for row in rows if row.deleted or not only]

@@ -8,7 +8,6 @@ from immersiverse.auth.events.embedded.registry.endpoints.documents import (
     place,
     schema_document,
     schema_text,
-    shown,
     version_document,
 )
 from immersiverse.auth.events.embedded.registry.messages import Raw
@@ -28,16 +27,21 @@ def types(store: Store, request: Request) -> JSON:  # noqa: ARG001 - as every en
 
 def every(store: Store, request: Request) -> JSON:
     """``GET /schemas``."""
-    prefix = request.option("subjectPrefix")
-    rows = [version for version in shown(store, request) if version.subject.startswith(prefix)]
+    held = store.every_version(deleted=request.flag("deleted"))
+    rows = [version for version in held if version.subject.startswith(request.subject_prefix)]
     if request.flag("latestOnly"):
         rows = list({version.subject: version for version in rows}.values())
     return [version_document(store, version, request) for version in request.page(rows)]
 
 
 def by_id(store: Store, request: Request) -> JSON:
-    """``GET /schemas/ids/N``; whatever subject the client names, since the id says it all."""
-    return schema_document(store, store.content(request.schema_id), request)
+    """``GET /schemas/ids/N``; who names a subject is told a version with this id, there or elsewhere."""
+    document = schema_document(store, store.content(request.schema_id), request)
+    if not request.options("subject"):
+        return document
+    holders = store.holders(request.schema_id, deleted=True)
+    there = [version for version in holders if version.subject == request.option("subject")]
+    return document | place((there or holders)[-1])
 
 
 def text_by_id(store: Store, request: Request) -> Raw:
@@ -61,20 +65,21 @@ def by_guid(store: Store, request: Request) -> JSON:
 
 
 def ids_of_guid(store: Store, request: Request) -> JSON:
-    """``GET /schemas/guids/G/ids``: one, since there is one context."""
-    return [{"context": ".", "id": _id_of(store, request)}]
+    """``GET /schemas/guids/G/ids``: at most one, since there is one context."""
+    schema_id = store.id_of(request.path["guid"].lower())
+    return [] if schema_id is None else [{"context": ".", "id": schema_id}]
 
 
 def _holders(store: Store, request: Request) -> list[Version]:
-    store.content(request.schema_id)
-    subject = request.option("subject")
-    holders = store.holders(request.schema_id, deleted=request.flag("deleted"))
-    return [version for version in holders if subject in {"", version.subject}]
+    """Those of every subject: the registry takes ``subject`` as no more than a hint where to look first."""
+    if request.schema_id not in store.contents:
+        raise schema_not_found()
+    return store.holders(request.schema_id, deleted=request.flag("deleted"))
 
 
 def _id_of(store: Store, request: Request) -> int:
-    guid = request.path["guid"].lower()
-    schema_id = store.id_of(guid)
+    guid = request.path["guid"]
+    schema_id = store.id_of(guid.lower())
     if schema_id is None:
         raise schema_not_found(guid)
     return schema_id

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.embedded.registry.deletion import delete_subject, delete_version
-from immersiverse.auth.events.embedded.registry.endpoints.documents import (
-    schema_text,
-    shown,
-    version_document,
-)
+from immersiverse.auth.events.embedded.registry.endpoints.documents import schema_text, version_document
 from immersiverse.auth.events.embedded.registry.messages import Raw
 from immersiverse.auth.events.embedded.registry.refusals import schema_not_found, subject_not_found
 from immersiverse.auth.events.embedded.registry.registration import look_up, register
@@ -21,10 +17,13 @@ if TYPE_CHECKING:
 
 
 def names(store: Store, request: Request) -> JSON:
-    """``GET /subjects``."""
-    prefix = request.option("subjectPrefix")
-    held = dict.fromkeys(version.subject for version in shown(store, request))
-    return request.page([subject for subject in held if subject.startswith(prefix)])
+    """``GET /subjects``; of deleted ones only those of which nothing is left."""
+    held = [subject for subject in sorted(store.subjects) if subject.startswith(request.subject_prefix)]
+    if request.flag("deletedOnly", "deleted_only"):
+        return request.page([subject for subject in held if not store.versions(subject)])
+    return request.page(
+        [subject for subject in held if store.versions(subject, deleted=request.flag("deleted"))]
+    )
 
 
 def find(store: Store, request: Request) -> JSON:
@@ -41,10 +40,14 @@ def remove(store: Store, request: Request) -> JSON:
 
 def numbers(store: Store, request: Request) -> JSON:
     """``GET /subjects/S/versions``."""
-    versions = shown(store, request, request.subject)
-    if not versions:
+    only, negative = request.flag("deletedOnly", "deleted_only"), request.flag("deletedAsNegative")
+    every = store.versions(request.subject, deleted=True)
+    if not store.versions(request.subject, deleted=only or request.flag("deleted")):
         raise subject_not_found(request.subject)
-    return request.page([version.number for version in versions])
+    if negative:
+        return request.page([-version.number if version.deleted else version.number for version in every])
+    deleted = {True} if only else {False, request.flag("deleted")}
+    return request.page([version.number for version in every if version.deleted in deleted])
 
 
 def add(store: Store, request: Request) -> JSON:
@@ -74,15 +77,18 @@ def schema(store: Store, request: Request) -> Raw:
 
 def referenced_by(store: Store, request: Request) -> JSON:
     """``GET /subjects/S/versions/V/referencedby``: ids."""
-    return request.page(store.referrers(store.version(request.subject, request.version, deleted=True)))
+    version = store.version(request.subject, request.version, deleted=True)
+    referrers = store.referrers(version, deleted=request.flag("deleted"))
+    return request.page(sorted({referrer.schema_id for referrer in referrers}))
 
 
 def with_metadata(store: Store, request: Request) -> JSON:
     """``GET /subjects/S/metadata``: the last version that has these properties."""
     wanted = dict(zip(request.options("key"), request.options("value"), strict=False))
-    for version in reversed(shown(store, request, request.subject)):
+    held = store.versions(request.subject, deleted=request.flag("deleted"))
+    for version in reversed(held):
         metadata = store.content(version.schema_id).metadata
         properties = metadata.get("properties") if isinstance(metadata, dict) else None
         if isinstance(properties, dict) and wanted.items() <= properties.items():
             return version_document(store, version, request)
-    raise schema_not_found()
+    raise schema_not_found() if held else subject_not_found(request.subject)
