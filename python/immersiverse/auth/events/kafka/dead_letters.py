@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -21,7 +21,7 @@ from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.settings import connection_settings, producer_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from immersiverse.auth.events.kafka.record import Record, RecordHeaders
 
@@ -29,7 +29,7 @@ __all__ = ["ATTEMPTS_HEADER", "PREFIX", "REDRIVES_HEADER", "DeadLetters", "dead_
 
 _log = logging.getLogger(__name__)
 _TICK = 0.002  # seconds; how late an acknowledgement may be noticed
-_PATIENCE = Retry(first=0.5, longest=30.0)
+_PATIENCE: Final = Retry(first=0.5, longest=30.0)
 _TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 _DEFAULTS: Mapping[str, Any] = {
     "linger.ms": 0,
@@ -44,6 +44,7 @@ class DeadLetters:
         config: a consumer's settings: how to reach the brokers is taken from them.
         topic: where dead letters go.
         producer_config: more settings of the producer, over those.
+        patience: how soon a letter that was refused is sent again; how often is not limited.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
@@ -55,13 +56,16 @@ class DeadLetters:
         *,
         topic: str = catalog.DEAD_LETTER_TOPIC,
         producer_config: Mapping[str, Any] | None = None,
+        patience: Retry = _PATIENCE,
     ) -> None:
         self._settings = producer_settings(
             {**connection_settings(config), **_DEFAULTS, **(producer_config or {})}
         )
         self._group = str(config.get("group.id", ""))
         self._topic = topic
+        self._patience = patience
         self._producer: Producer | None = None  # most subscribers never need it
+        self._fatal: KafkaError | None = None  # why letters are being given back
         self._pending = 0
         self._settler: asyncio.Task[None] | None = None
 
@@ -80,7 +84,7 @@ class DeadLetters:
                 headers = lean
                 continue
             failures += 1
-            delay = _PATIENCE.delay(failures)
+            delay = self._patience.delay(failures)
             _log.error(
                 "%s does not take a dead letter (%s); its event stays uncommitted, again in %.1f s",
                 self._topic, refusal.str(), delay,
@@ -100,10 +104,11 @@ class DeadLetters:
 
         def report(error: KafkaError | None, _: Any) -> None:
             if not outcome.done():
-                outcome.set_result(error)
+                outcome.set_result(error and (self._fatal or error))
 
+        producer = self._living_producer()
         try:
-            self._living_producer().produce(
+            producer.produce(
                 self._topic,
                 record.value(),
                 record.key(),
@@ -113,8 +118,8 @@ class DeadLetters:
         except BufferError:
             return KafkaError(KafkaError._QUEUE_FULL)  # noqa: SLF001 - librdkafka's name
         except KafkaException as error:
-            return self._refused(error.args[0])
-        return self._refused(await self._settled(outcome))
+            return self._heeded(producer, error.args[0])
+        return self._heeded(producer, await self._settled(outcome))
 
     async def _settled(self, outcome: asyncio.Future[KafkaError | None]) -> KafkaError | None:
         self._pending += 1
@@ -128,8 +133,8 @@ class DeadLetters:
     async def _settle(self) -> None:
         """One task for all letters that are under way."""
         while self._pending:
-            if self._producer is not None:
-                self._producer.poll(0)
+            if (producer := self._producer) is not None:
+                self._heeded(producer, _raised_by(lambda: producer.poll(0)))
             await asyncio.sleep(_TICK)
         self._settler = None
 
@@ -141,18 +146,38 @@ class DeadLetters:
                 raise refused_setting("producer", error) from error
         return self._producer
 
-    def _refused(self, error: KafkaError | None) -> KafkaError | None:
-        """A producer that met a fatal error is of no use any more: the next letter gets another."""
-        if error is not None and (error.fatal() or error.code() == _FATAL):
-            self._let_go()
-        return error
+    def _heeded(self, producer: Producer, error: KafkaError | None) -> KafkaError | None:
+        """What is behind an error; a fatal one makes its producer useless: the next letter gets another."""
+        if error is None or not (error.fatal() or error.code() == _FATAL):
+            return error
+        if producer is not self._producer:  # somebody noticed before
+            return error
+        return self._let_go(error)
 
-    def _let_go(self) -> None:
-        """Report what is under way as failed: whoever waits for it sends it again, or was cancelled."""
+    def _let_go(self, fatal: KafkaError | None = None) -> KafkaError | None:
+        """Report what is under way as failed: whoever waits for it sends it again, or was cancelled.
+
+        Returns:
+            The fatal error, by the name that says most.
+        """
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
-            producer.flush(1)
+            # It is told as an exception, and what is to be reported comes after it.
+            self._fatal = fatal = _raised_by(lambda: producer.flush(0)) or fatal
+            _raised_by(lambda: producer.flush(1))
+        self._fatal = None
+        return fatal
+
+
+def _raised_by(call: Callable[[], object]) -> KafkaError | None:
+    """A client raises a fatal error, once, where it calls back."""
+    try:
+        call()
+    except KafkaException as error:
+        found: KafkaError = error.args[0]
+        return found
+    return None
 
 
 _FATAL = KafkaError._FATAL  # noqa: SLF001 - librdkafka's name
