@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-CONTRACT = Path(__file__).parents[3] / "proto"
+ROOT = Path(__file__).parents[3]
+CONTRACT = ROOT / "proto"
+EVENTS = "proto/immersiverse/auth/events/v1/events.proto"
 
 OLD = """syntax = "proto3";
 package shop;
@@ -48,6 +51,26 @@ enum Currency {
 """
 
 Git = Callable[..., str]
+
+
+def copy_tree(parts: Iterable[str], target: Path, *, leave_out: str = "__pycache__") -> None:
+    """Copy files and folders of this tree."""
+    for part in parts:
+        source, copied = ROOT / part, target / part
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", leave_out)
+            shutil.copytree(source, copied, ignore=ignored)
+        else:
+            shutil.copy(source, copied)
+
+
+def edit(file: Path, before: str, after: str) -> int:
+    """Replace the first place in a file that says something; gives its line, from 1."""
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after, 1))
+    return text[: text.index(before)].count("\n") + 1
 
 
 @pytest.fixture

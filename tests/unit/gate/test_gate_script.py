@@ -7,15 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from golden.corpus.recording import record
 from immersiverse.auth.events.version import __version__
+from unit.gate.conftest import EVENTS, copy_tree, edit
 
-ROOT = Path(__file__).parents[3]
-EVENTS = "proto/immersiverse/auth/events/v1/events.proto"
 PARTS = ("proto", "scripts/gate", "scripts/contract", "tests/golden", "tests/stack", "buf.yaml")
 
 
@@ -29,13 +27,7 @@ def golden(tmp_path_factory):
 @pytest.fixture
 def tree(tmp_path, git):
     """A clone of the tree's relevant parts, committed on main, with this environment."""
-    for part in PARTS:
-        source, target = ROOT / part, tmp_path / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.*.*"))
-        else:
-            shutil.copy(source, target)
+    copy_tree(PARTS, tmp_path, leave_out="*.*.*")  # a recorded release
     git("add", ".")
     git("commit", "-qm", "first")
     (tmp_path / ".venv").symlink_to(sys.prefix)
@@ -59,14 +51,6 @@ def gate(tree):
     return run
 
 
-def edit(tree, before, after):
-    file = tree / EVENTS
-    text = file.read_text()
-    assert before in text
-    file.write_text(text.replace(before, after, 1))
-    return text[: text.index(before)].count("\n") + 1
-
-
 def test_an_unchanged_contract_passes_against_its_base_and_its_releases(gate, golden):
     done = gate("--golden", golden)
     assert (done.returncode, done.stderr) == (0, "")
@@ -81,7 +65,7 @@ def test_a_base_that_the_clone_does_not_hold_is_said_and_no_fault(gate):
 
 
 def test_a_harmful_change_is_annotated_on_its_line(gate, tree, golden):
-    line = edit(tree, "string session_id = 2", "string session = 2")
+    line = edit(tree / EVENTS, "string session_id = 2", "string session = 2")
     done = gate("--golden", golden, GITHUB_ACTIONS="true")
     assert done.returncode == 1
     said = re.search(
@@ -97,14 +81,18 @@ def test_a_harmful_change_is_annotated_on_its_line(gate, tree, golden):
 
 
 def test_nothing_is_annotated_at_a_terminal(gate, tree):
-    edit(tree, "string session_id = 2", "string session = 2")
+    edit(tree / EVENTS, "string session_id = 2", "string session = 2")
     done = gate()
     assert f"{EVENTS}:" in done.stdout
     assert "::error" not in done.stdout
 
 
 def test_bindings_that_were_not_generated_anew_are_found(gate, tree):
-    edit(tree, "bool erasure_required = 4;", "bool erasure_required = 4;\n\n  // New.\n  bool fresh = 5;")
+    edit(
+        tree / EVENTS,
+        "bool erasure_required = 4;",
+        "bool erasure_required = 4;\n\n  // New.\n  bool fresh = 5;",
+    )
     done = gate()
     assert done.returncode == 1
     assert "scripts/generate" in done.stdout
@@ -113,7 +101,7 @@ def test_bindings_that_were_not_generated_anew_are_found(gate, tree):
 
 
 def test_a_contract_that_cannot_be_read_is_shown_with_its_line(gate, tree):
-    edit(tree, "message Actor {", "message {")
+    edit(tree / EVENTS, "message Actor {", "message {")
     done = gate()
     assert done.returncode == 1
     assert re.search(r"events\.proto:\d+:\d+: expected the name of the message", done.stdout)
