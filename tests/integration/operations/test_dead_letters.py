@@ -184,7 +184,8 @@ def test_a_letter_that_is_not_there_is_named(kafka, dlq, topic, dead_letters):
 
 
 def _cluster(kafka):
-    return Cluster({"bootstrap.servers": kafka.bootstrap})
+    # A file of settings may name a static member; two of one name would put each other out of a group.
+    return Cluster({"bootstrap.servers": kafka.bootstrap, "group.instance.id": "pod-1"})
 
 
 def _failures(kafka, group, topic, dead_letters):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -32,6 +33,7 @@ _PRODUCER: Mapping[str, Any] = {
     "message.max.bytes": 1_000_000_000,  # how large a message may be is the topic's word
 }
 _PAUSE = 0.2  # seconds until a broker that is becoming the one to ask is asked again
+_STATIC_MEMBER = "group.instance.id"  # a reader under a member's name would put that member out of its group
 _NEVER: Mapping[str, Any] = {"enable.auto.commit": False, "enable.auto.offset.store": False}
 
 
@@ -56,7 +58,7 @@ class Cluster:
         self.settings = dict(config)
         self.timeout = timeout
         self._credentials_refused: KafkaError | None = None
-        self._admin: AdminClient = self._client(AdminClient, {})
+        self._admin: AdminClient = self._client(AdminClient, self.settings)
 
     def ask(self, purpose: str, call: Callable[[AdminClient], T]) -> T:
         """What the admin client answers; where a broker says that another is to be asked, it asks again.
@@ -77,6 +79,8 @@ class Cluster:
                 if not is_moving(error.args[0]) or time.monotonic() > until:
                     raise self.failure(purpose, error.args[0]) from error
             time.sleep(_PAUSE)
+            with suppress(KafkaException):  # the next call tells
+                self._admin.list_topics(timeout=self.timeout)  # the client learns who leads what now
 
     def reader(self, settings: Mapping[str, Any] | None = None) -> Consumer:
         """A consumer that commits nothing; to assign partitions to, it needs no group.
@@ -87,7 +91,8 @@ class Cluster:
         Raises:
             ConfigurationError: if a setting is wrong.
         """
-        return self._client(Consumer, {**_READER, **self.settings, **(settings or {}), **_NEVER})
+        own = {key: value for key, value in self.settings.items() if key != _STATIC_MEMBER}
+        return self._client(Consumer, {**_READER, **own, **(settings or {}), **_NEVER})
 
     def producer(self) -> Producer:
         """A producer that loses and reorders nothing, and gives up after half a minute.
@@ -104,7 +109,7 @@ class Cluster:
 
     def _client(self, kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
         try:
-            return kind({**self.settings, **settings, "error_cb": self._hear}, logger=_log)
+            return kind({**settings, "error_cb": self._hear}, logger=_log)
         except KafkaException as error:
             raise ConfigurationError("a Kafka setting", error.args[0].str()) from error
 

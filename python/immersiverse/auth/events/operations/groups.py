@@ -1,38 +1,31 @@
-"""Consumer groups: who is in them, and what they have committed."""
+"""Consumer groups: who is in them, and where they are told to read on."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from confluent_kafka import (
-    ConsumerGroupState,
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 
 from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.operations.coordinators import ask_coordinators
 from immersiverse.auth.events.operations.partitions import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from confluent_kafka.admin import AdminClient
+    from collections.abc import Collection, Mapping
 
     from immersiverse.auth.events.operations.cluster import Cluster
 
 _log = logging.getLogger(__name__)
 
+_NAMED: Final = 3  # more names than this say nothing in an error
 # What brokers answer when offsets of a group are altered over its members' heads.
-_LIVE = (
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.NON_EMPTY_GROUP,
-    KafkaError.GROUP_SUBSCRIBED_TO_TOPIC,
-    KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError.ILLEGAL_GENERATION,
+_LIVE: Final = frozenset(
+    {
+        *("UNKNOWN_MEMBER_ID", "NON_EMPTY_GROUP", "GROUP_SUBSCRIBED_TO_TOPIC"),
+        *("REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION"),
+    }
 )
 
 
@@ -76,44 +69,32 @@ def group_names(cluster: Cluster) -> tuple[str, ...]:
     return tuple(sorted(group.group_id for group in found.valid))
 
 
+def unknown(name: str) -> OperationRefused:
+    """What to raise for a group that does not exist."""
+    return OperationRefused("GROUP_ID_NOT_FOUND", f"there is no group {name!r}")
+
+
 def _error_of(refusal: KafkaError | KafkaException) -> KafkaError:
     return refusal.args[0] if isinstance(refusal, KafkaException) else refusal
 
 
-def describe(cluster: Cluster, name: str) -> Group:
-    """One group.
+def describe(cluster: Cluster, names: Collection[str]) -> tuple[Group, ...]:
+    """Some groups, in their order.
 
     Raises:
-        OperationRefused, BrokerUnavailable: if it cannot be described.
+        OperationRefused, BrokerUnavailable: if one of them cannot be described.
     """
-    found = cluster.ask(
-        f"describe the group {name}",
-        lambda admin: admin.describe_consumer_groups([name], request_timeout=cluster.timeout)[name].result(),
-    )
-    assigned = (tp for member in found.members for tp in member.assignment.topic_partitions)
-    return Group(
-        name,
-        found.state.name.lower(),
-        tuple(f"{member.client_id} at {member.host.removeprefix('/')}" for member in found.members),
-        tuple(Partition(tp.topic, tp.partition) for tp in assigned),
-    )
+    if not names:
+        return ()
+    which = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} groups"
+    purpose = f"describe the consumer groups ({which})"
+    found = ask_coordinators(cluster, purpose, {"describe": list(names)})
+    return tuple(_group(name, answer) for name, answer in zip(names, found, strict=True))
 
 
-def committed(cluster: Cluster, name: str) -> dict[Partition, int]:
-    """The next offset that a group reads, in every partition where it has committed one.
-
-    Raises:
-        OperationRefused, BrokerUnavailable: if it cannot be had.
-    """
-
-    def ask(admin: AdminClient) -> list[TopicPartition]:
-        wanted = [ConsumerGroupTopicPartitions(name)]
-        futures = admin.list_consumer_group_offsets(wanted, request_timeout=cluster.timeout)
-        found: list[TopicPartition] = futures[name].result().topic_partitions
-        return found
-
-    found = cluster.ask(f"look up what the group {name} has committed", ask)
-    return {Partition(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
+def _group(name: str, answer: Mapping[str, Any]) -> Group:
+    assigned = tuple(Partition(topic, number) for topic, number in answer["assigned"])
+    return Group(name, answer["state"], tuple(answer["members"]), assigned)
 
 
 def commit(cluster: Cluster, name: str, offsets: Mapping[Partition, int]) -> None:
@@ -121,23 +102,13 @@ def commit(cluster: Cluster, name: str, offsets: Mapping[Partition, int]) -> Non
 
     Raises:
         OperationRefused: if the group is live, or rights are missing; some offsets may be altered by then.
-        BrokerUnavailable: if nobody answers.
+        BrokerUnavailable: if nobody answers; some offsets may be altered by then.
     """
     purpose = f"alter the offsets of the group {name}"
-
-    def ask(admin: AdminClient) -> list[TopicPartition]:
-        wanted = [
-            TopicPartition(partition.topic, partition.number, offset) for partition, offset in offsets.items()
-        ]
-        futures = admin.alter_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(name, wanted)], request_timeout=cluster.timeout
-        )
-        answered: list[TopicPartition] = futures[name].result().topic_partitions
-        return answered
-
-    for answer in cluster.ask(purpose, ask):
-        if answer.error is None:
-            continue
-        if answer.error.code() in _LIVE:
-            raise OperationRefused(answer.error.name(), f"cannot {purpose}: it has members; stop them first")
-        raise cluster.failure(purpose, answer.error)
+    wanted = [[partition.topic, partition.number, offset] for partition, offset in offsets.items()]
+    try:
+        ask_coordinators(cluster, purpose, {"alter": name, "offsets": wanted})
+    except OperationRefused as error:
+        if error.code not in _LIVE:
+            raise
+        raise OperationRefused(error.code, f"cannot {purpose}: it has members; stop them first") from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.operations import groups
-from immersiverse.auth.events.operations.partitions import existing_topics, extents
+from immersiverse.auth.events.operations.committed import committed
+from immersiverse.auth.events.operations.partitions import existing_topics, extents, partitions_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -65,19 +65,26 @@ def measure(
         OperationRefused: if a named group does not exist, or rights are missing.
         BrokerUnavailable: if nobody answers.
     """
-    seen = [_group(cluster, name, must_exist=name in names) for name in names or groups.group_names(cluster)]
     there = existing_topics(cluster)
-    wanted = there if topics is None else there.keys() & set(topics)
-    partitions = {p for group, commits in seen for p in (*group.assigned, *commits) if p.topic in wanted}
-    extent = extents(cluster, partitions)
-    return tuple(lag for group, commits in seen for lag in lags(group, commits, extent))
+    seen = _groups(cluster, names)
+    read = partitions_in(there, _readable(there) if topics is None else there.keys() & set(topics))
+    commits = committed(cluster, [group.name for group in seen], read)
+    known = {p for group in seen for p in (*group.assigned, *commits[group.name])} & set(read)
+    extent = extents(cluster, known)
+    return tuple(lag for group in seen for lag in lags(group, commits[group.name], extent))
 
 
-def _group(cluster: Cluster, name: str, *, must_exist: bool) -> tuple[Group, dict[Partition, int]]:
-    found = groups.describe(cluster, name)
-    if must_exist and not found.exists:
-        raise OperationRefused("GROUP_ID_NOT_FOUND", f"there is no group {name!r}")
-    return found, groups.committed(cluster, name)
+def _groups(cluster: Cluster, names: Collection[str]) -> tuple[Group, ...]:
+    found = groups.describe(cluster, tuple(dict.fromkeys(names)) or groups.group_names(cluster))
+    for group in found:
+        if names and not group.exists:
+            raise groups.unknown(group.name)
+    return found
+
+
+def _readable(topics: Iterable[str]) -> tuple[str, ...]:
+    """Topics of which a group may want to read; Kafka's own are none."""
+    return tuple(name for name in topics if not name.startswith("__"))
 
 
 def total(rows: Iterable[Lag]) -> int:

@@ -79,7 +79,12 @@ def partitions_of(cluster: Cluster, topics: Iterable[str]) -> tuple[Partition, .
                 "UNKNOWN_TOPIC_OR_PART",
                 f"there is no topic {name!r}, or these credentials must not see it",
             )
-    return tuple(Partition(name, number) for name in wanted for number in range(counts[name]))
+    return partitions_in(counts, wanted)
+
+
+def partitions_in(counts: Mapping[str, int], topics: Iterable[str]) -> tuple[Partition, ...]:
+    """Every partition of some topics, in their order, by how many each has. Pure."""
+    return tuple(Partition(name, number) for name in topics for number in range(counts[name]))
 
 
 def extents(cluster: Cluster, partitions: Iterable[Partition]) -> dict[Partition, Extent]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.operations import groups
+from immersiverse.auth.events.operations.committed import committed
 from immersiverse.auth.events.operations.partitions import extents, offsets_at, partitions_of
 from immersiverse.auth.events.operations.replay import State, ToTimestamp
 
@@ -29,7 +30,7 @@ def require_idle(cluster: Cluster, group: str, *, may_be_new: bool = False) -> N
         OperationRefused: if it has members, or does not exist and must.
         BrokerUnavailable: if nobody answers.
     """
-    found = groups.describe(cluster, group)
+    (found,) = groups.describe(cluster, (group,))
     if found.members:
         who = ", ".join(found.members[:3]) + (", ..." if found.members[3:] else "")
         raise OperationRefused(
@@ -37,7 +38,7 @@ def require_idle(cluster: Cluster, group: str, *, may_be_new: bool = False) -> N
             f"the group {group!r} is live: {len(found.members)} members ({who}); stop them first",
         )
     if not found.exists and not may_be_new:
-        raise OperationRefused("GROUP_ID_NOT_FOUND", f"there is no group {group!r}")
+        raise groups.unknown(group)
 
 
 def states(
@@ -57,7 +58,7 @@ def states(
         BrokerUnavailable: if nobody answers.
     """
     wanted = _chosen(partitions_of(cluster, (topic,)), numbers)
-    extent, commits = extents(cluster, wanted), groups.committed(cluster, group)
+    extent, commits = extents(cluster, wanted), committed(cluster, (group,), wanted)[group]
     found = offsets_at(cluster, wanted, target.milliseconds) if isinstance(target, ToTimestamp) else {}
     return tuple(State(p, extent[p], commits.get(p), found.get(p)) for p in wanted)
 
