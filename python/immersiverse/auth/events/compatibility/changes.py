@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.compatibility.json_schema_explanations import JSON_SCHEMA
 from immersiverse.auth.events.compatibility.registry_explanations import AVRO, CONFLUENT, FORWARD
 from immersiverse.auth.events.compatibility.strict_explanations import STRICT
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.compatibility.kinds import ChangeKind
 
 
-_EXPLANATIONS = CONFLUENT | AVRO | STRICT
+_EXPLANATIONS = CONFLUENT | AVRO | JSON_SCHEMA | STRICT
 
 
 class Direction(StrEnum):
@@ -37,7 +38,8 @@ class Change:
     Attributes:
         kind: what changed.
         path: where, such as ``#/LoginFailed/3``: message, nested message, oneof, number of field or value. An
-            Avro path names fields instead of numbers. ``#/`` is the file.
+            Avro path names fields instead of numbers, and a JSON Schema's is a pointer such as
+            ``#/properties/email/maxLength``. ``#/`` is the file.
         old: the earlier version's side as text, empty if it has none.
         new: the later version's side as text, empty if it has none.
         compatible: whether the rule set lets it pass.

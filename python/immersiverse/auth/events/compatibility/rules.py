@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from immersiverse.auth.events.compatibility.json_schema_explanations import JSON_SCHEMA
+from immersiverse.auth.events.compatibility.json_schema_policy import COMPATIBLE
 from immersiverse.auth.events.compatibility.kinds import ChangeKind as Kind
 
-_BREAKS_CONFLUENT = frozenset(
+_BREAKS_CONFLUENT = (JSON_SCHEMA.keys() - COMPATIBLE) | frozenset(
     {
         Kind.PACKAGE_CHANGED,
         Kind.MESSAGE_REMOVED,
@@ -29,7 +31,7 @@ _BREAKS_CONFLUENT = frozenset(
 )
 
 # Removing a field is safe once its number and name are reserved, which has kinds of its own.
-_HARMLESS_STRICT = frozenset(
+_HARMLESS_STRICT = COMPATIBLE | frozenset(
     {
         Kind.MESSAGE_ADDED,
         Kind.MESSAGE_MOVED,

@@ -1,0 +1,102 @@
+"""Which changes of a JSON Schema the registry lets pass.
+
+Source: Confluent Schema Registry, the two compatibility policies for JSON Schema.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from immersiverse.auth.events.compatibility.kinds import ChangeKind as Kind
+
+COMPATIBLE: Final = frozenset(
+    {
+        Kind.SCHEMA_REMOVED,
+        Kind.TYPE_EXTENDED,
+        Kind.MAX_LENGTH_INCREASED,
+        Kind.MAX_LENGTH_REMOVED,
+        Kind.MIN_LENGTH_DECREASED,
+        Kind.MIN_LENGTH_REMOVED,
+        Kind.PATTERN_REMOVED,
+        Kind.MAXIMUM_INCREASED,
+        Kind.MAXIMUM_REMOVED,
+        Kind.MINIMUM_DECREASED,
+        Kind.MINIMUM_REMOVED,
+        Kind.EXCLUSIVE_MAXIMUM_INCREASED,
+        Kind.EXCLUSIVE_MAXIMUM_REMOVED,
+        Kind.EXCLUSIVE_MINIMUM_DECREASED,
+        Kind.EXCLUSIVE_MINIMUM_REMOVED,
+        Kind.MULTIPLE_OF_REDUCED,
+        Kind.MULTIPLE_OF_REMOVED,
+        Kind.REQUIRED_ATTRIBUTE_WITH_DEFAULT_ADDED,
+        Kind.REQUIRED_ATTRIBUTE_REMOVED,
+        Kind.DEPENDENCY_ARRAY_NARROWED,
+        Kind.DEPENDENCY_ARRAY_REMOVED,
+        Kind.DEPENDENCY_SCHEMA_REMOVED,
+        Kind.MAX_PROPERTIES_INCREASED,
+        Kind.MAX_PROPERTIES_REMOVED,
+        Kind.MIN_PROPERTIES_DECREASED,
+        Kind.MIN_PROPERTIES_REMOVED,
+        Kind.ADDITIONAL_PROPERTIES_ADDED,
+        Kind.ADDITIONAL_PROPERTIES_EXTENDED,
+        Kind.UNEVALUATED_PROPERTIES_ADDED,
+        Kind.UNEVALUATED_PROPERTIES_EXTENDED,
+        Kind.PROPERTY_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL,
+        Kind.REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_UNOPEN_CONTENT_MODEL,
+        Kind.OPTIONAL_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL,
+        Kind.PROPERTY_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL,
+        Kind.PROPERTY_REMOVED_FROM_OPEN_CONTENT_MODEL,
+        Kind.PROPERTY_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+        Kind.PROPERTY_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+        Kind.MAX_ITEMS_INCREASED,
+        Kind.MAX_ITEMS_REMOVED,
+        Kind.MIN_ITEMS_DECREASED,
+        Kind.MIN_ITEMS_REMOVED,
+        Kind.UNIQUE_ITEMS_REMOVED,
+        Kind.ADDITIONAL_ITEMS_ADDED,
+        Kind.ADDITIONAL_ITEMS_EXTENDED,
+        Kind.UNEVALUATED_ITEMS_ADDED,
+        Kind.UNEVALUATED_ITEMS_EXTENDED,
+        Kind.ITEM_WITH_EMPTY_SCHEMA_ADDED_TO_OPEN_CONTENT_MODEL,
+        Kind.ITEM_ADDED_TO_CLOSED_CONTENT_MODEL,
+        Kind.ITEM_WITH_FALSE_REMOVED_FROM_CLOSED_CONTENT_MODEL,
+        Kind.ITEM_REMOVED_FROM_OPEN_CONTENT_MODEL,
+        Kind.ITEM_ADDED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+        Kind.ITEM_REMOVED_IS_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+        Kind.ENUM_ARRAY_EXTENDED,
+        Kind.COMBINED_TYPE_EXTENDED,
+        Kind.PRODUCT_TYPE_NARROWED,
+        Kind.SUM_TYPE_EXTENDED,
+        Kind.NOT_TYPE_NARROWED,
+    }
+)
+"""The changes that pass under every policy."""
+
+_LENIENT: Final = COMPATIBLE | {
+    Kind.ADDITIONAL_PROPERTIES_NARROWED,
+    Kind.ADDITIONAL_PROPERTIES_REMOVED,
+    Kind.UNEVALUATED_PROPERTIES_NARROWED,
+    Kind.UNEVALUATED_PROPERTIES_REMOVED,
+    Kind.REQUIRED_PROPERTY_WITH_DEFAULT_ADDED_TO_OPEN_CONTENT_MODEL,
+    Kind.OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL,
+    Kind.PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL,
+    Kind.PROPERTY_ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+    Kind.PROPERTY_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL,
+}
+
+
+class Policy(StrEnum):
+    """How much of the unknown is trusted.
+
+    Attributes:
+        STRICT: nothing: a name that was free may have been used for anything. The registry's default.
+        LENIENT: names that were free were not used, so an open object may gain optional properties.
+    """
+
+    STRICT = "STRICT"
+    LENIENT = "LENIENT"
+
+    def breaks(self, kind: Kind) -> bool:
+        """Whether a change of this kind of a JSON Schema is refused."""
+        return kind not in (_LENIENT if self is Policy.LENIENT else COMPATIBLE)
