@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from immersiverse.auth.events.compatibility.avro_incompatibility import Incompatibility, Place
 from immersiverse.auth.events.compatibility.kinds import ChangeKind as Kind
 
 if TYPE_CHECKING:
@@ -25,40 +26,6 @@ class AvroSchema(NamedTuple):
 
     root: Any
     named: dict[str, Any]
-
-
-class Incompatibility(NamedTuple):
-    """Why a reader cannot read, in this package's terms and in those of Apache Avro's own library.
-
-    Attributes:
-        path: of names, such as ``#/Login/userId``.
-        old: the writer's side.
-        new: the reader's side.
-        pointer: JSON pointer (RFC 6901) to the place in the reader's schema, where it was met first.
-        detail: what the library adds.
-    """
-
-    kind: Kind
-    path: str
-    old: str
-    new: str
-    pointer: str
-    detail: str
-
-
-class Place(NamedTuple):
-    """Where a walk has come to: by names, and as a JSON pointer."""
-
-    path: str
-    tokens: tuple[str, ...] = ()
-
-    def below(self, *tokens: str, path: str = "") -> Place:
-        """A place further in, under the same name unless another is given."""
-        return Place(path or self.path, self.tokens + tokens)
-
-    def found(self, kind: Kind, sides: tuple[str, str], detail: str) -> Incompatibility:
-        """What is wrong here; the sides are the writer's and the reader's."""
-        return Incompatibility(kind, self.path, *sides, "/" + "/".join(self.tokens), detail)
 
 
 def resolve(reader: AvroSchema, writer: AvroSchema) -> list[Incompatibility]:
@@ -91,13 +58,11 @@ class _Resolution:
 
     def _read_plain(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
         kind, written = _kind(reader), _kind(writer)
-        if kind != written:
-            if kind not in _PROMOTIONS.get(written, ()):
-                types = f"{_java_type(reader)} not compatible with writer type: {_java_type(writer)}"
-                sides = _text(writer), _text(reader)
-                yield place.found(Kind.TYPE_MISMATCH, sides, f"reader type: {types}")
-        elif kind in _NAMED:
+        if kind in _NAMED and written in _NAMED:
             yield from self._read_named(reader, writer, place)
+        elif kind != written:
+            if kind not in _PROMOTIONS.get(written, ()):
+                yield _mismatch(reader, writer, place)
         elif kind in _PARTS:
             part = _PARTS[kind]
             inside = place.below(part, path=f"{place.path.rstrip('/')}/{part}")
@@ -105,22 +70,25 @@ class _Resolution:
 
     def _read_named(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
         names = writer["name"], reader["name"]
-        if not _same_name(reader, writer):
-            yield place.below("name").found(Kind.NAME_MISMATCH, names, f"expected: {writer['name']}")
         if names not in self._named:
             self._named[names] = []  # what refers to itself is readable if the rest of it is
-            inside = place.below(path=f"#/{_short(reader['name'])}")
-            self._named[names] = _unique(self._read_definition(reader, writer, inside))
+            self._named[names] = _unique(self._read_definition(reader, writer, place))
         yield from self._named[names]
 
     def _read_definition(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
-        kind = _kind(reader)
+        if (kind := _kind(reader)) != _kind(writer):
+            yield _mismatch(reader, writer, place)
+            return
+        if not _same_name(reader, writer):
+            sides = writer["name"], reader["name"]
+            yield place.below("name").found(Kind.NAME_MISMATCH, sides, f"expected: {writer['name']}")
+        inside = place.below(path=f"#/{_short(reader['name'])}")
         if kind == "fixed":
-            yield from _read_size(reader["size"], writer["size"], place.below("size"))
+            yield from _read_size(reader["size"], writer["size"], inside.below("size"))
         elif kind == "enum":
-            yield from _read_symbols(reader, writer, place.below("symbols"))
+            yield from _read_symbols(reader, writer, inside.below("symbols"))
         else:
-            yield from self._read_fields(reader, writer, place)
+            yield from self._read_fields(reader, writer, inside)
 
     def _read_fields(self, reader: Any, writer: Any, place: Place) -> Iterator[Incompatibility]:
         written = {field["name"]: field for field in writer["fields"]}
@@ -141,6 +109,11 @@ class _Resolution:
         else:
             sides = "", f"{_text(field['type'])} {field['name']}"
             yield place.found(Kind.READER_FIELD_MISSING_DEFAULT_VALUE, sides, field["name"])
+
+
+def _mismatch(reader: Any, writer: Any, place: Place) -> Incompatibility:
+    types = f"{_java_type(reader)} not compatible with writer type: {_java_type(writer)}"
+    return place.found(Kind.TYPE_MISMATCH, (_text(writer), _text(reader)), f"reader type: {types}")
 
 
 def _read_size(reader: int, writer: int, place: Place) -> Iterator[Incompatibility]:
