@@ -12,7 +12,7 @@ from grpc_tools import protoc
 
 from immersiverse.auth.events.compatibility import ChangeKind
 from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.gate import current_contract, installed_contract, judge, read
+from immersiverse.auth.events.gate import current_contract, installed_contract, judge, read, read_if_any
 from unit.gate.conftest import CONTRACT, OLD
 
 EVENTS = "immersiverse/auth/events/v1/events.proto"
@@ -113,6 +113,32 @@ def test_a_file_that_is_gone_takes_its_messages_with_it(tmp_path):
     refused = judge(read(str(new)), [read(str(tmp_path / "extra"))]).refused
     assert {found.file for found in refused} == {"more/one.proto"}
     assert ("MESSAGE_REMOVED", "#/One") in {(found.change.kind, found.change.path) for found in refused}
+
+
+def test_a_new_file_brings_its_messages(tmp_path):
+    for place in ("old", "new"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "one.proto").write_text('syntax = "proto3"; message One {}')
+    (tmp_path / "new" / "two.proto").write_text('syntax = "proto3"; package two; message Two {}')
+    verdict = judge(read(str(tmp_path / "new")), [read(str(tmp_path / "old"))])
+    assert verdict.compatible
+    assert [(found.file, found.change.kind) for found in verdict.changes] == [("two.proto", "MESSAGE_ADDED")]
+
+
+def test_a_place_without_proto_files_is_an_empty_version_to_those_who_allow_it(git, shop):
+    assert judge(
+        read("shop.proto"), [read_if_any("git#HEAD")]
+    ).compatible  # a commit that is still to be made
+    git("commit", "-qm", "first", "--allow-empty")
+    assert read_if_any("git#HEAD").files == ()
+    git("add", ".")
+    git("commit", "-qm", "second")
+    (shop / "shop.proto").unlink()
+    refused = judge(read_if_any("."), [read_if_any("git#HEAD")]).refused
+    assert ("MESSAGE_REMOVED", "#/Sold") in {(found.change.kind, found.change.path) for found in refused}
+    for reference in ("git#mian", "git#", "nowhere"):
+        with pytest.raises(InvalidSchema):
+            read_if_any(reference)
 
 
 def test_a_lone_file_stands_for_the_one_of_its_name(tmp_path):

@@ -11,6 +11,7 @@ from immersiverse.auth.events.cli.output import console, write_json
 from immersiverse.auth.events.cli.registry_options import RegistrySettings  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.schema_comparison import (
     Against,
+    AllowEmpty,
     AsJson,
     CompatibilityLevel,
     LevelOption,
@@ -34,13 +35,22 @@ def check(
     level: LevelOption = CompatibilityLevel.BACKWARD_TRANSITIVE,
     registry_config: RegistrySettings = None,
     topic: SubjectTopics = None,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Say whether a change breaks anyone: exit code 0 if not, 1 if it does, 2 if a version cannot be read.
 
     Of a registry, every version of every subject is asked that the contract would be registered under.
     """
-    verdict = compared(new, against, rules=rules, level=level, registry_config=registry_config, topics=topic)
+    verdict = compared(
+        new,
+        against,
+        rules=rules,
+        level=level,
+        registry_config=registry_config,
+        topics=topic,
+        allow_empty=allow_empty,
+    )
     if as_json:
         changes = [judged.document() for judged in verdict.changes]
         write_json({"compatible": verdict.compatible, "changes": changes})

@@ -76,6 +76,13 @@ SubjectTopics = Annotated[
     list[str] | None,
     typer.Option("--topic", metavar="TOPIC", help="Only a registry's subject of this topic; repeat it."),
 ]
+AllowEmpty = Annotated[
+    bool,
+    typer.Option(
+        "--allow-empty",
+        help="Take a place without .proto files, and the HEAD of a new repository, for an empty version.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
@@ -87,6 +94,7 @@ def compared(
     level: CompatibilityLevel,
     registry_config: list[str] | None,
     topics: list[str] | None,
+    allow_empty: bool = False,
 ) -> Verdict:
     """Compare what the options name.
 
@@ -94,14 +102,16 @@ def compared(
         CommandFailed: a version cannot be read, or the registry cannot be asked.
     """
     from immersiverse.auth.events.compatibility import Level, Rules
-    from immersiverse.auth.events.gate import Verdict, judge
+    from immersiverse.auth.events.gate import Verdict, judge, read, read_if_any
 
+    read_one = read_if_any if allow_empty else read
     urls = [reference for reference in against if reference.startswith(_URLS)]
     others = [reference for reference in against if reference not in urls]
     asked: dict[str, Any] = {"level": Level(level), "rules": Rules(rules)}
     with _bad_input():
-        version = _new_version(new)
-        found = judge(version, [_earlier(reference, new) for reference in others], **asked).changes
+        version = _current() if new is None else read_one(new)
+        like = Path(new) if new is not None and Path(new).exists() else None
+        found = judge(version, [read_one(reference, like=like) for reference in others], **asked).changes
         for url in urls:
             found += _registered(version, url, registry_config, topics, **asked).changes
     return Verdict(found)
@@ -112,17 +122,10 @@ def named(against: Sequence[str]) -> str:
     return _USER_INFO.sub("***", ", ".join(against))
 
 
-def _new_version(new: str | None) -> Version:
-    from immersiverse.auth.events.gate import current_contract, read
+def _current() -> Version:
+    from immersiverse.auth.events.gate import current_contract
 
-    return current_contract() if new is None else read(new)
-
-
-def _earlier(reference: str, new: str | None) -> Version:
-    from immersiverse.auth.events.gate import read
-
-    like = Path(new) if new is not None and Path(new).exists() else None
-    return read(reference, like=like)
+    return current_contract()
 
 
 def _registered(

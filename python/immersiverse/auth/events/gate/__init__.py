@@ -7,7 +7,7 @@ and ``judge_registry`` asks the subjects of a registry.
 from __future__ import annotations
 
 from immersiverse.auth.events.gate.contract import current_contract, installed_contract
-from immersiverse.auth.events.gate.reading import read
+from immersiverse.auth.events.gate.reading import read, read_if_any
 from immersiverse.auth.events.gate.subjects import judge_registry
 from immersiverse.auth.events.gate.verdict import JudgedChange, Verdict, judge
 from immersiverse.auth.events.gate.version import Version
@@ -21,4 +21,5 @@ __all__ = [
     "judge",
     "judge_registry",
     "read",
+    "read_if_any",
 ]

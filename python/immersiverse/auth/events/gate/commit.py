@@ -28,6 +28,15 @@ class Commit:
         self.top = Path(self._ask("rev-parse", "--show-toplevel").decode().strip())
         self._commit = self._resolve(ref)
 
+    @staticmethod
+    def is_first(ref: str, inside: Path) -> bool:
+        """Whether a name stands for a commit that is still to be made, as HEAD does in a new repository."""
+        if ref != "HEAD":
+            return False
+        return not _git(inside, "symbolic-ref", ref).returncode and bool(
+            _git(inside, "rev-parse", "--verify", "--quiet", ref).returncode
+        )
+
     def read(self, path: str) -> bytes | None:
         """As of Texts."""
         done = self._run("cat-file", "blob", f"{self._commit}:{path}")
@@ -58,12 +67,16 @@ class Commit:
         return done.stdout
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        try:
-            return subprocess.run(  # noqa: S603 - git, with names that were resolved or follow --
-                ["git", "-C", str(self._inside), *arguments],  # noqa: S607 - the user's git
-                check=False,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-            )
-        except OSError as error:
-            raise InvalidSchema(f"git cannot be run: {error.strerror}") from error
+        return _git(self._inside, *arguments)
+
+
+def _git(inside: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(  # noqa: S603 - git, with names that were resolved or follow --
+            ["git", "-C", str(inside), *arguments],  # noqa: S607 - the user's git
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+    except OSError as error:
+        raise InvalidSchema(f"git cannot be run: {error.strerror}") from error

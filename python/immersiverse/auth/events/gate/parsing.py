@@ -24,14 +24,12 @@ def tree_version(texts: Texts, folder: str, label: str) -> Version:
     """Every .proto file below a folder; import paths begin at its subfolder ``proto``, if that holds any.
 
     Raises:
-        InvalidSchema: there is none, or one is not valid.
+        InvalidSchema: one is not valid.
     """
     usual = f"{folder}/{_USUAL_ROOT}".lstrip("/")
     root, paths = usual, list(texts.proto_files(usual))
     if not paths:
         root, paths = folder, list(texts.proto_files(folder))
-    if not paths:
-        raise InvalidSchema(f"{label} holds no .proto files")
     files = _Files(texts, [root])
     prefix = f"{root}/" if root else ""
     return Version(label, tuple(files.schema(path.removeprefix(prefix)) for path in sorted(paths)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.gate.commit import Commit
@@ -12,9 +11,7 @@ from immersiverse.auth.events.gate.contract import checkout
 from immersiverse.auth.events.gate.descriptor_set import set_version
 from immersiverse.auth.events.gate.parsing import file_version, tree_version
 from immersiverse.auth.events.gate.texts import Archive, Folder
-
-if TYPE_CHECKING:
-    from immersiverse.auth.events.gate.version import Version
+from immersiverse.auth.events.gate.version import Version
 
 _GIT = "git#"
 _PROTO = ".proto"
@@ -29,7 +26,19 @@ def read(reference: str, *, like: Path | None = None) -> Version:
             contract unless given.
 
     Raises:
-        InvalidSchema: it cannot be found, or is none of these, or is not valid.
+        InvalidSchema: it cannot be found, or is none of these, or is not valid, or holds no .proto file.
+    """
+    found = read_if_any(reference, like=like)
+    if not found.files:
+        raise InvalidSchema(f"{reference} holds no .proto files")
+    return found
+
+
+def read_if_any(reference: str, *, like: Path | None = None) -> Version:
+    """As ``read``, but a place without .proto files or a commit that is still to be made is an empty version.
+
+    Raises:
+        InvalidSchema: it cannot be found, or is no version, or is not valid.
     """
     if reference.startswith(_GIT):
         return _at_commit(reference, like)
@@ -56,6 +65,8 @@ def _at_commit(reference: str, like: Path | None) -> Version:
     ref, _, path = reference.removeprefix(_GIT).partition(":")
     if not ref:
         raise InvalidSchema("git# takes the name of a commit, such as git#main")
+    if Commit.is_first(ref, Path.cwd()):
+        return Version(reference, ())
     commit = Commit(ref, Path.cwd())
     where = path.strip("/") or _inside(like, commit.top)
     if where.endswith(_PROTO):

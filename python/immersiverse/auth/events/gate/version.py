@@ -34,20 +34,23 @@ class Version:
 
 
 def pairs(old: Version, new: Version) -> Iterator[tuple[Schema, Schema]]:
-    """The files that are to be compared, by their paths; a file that is gone has become an empty one.
+    """The files that are to be compared, by their paths; one that is gone became empty, a new one was empty.
 
     Raises:
         InvalidSchema: one version is a lone file that the other does not hold.
     """
     if old.lone and new.lone:
         yield old.files[0], new.files[0]
-    elif new.lone:
+    elif new.lone and old.files:
         yield _namesake(old, new.files[0]), new.files[0]
-    elif old.lone:
+    elif old.lone and new.files:
         yield old.files[0], _namesake(new, old.files[0])
     else:
         for schema in old.files:
             yield schema, new.file(schema.root.name) or _emptied(schema)
+        for schema in new.files:
+            if old.file(schema.root.name) is None:
+                yield _emptied(schema), schema
 
 
 def _namesake(version: Version, lone: Schema) -> Schema:
@@ -67,4 +70,6 @@ def _file_name(schema: Schema) -> str:
 
 def _emptied(schema: Schema) -> Schema:
     file = schema.root
-    return Schema(FileDescriptorProto(name=file.name, package=file.package, syntax=file.syntax))
+    empty = FileDescriptorProto(name=file.name, package=file.package, syntax=file.syntax)
+    empty.options.CopyFrom(file.options)
+    return Schema(empty)
