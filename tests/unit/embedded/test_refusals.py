@@ -113,7 +113,8 @@ REFUSALS = [
 def test_a_request_without_a_body_is_refused_in_known_words(
     held: Caller, asked: str, code: int, message: str
 ) -> None:
-    status, refusal = held(*asked.split(" ", 1))
+    method, target = asked.split(" ", 1)
+    status, refusal = held(method, target)
     assert refusal == {"error_code": code, "message": message}
     assert status == code // 100
 
@@ -166,7 +167,8 @@ REFUSED_BODIES = [
 def test_a_body_is_refused_in_known_words(
     held: Caller, asked: str, sent: dict[str, Any], code: int, message: str
 ) -> None:
-    status, refusal = held(*asked.split(" ", 1), sent)
+    method, target = asked.split(" ", 1)
+    status, refusal = held(method, target, sent)
     assert refusal == {"error_code": code, "message": message}
     assert status == code // 100
 
@@ -174,13 +176,13 @@ def test_a_body_is_refused_in_known_words(
 def test_what_a_mode_forbids_is_refused_in_known_words(held: Caller) -> None:
     held.ok("PUT", "/mode/s", {"mode": "READONLY"})
     frozen = {"error_code": 42205, "message": "Subject s in context  is in read-only mode"}
-    for asked in (
+    for method, target, sent in (
         ("POST", "/subjects/s/versions", record("z")),
         ("PUT", "/config/s", {"compatibility": "FULL"}),
-        ("DELETE", "/subjects/s"),
-        ("DELETE", "/subjects/s/versions/1"),
+        ("DELETE", "/subjects/s", None),
+        ("DELETE", "/subjects/s/versions/1", None),
     ):
-        assert held(*asked) == (422, frozen)
+        assert held(method, target, sent) == (422, frozen)
     held.ok("PUT", "/mode/s?force=true", {"mode": "IMPORT"})
     unnumbered = "Subject s in context  is not in read-write mode"
     assert held("POST", "/subjects/s/versions", record("z"))[1]["message"] == unnumbered
