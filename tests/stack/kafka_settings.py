@@ -93,6 +93,7 @@ _SMALL_AND_SWIFT = {
     "auto.create.topics.enable": "false",  # a misspelt topic must fail, as in production
     "log.retention.ms": "-1",  # tests write messages of 1970, which must stay
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",  # a test of what follows need not wait for it for six seconds
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.num.partitions": "4",

@@ -1,0 +1,53 @@
+"""One guarded Kafka for all tests here: they make users and topics of their own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from integration.security.guarded import Guarded, User
+from stack.guarded_kafka import guarded_kafka
+from stack.kafka_security import PLAIN
+
+PLAIN_USER, PLAIN_PASSWORD = "plain", "password-of-plain"
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[Guarded]:
+    """A real Kafka that asks for credentials."""
+    with guarded_kafka({PLAIN_USER: PLAIN_PASSWORD}) as (cluster, security):
+        kafka = Guarded(cluster, security)
+        kafka.committed("nobody", kafka.topic())  # the first question for a group makes the place for them
+        yield kafka
+
+
+@pytest.fixture
+def user(guarded: Guarded) -> User:
+    """Somebody who may do nothing."""
+    return guarded.user()
+
+
+@pytest.fixture
+def plain_user(guarded: Guarded) -> User:
+    """Somebody who comes by PLAIN; tests share it."""
+    return User(guarded, PLAIN_USER, PLAIN_PASSWORD, PLAIN)
+
+
+@pytest.fixture
+def topic(guarded: Guarded) -> str:
+    """A topic of one partition that no other test knows."""
+    return guarded.topic()
+
+
+@pytest.fixture
+def letters(guarded: Guarded) -> str:
+    """A dead letter topic that no other test knows."""
+    return guarded.topic(f"dlq-{uuid.uuid4()}")
+
+
+@pytest.fixture
+def group() -> str:
+    """A consumer group that no other test knows."""
+    return f"group-{uuid.uuid4()}"
