@@ -91,7 +91,7 @@ class Dispatcher:
     @property
     def waiting(self) -> int:
         """How many of them nobody has looked at yet."""
-        return sum(len(run.left) for run in tuple(self._waiting))
+        return sum(len(run) for run in tuple(self._waiting))
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions became ours."""
@@ -101,7 +101,7 @@ class Dispatcher:
 
     def look_at(self, records: list[Record]) -> list[Run]:
         """Read what can be read at once. From any thread, best one whose processor has just touched them."""
-        return runs(self._read_known(records))
+        return runs(records, *self._read_known(records))
 
     def deliver(self, fetched: list[Run]) -> None:
         """Messages arrived, each partition's in order."""
@@ -111,9 +111,8 @@ class Dispatcher:
     def withdraw(self, partitions: Iterable[Partition]) -> dict[Partition, Assignment]:
         """Partitions are given away: begin nothing more of them. What was ours of them."""
         leaving = {partition: self._assignments.pop(partition, None) for partition in partitions}
-        for run in self._waiting:
-            if run.partition in leaving:
-                self._give_up(run)
+        self._finished += sum(len(run) for run in self._waiting if run.partition in leaving)
+        self._waiting = deque(run for run in self._waiting if run.partition not in leaving)
         ours = {partition: assignment for partition, assignment in leaving.items() if assignment}
         for assignment in ours.values():
             assignment.released.set()
@@ -165,8 +164,7 @@ class Dispatcher:
         begun = time.monotonic()
         until = begun + _SLICE
         while (now := time.monotonic()) < until and self._may_begin:
-            self._go_on(self._waiting[0], until)
-            if not self._waiting[0].left:
+            if self._is_through(self._waiting[0], until):
                 self._waiting.popleft()
         if self._tally:
             self._tally.report(now - begun)
@@ -177,39 +175,41 @@ class Dispatcher:
     def _may_begin(self) -> bool:
         return bool(self._waiting) and self._slots.free > 0 and not self._attempts.stopped
 
-    def _go_on(self, run: Run, until: float) -> None:
-        """Handle a run's messages one after the other; those that may take longer go to a lane."""
+    def _is_through(self, run: Run, until: float) -> bool:
+        """Handle a run's messages one after the other; those that take more than a call go to a lane.
+
+        Whether none is left: time, slots, or the subscriber's life may come to an end before. Every event goes
+        through this loop, so what most of them need stands in it, not behind a call.
+        """
         assignment = self._assignments.get(run.partition)
         if assignment is None:  # given away since it was fetched
-            self._give_up(run)
-            return
-        left, queues, direct, attempts = run.left, self._queues, self._direct, self._attempts
+            self._finished += len(run)
+            return True
+        queues, direct, slots, attempts = self._queues, self._direct, self._slots, self._attempts
         progress, notes = assignment.progress, assignment.notes
         now = time.monotonic()
-        while left and self._slots.free and not attempts.stopped and now < until:
-            record, event, arm = left.popleft()
-            function = direct.get(arm)
+        for record, event, arm in run.left:
             begun = now
+            function = direct.get(arm)
             if function is None or (queues and record.key() in queues):
                 self._take(record, assignment, event, arm)
                 now = time.monotonic()
-                continue
-            try:
-                if (returned := function(event, getattr(event, arm))) is not None:
-                    refuse_awaitable(function, returned)
-            except BaseException as error:  # noqa: BLE001 - whatever a handler raises
-                self._open_lane(Job(record, assignment), Failure(error))
-                continue
-            now = time.monotonic()
-            progress.seen = record.offset() + 1
-            self._finished += 1
-            if notes is not None:
-                notes.add(arm, event, now - begun)
-
-    def _give_up(self, run: Run) -> None:
-        """Forget messages of a partition that is no longer ours."""
-        self._finished += len(run.left)
-        run.left.clear()
+            else:
+                try:
+                    if (returned := function(event, getattr(event, arm))) is not None:
+                        refuse_awaitable(function, returned)
+                except BaseException as error:  # noqa: BLE001 - whatever a handler raises
+                    self._open_lane(Job(record, assignment), Failure(error))
+                    now = time.monotonic()
+                else:
+                    now = time.monotonic()
+                    progress.seen = record.offset() + 1
+                    self._finished += 1
+                    if notes is not None:
+                        notes.add(arm, event, now - begun)
+            if now > until or slots.free <= 0 or attempts.stopped:
+                return False
+        return True
 
     def _take(self, record: Record, assignment: Assignment, event: AuthEvent | None, arm: str) -> None:
         """Handle a message that may take more than a call."""

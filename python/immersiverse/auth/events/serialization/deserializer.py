@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.serialization import Deserializer
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.codec import Codec, Decoded, Reader
     from immersiverse.auth.events.serialization.received import Received
     from immersiverse.auth.events.serialization.schemas import WriterSchemas
-
-M = TypeVar("M", bound="Received")
 
 _PREFIX = len(frame_prefix(0))
 _REMEMBERED = 1024  # schema ids; a contract has a few, an attacker has four billion
@@ -93,20 +91,22 @@ class AuthEventDeserializer(Deserializer):
             DecodeError: if it cannot be read, ever.
             RegistryError: if its schema is not known yet and cannot be had.
         """
-        [(_, event, arm)] = self.read_known((message,))
+        (event,), (arm,) = self.read_known((message,))
         if event is not None:
             return event, arm
         decoded = self.deserialize(message.value(), headers=message.headers() or (), key=message.key())
         return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
 
-    def read_known(self, messages: Iterable[M]) -> list[tuple[M, AuthEvent | None, str]]:
+    def read_known(self, messages: Iterable[Received]) -> tuple[list[AuthEvent | None], list[str]]:
         """`read` for many messages, without waiting for a registry.
 
-        Beside each message stand its event and arm, if its schema is known and its type is of this contract;
-        else None and the empty string, which say nothing but that `read` may take longer.
+        Returns:
+            The event of each, and its arm in a list beside: if its schema is known and its type is of this
+            contract. Else None and the empty string, which say nothing but that `read` may take longer.
         """
+        events: list[AuthEvent | None] = []
+        arms: list[str] = []
         parse_of = self._verified
-        read: list[tuple[M, AuthEvent | None, str]] = []
         for message in messages:
             value = message.value()
             try:
@@ -114,8 +114,9 @@ class AuthEventDeserializer(Deserializer):
                 arm = _which(event, "payload")
             except (KeyError, TypeError, ProtobufDecodeError):
                 arm = None
-            read.append((message, event, arm) if arm else (message, None, ""))
-        return read
+            events.append(event if arm else None)
+            arms.append(arm or "")
+        return events, arms
 
     def deserialize(
         self,
