@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,9 +89,21 @@ def test_another_type_of_schema_is_incompatible(ask: Caller) -> None:
     assert ask.code("POST", "/subjects/s/versions", {"schemaType": "JSON", "schema": "{}"}) == 409
 
 
-def test_json_schemas_are_kept_without_a_verdict(ask: Caller) -> None:
-    ask.register("s", {"schemaType": "JSON", "schema": '{"type": "string"}'})
-    assert ask.register("s", {"schemaType": "JSON", "schema": '{"type": "number"}'}) == 2
+def test_json_schemas_are_judged_in_the_words_for_them(ask: Caller) -> None:
+    text, number, either = (
+        {"schemaType": "JSON", "schema": json.dumps({"type": kind})}
+        for kind in ("string", "number", ["string", "number"])
+    )
+    ask.register("s", text)
+    refusal = ask("POST", "/subjects/s/versions", number)[1]["message"]
+    assert '{errorType:"TYPE_CHANGED", description:"A type at path \'#/\'' in refusal
+    assert '{oldSchemaVersion: 1}, {oldSchema: \'{"type": "string"}\'}' in refusal
+    assert ask.register("s", either) == 2
+    ask.ok("PUT", "/config/s", {"compatibility": "FORWARD"})
+    assert ask.ok("POST", "/compatibility/subjects/s/versions?verbose=true", either)["is_compatible"]
+    ask.ok("PUT", "/config/s", {"compatibility": "FORWARD_TRANSITIVE"})
+    line = ask.ok("POST", "/compatibility/subjects/s/versions?verbose=true", either)["messages"][0]
+    assert "is different between the old schema and the new schema" in line
 
 
 def test_avro_schemas_are_judged_with_what_they_import(ask: Caller) -> None:

@@ -5,8 +5,29 @@ Source: confluentinc/schema-registry 8.3.0, ``Difference`` of its JSON Schema pr
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from immersiverse.auth.events.compatibility.changes import Direction
+from immersiverse.auth.events.compatibility.json_schema import compare
 from immersiverse.auth.events.compatibility.kinds import ChangeKind as Kind
+
+if TYPE_CHECKING:
+    from immersiverse.auth.events.compatibility.json_schema import JsonSchema
+
+
+def json_schema_messages(reader: JsonSchema, writer: JsonSchema, direction: Direction) -> list[str]:
+    """A line for each change because of which the reader fails; empty if it reads everything.
+
+    Args:
+        reader: the new version if the direction is backward, else the old one.
+        writer: the other version.
+        direction: who of the two is the new one.
+
+    Raises:
+        InvalidSchema: a schema refers to nothing but itself, or is nested too deeply.
+    """
+    broken = [change for change in compare(writer, reader) if not change.compatible]
+    return [json_schema_message(change.kind, change.path, direction) for change in broken]
 
 
 def json_schema_message(kind: Kind, path: str, direction: Direction) -> str:

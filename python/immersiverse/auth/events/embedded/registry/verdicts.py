@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from immersiverse.auth.events.compatibility import Direction, Level
+from immersiverse.auth.events.compatibility import Direction, Level, json_schema
 from immersiverse.auth.events.compatibility.avro import parse
+from immersiverse.auth.events.compatibility.registry_json_messages import json_schema_messages
 from immersiverse.auth.events.compatibility.registry_messages import (
     ANOTHER_TYPE,
     avro_messages,
@@ -45,8 +46,7 @@ class Judge(NamedTuple):
 JUDGES: Mapping[str, Judge] = {
     "AVRO": Judge(lambda stored, imported: parse(whole(stored, imported)), avro_messages),
     "PROTOBUF": Judge(parsed, protobuf_messages),
-    # JSON schemas are kept, not understood, so nothing is held against one.
-    "JSON": Judge(lambda stored, _imported: stored, lambda _reader, _writer, _direction: []),
+    "JSON": Judge(json_schema.parse, json_schema_messages),
 }
 
 
