@@ -22,11 +22,13 @@ _OUTAGES: Final = _MOVING | {
     *("_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE", "_TIMED_OUT", "_TIMED_OUT_QUEUE", "_MSG_TIMED_OUT"),
     *("REQUEST_TIMED_OUT", "BROKER_NOT_AVAILABLE", "NETWORK_EXCEPTION"),
 }
-_CREDENTIALS: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})  # noqa: SLF001 - librdkafka's name
+_CREDENTIALS: Final = frozenset(
+    {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL}  # noqa: SLF001 - librdkafka's names
+)
 
 
 def is_about_credentials(error: KafkaError) -> bool:
-    """Whether the brokers do not believe who this is."""
+    """Whether the brokers do not believe who this is, or their certificates are not believed here."""
     return error.code() in _CREDENTIALS
 
 
@@ -42,7 +44,7 @@ def refusal_or_outage(purpose: str, error: KafkaError) -> AuthEventsError:
         purpose: what was to be done, as the end of "cannot ...".
         error: Kafka's word.
     """
-    reason = error.str().removeprefix("Broker: ").removeprefix("Local: ")
+    reason = error.str().replace("Broker: ", "").replace("Local: ", "")
     if error.name() in _OUTAGES:
         return BrokerUnavailable(f"cannot {purpose}: Kafka does not answer: {reason} ({error.name()})")
     return OperationRefused(error.name(), f"cannot {purpose}: {reason}")
