@@ -15,9 +15,11 @@ from benchmarks.event import EVENT, TOPIC
 from benchmarks.measuring import Measurements
 from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry import SchemaRegistryClient
+from prometheus_client import CollectorRegistry
 
 from immersiverse.auth.events import AuthEvent, AuthEventSerializer, SchemaRegistry
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
+from immersiverse.auth.events.observability.prometheus import PrometheusHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +31,8 @@ COMPARISONS: Final = (
     Comparison("consume_vs_deserializing_consumer", "consume, Confluent", "consume, ours", at_least=4),
     Comparison("concurrent_vs_sequential", "handle 10 ms, in turn", "handle 10 ms, ours", at_least=100),
     Comparison("async_vs_sync", "publish, ours", "publish, ours async", at_least=0.5),
+    Comparison("publish_with_prometheus", "publish, ours", "publish, with Prometheus", at_least=0.9),
+    Comparison("consume_with_prometheus", "consume, ours", "consume, with Prometheus", at_least=0.9),
 )
 
 _BROKER_VARIABLE = "AUTH_EVENTS_TEST_KAFKA"
@@ -68,16 +72,19 @@ def _ways(count: int) -> Iterator[dict[str, tuple[Callable[[int], float], int]]]
         sink, source = (stack.enter_context(_topic(config, name)) for name in (TOPIC, f"{TOPIC}.consume"))
         serializer = AuthEventSerializer(schemas)
         events = _events(count)
+        hook = PrometheusHook(CollectorRegistry())
         _fill(config, source, serializer, events)
         publishing_ways: dict[str, Callable[[Any], float]] = {
             "publish, raw": publishing.raw(config, sink, number),
             "publish, ours": publishing.ours(config, serializer),
+            "publish, with Prometheus": publishing.ours(config, serializer, [hook]),
             "publish, ours async": publishing.ours_async(config, serializer),
             "publish, Confluent": publishing.confluents(config, sink, client),
         }
         consuming_ways: dict[str, tuple[Callable[[int], float], int]] = {
             "consume, raw": (consuming.raw(config, source), count),
             "consume, ours": (consuming.ours(config, source, schemas), count),
+            "consume, with Prometheus": (consuming.ours(config, source, schemas, [hook]), count),
             "consume, Confluent": (consuming.confluents(config, source, client), count // 4),
             "handle 10 ms, in turn": (consuming.raw(config, source, wait=_WAIT), _IN_TURN),
             "handle 10 ms, ours": (

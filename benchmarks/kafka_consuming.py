@@ -17,9 +17,11 @@ from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, Policy, S
 from immersiverse.auth.events.kafka.settings import consumer_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from confluent_kafka.schema_registry import SchemaRegistryClient
+
+    from immersiverse.auth.events.observability.hooks import Hook
 
 PREFIX = 6  # bytes of a frame before the payload
 
@@ -48,11 +50,15 @@ class Clock:
             self._done()
 
 
-def ours(config: Mapping[str, Any], topic: str, schemas: Any) -> Callable[[int], float]:
+def ours(
+    config: Mapping[str, Any], topic: str, schemas: Any, hooks: Sequence[Hook] = ()
+) -> Callable[[int], float]:
     """`Subscriber` with a function that only counts."""
 
     def consume(count: int) -> float:
-        subscriber = Subscriber(_group(config), [topic], deserializer=AuthEventDeserializer(schemas))
+        subscriber = Subscriber(
+            _group(config), [topic], deserializer=AuthEventDeserializer(schemas), hooks=hooks
+        )
         clock = Clock(count, subscriber.stop)
 
         @subscriber.on_any

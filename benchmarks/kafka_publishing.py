@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
+    from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
     Way = Callable[[Sequence[AuthEvent]], float]
@@ -39,11 +40,11 @@ def cloudevents(event: AuthEvent, user: bytes) -> list[tuple[str, str | bytes | 
     ]
 
 
-def ours(config: Mapping[str, Any], serializer: AuthEventSerializer) -> Way:
+def ours(config: Mapping[str, Any], serializer: AuthEventSerializer, hooks: Sequence[Hook] = ()) -> Way:
     """`Publisher`."""
 
     def publish(events: Sequence[AuthEvent]) -> float:
-        with Publisher(config, serializer=serializer) as publisher:
+        with Publisher(config, serializer=serializer, hooks=hooks) as publisher:
             publisher.publish(events[0]).result()
             begun = time.perf_counter()
             for event in events:

@@ -20,6 +20,7 @@ MESSAGE = SerializedEvent(
     USER,
     b"12345",
     (("ce_id", b"0190"), ("ce_type", b"immersiverse.auth.events.v1.LoginFailed"), ("ce_subject", USER)),
+    "LoginFailed",
 )
 
 

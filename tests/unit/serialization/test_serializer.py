@@ -90,6 +90,7 @@ def test_the_whole_message_has_topic_key_value_and_headers() -> None:
             ("content-type", b"application/protobuf"),
             ("ce_subject", b"u-42"),
         ),
+        event_type="UserCreated",
     )
 
 

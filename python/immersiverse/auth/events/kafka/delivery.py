@@ -47,7 +47,8 @@ class Delivery:
     """
 
     __slots__ = (
-        "_callbacks", "_ledger", "begun", "done", "error", "event", "offset", "partition", "sending", "topic",
+        "_callbacks", "_ledger", "begun", "done", "error", "event", "kind", "offset", "partition", "sending",
+        "topic",
     )  # fmt: skip
 
     def __init__(self, event: AuthEvent, topic: str, ledger: Ledger, on_done: OnDone | None) -> None:
@@ -58,6 +59,7 @@ class Delivery:
         self.partition = -1
         self.offset = -1
         self.begun = 0.0
+        self.kind = ""
         self.sending: Sending | None = None
         self._ledger = ledger
         self._callbacks = None if on_done is None else [on_done]

@@ -178,8 +178,8 @@ class Dispatcher:
     def _is_through(self, run: Run, until: float) -> bool:
         """Handle a run's messages one after the other; those that take more than a call go to a lane.
 
-        Whether none is left: time, slots, or the subscriber's life may come to an end before. Every event goes
-        through this loop, so what most of them need stands in it, not behind a call.
+        Whether none is left: time, slots, or the subscriber's life may come to an end before. Every event
+        goes through this loop, so what most of them need stands in it, not behind a call.
         """
         assignment = self._assignments.get(run.partition)
         if assignment is None:  # given away since it was fetched

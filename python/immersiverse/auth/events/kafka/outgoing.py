@@ -95,7 +95,7 @@ class Outgoing:
         message = self._serialize(event)
         delivery = Delivery(event, message.topic, self, on_done)
         if self._deliveries is not None:
-            delivery.begun = time.perf_counter()
+            delivery.kind, delivery.begun = message.event_type, time.perf_counter()
         if self._tracer is not None:
             delivery.sending = self._tracer.sending(message)
             message = replace(message, headers=(*message.headers, *delivery.sending.headers))

@@ -113,11 +113,12 @@ class AuthEventSerializer(Serializer):
         topic = topic or (catalog.SINGLE_TOPIC if self._single_topic else event_type.topic)
         headers = write_headers(event, payload, key)
         if self._in_header:
-            return SerializedEvent(topic, key, self._encode(event), (*headers, self._header(topic)))
+            headers = (*headers, self._header(topic))
+            return SerializedEvent(topic, key, self._encode(event), headers, event_type.name)
         prefix = self._by_topic.get(topic)
         if prefix is None:
             prefix = self._prefix(topic)
-        return SerializedEvent(topic, key, prefix + self._encode(event), headers)
+        return SerializedEvent(topic, key, prefix + self._encode(event), headers, event_type.name)
 
     def _first(self, event: AuthEvent, ctx: SerializationContext | None) -> bytes:
         """The long way: for the first event of a topic, header mode, and everything that must be refused."""
