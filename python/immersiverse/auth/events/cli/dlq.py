@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed
+from immersiverse.auth.events.cli import letter_filter_options as letters
+from immersiverse.auth.events.cli import letter_redrive_options as redriving
+from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
 from immersiverse.auth.events.cli.group import new_group
 from immersiverse.auth.events.cli.kafka_options import (
     BootstrapServers,
@@ -15,24 +14,14 @@ from immersiverse.auth.events.cli.kafka_options import (
     KafkaSettings,
     connected_cluster,
 )
-from immersiverse.auth.events.cli.letter_filter_options import (
-    DeadLetterTopic,
-    ErrorPart,
-    OriginalTopic,
-    Since,
-    Until,
-    User,
-    dead_letter_topic,
-    letter_filter,
-)
-from immersiverse.auth.events.cli.output import console, progress_bar, warn, write_json, write_lines
+from immersiverse.auth.events.cli.letter_progress import letter_progress
+from immersiverse.auth.events.cli.output import console, warn, write_json, write_lines
 from immersiverse.auth.events.cli.registry_options import RegistrySettings, RegistryUrl, writer_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from immersiverse.auth.events.operations.redrive import Fate
-    from immersiverse.auth.events.operations.redriving import Outcome
+    from immersiverse.auth.events.operations.cluster import Cluster
+    from immersiverse.auth.events.operations.letter_filter import LetterFilter
+    from immersiverse.auth.events.operations.newest import Newest
 
 dlq = new_group("Dead letters: what consumers could not process.")
 
@@ -47,34 +36,46 @@ def list_(
     bootstrap_servers: BootstrapServers = None,
     config: KafkaSettings = None,
     config_file: KafkaFile = None,
-    topic: OriginalTopic = "",
-    error: ErrorPart = "",
-    user: User = "",
-    since: Since = None,
-    until: Until = None,
-    dlq_topic: DeadLetterTopic = "",
-    all_: Annotated[bool, typer.Option("--all", help="Those that were sent back already, too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Only the newest.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    topic: letters.OriginalTopic = "",
+    error: letters.ErrorPart = "",
+    user: letters.User = "",
+    since: letters.Since = None,
+    until: letters.Until = None,
+    dlq_topic: letters.DeadLetterTopic = "",
+    all_: letters.All = False,
+    limit: letters.Limit = 50,
+    as_json: letters.AsJson = False,
 ) -> None:
-    """List the dead letters that wait, oldest first: where each came from and why it is here."""
+    """List the dead letters that wait, oldest first: where each came from and why it is here.
+
+    Exit codes: 0 shown, 1 there is no such topic, 2 wrong use, 3 no connection, 130 interrupted.
+    """
     from immersiverse.auth.events.cli import letter_view as view
+
+    wanted = letters.letter_filter(topic, error, user, since, until)
+    cluster = connected_cluster(bootstrap_servers, config, config_file)
+    found = _newest(cluster, letters.dead_letter_topic(dlq_topic), wanted, limit, all_=all_, silent=as_json)
+    if as_json:
+        write_json([view.facts(letter) for letter in found.oldest_first()])
+        return
+    if found.seen:
+        console().print(view.table(found.oldest_first()))
+    warn(f"{found.seen} letters" + (f", the newest {limit} shown" if found.seen > limit else ""))
+
+
+def _newest(
+    cluster: Cluster, topic: str, wanted: LetterFilter, limit: int, *, all_: bool, silent: bool
+) -> Newest:
     from immersiverse.auth.events.operations.mailbox import Mailbox
     from immersiverse.auth.events.operations.newest import Newest
 
-    wanted = letter_filter(topic, error, user, since, until)
-    mailbox = Mailbox(connected_cluster(bootstrap_servers, config, config_file), dead_letter_topic(dlq_topic))
-    done = frozenset() if all_ else mailbox.redriven()
     found = Newest(limit)
-    for letter in mailbox.letters():
-        if letter.id not in done and wanted.accepts(letter):
-            found.add(letter)
-    letters = found.oldest_first()
-    if as_json:
-        write_json([view.facts(letter) for letter in letters])
-        return
-    console().print(view.table(letters))
-    warn(f"{found.seen} letters" + (f", the newest {limit} shown" if found.seen > limit else ""))
+    with letter_progress(silent=silent) as progress:
+        mailbox = Mailbox(cluster, topic, since=wanted.since, on_read=progress.read)
+        for letter in mailbox.letters(() if all_ else mailbox.redriven()):
+            if wanted.accepts(letter):
+                found.add(letter)
+    return found
 
 
 @dlq.command(
@@ -82,19 +83,20 @@ def list_(
     epilog="Example: auth-events dlq show -b localhost:9092 auth.events.dlq-0-12",
 )
 def show(
-    name: Annotated[
-        str, typer.Argument(metavar="ID", help="The letter: its partition and offset, such as 0-12.")
-    ],
+    name: letters.Id,
     *,
     bootstrap_servers: BootstrapServers = None,
     config: KafkaSettings = None,
     config_file: KafkaFile = None,
     registry: RegistryUrl = None,
     registry_config: RegistrySettings = None,
-    dlq_topic: DeadLetterTopic = "",
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    dlq_topic: letters.DeadLetterTopic = "",
+    as_json: letters.AsJson = False,
 ) -> None:
-    """Show all about one dead letter: the event if it can be read, its bytes, the error, where it arose."""
+    """Show all about one dead letter: the event if it can be read, its bytes, the error, where it arose.
+
+    Exit codes: 0 shown, 1 there is no such letter, 2 wrong use, 3 no connection.
+    """
     from immersiverse.auth.events.cli import letter_view as view
     from immersiverse.auth.events.operations.dead_letters import LetterId
     from immersiverse.auth.events.operations.mailbox import Mailbox
@@ -104,7 +106,7 @@ def show(
     if found is None:
         raise CommandFailed(f"{name!r} names no letter: give PARTITION-OFFSET, such as 0-12", WRONG_USE)
     cluster = connected_cluster(bootstrap_servers, config, config_file)
-    letter = Mailbox(cluster, dead_letter_topic(dlq_topic)).letter(found)
+    letter = Mailbox(cluster, letters.dead_letter_topic(dlq_topic)).letter(found)
     with writer_schemas(registry, registry_config) as schemas:
         deserializer = AuthEventDeserializer(schemas)
         if as_json:
@@ -122,77 +124,36 @@ def redrive(
     bootstrap_servers: BootstrapServers = None,
     config: KafkaSettings = None,
     config_file: KafkaFile = None,
-    topic: OriginalTopic = "",
-    error: ErrorPart = "",
-    user: User = "",
-    since: Since = None,
-    until: Until = None,
-    dlq_topic: DeadLetterTopic = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")
-    ] = False,
-    rate: Annotated[
-        float | None, typer.Option("--rate", metavar="N", min=0.01, help="At most so many a second.")
-    ] = None,
-    max_rounds: Annotated[
-        int,
-        typer.Option("--max-rounds", metavar="N", min=1, help="Leave letters that were sent back so often."),
-    ] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,
+    topic: letters.OriginalTopic = "",
+    error: letters.ErrorPart = "",
+    user: letters.User = "",
+    since: letters.Since = None,
+    until: letters.Until = None,
+    dlq_topic: letters.DeadLetterTopic = "",
+    dry_run: redriving.DryRun = False,
+    rate: redriving.Rate = None,
+    max_rounds: redriving.MaxRounds = 3,
+    yes: redriving.Yes = False,
+    as_json: redriving.AsJson = False,
 ) -> None:
     """Send dead letters back to their topics, with their key, value and headers.
 
     Each is sent once, however often this runs and whatever the filters: one that a filter leaves out waits
     for another run. One that fails again comes back as a new letter, and a header counts how often it went.
+    Says what it would send, and asks.
+
+    Exit codes: 0 done, 1 refused (no such topic, another redrive runs, a topic does not take a letter, or you
+    said no), 2 wrong use, 3 no connection, 130 interrupted. What was sent until then is sent and remembered.
     """
-    from immersiverse.auth.events.operations import redriving
+    from immersiverse.auth.events.cli.letter_redrive import carry_out, require_agreement, survey
     from immersiverse.auth.events.operations.redrive import Redrive
 
-    plan = Redrive(letter_filter(topic, error, user, since, until), max_rounds)
+    plan = Redrive(letters.letter_filter(topic, error, user, since, until), max_rounds)
     cluster = connected_cluster(bootstrap_servers, config, config_file)
-    letters = dead_letter_topic(dlq_topic)
-    outcomes = (
-        redriving.survey(cluster, letters, plan)
-        if dry_run
-        else redriving.carry_out(cluster, letters, plan, rate=rate)
-    )
-    _count(outcomes, dry_run=dry_run, as_json=as_json)
-
-
-def _count(outcomes: Iterator[Outcome], *, dry_run: bool, as_json: bool) -> None:
-    from immersiverse.auth.events.operations.redrive import Fate
-
-    tally: Counter[Fate] = Counter()
-    verb = "would be sent" if dry_run else "sent"
-    try:
-        with progress_bar("to send" if dry_run else "sent", silent=as_json) as show:
-            for outcome in outcomes:
-                tally[outcome.fate] += 1
-                show(tally[Fate.REDRIVE])
-                if outcome.fate is Fate.FAILED:
-                    warn(f"letter {outcome.letter.id}: {outcome.reason}")
-    except BaseException:
-        if tally:  # what was done before it failed is done
-            warn(_sentence(tally, verb))
-        raise
-    if as_json:
-        write_json({fate.value: tally[fate] for fate in Fate})
-    else:
-        warn(_sentence(tally, verb))
-    if tally[Fate.FAILED]:
-        raise typer.Exit(VERDICT)
-
-
-def _sentence(tally: Counter[Fate], verb: str) -> str:
-    from immersiverse.auth.events.operations.redrive import Fate
-
-    parts = {
-        Fate.REDRIVE: f"{verb} back",
-        Fate.DONE: "sent back before",
-        Fate.FILTERED: "left out by the filter",
-        Fate.WORN_OUT: "sent back too often already",
-        Fate.HOMELESS: "without a topic to go to",
-        Fate.FAILED: "not taken by their topic",
-    }
-    told = (f"{tally[fate]} {words}" for fate, words in parts.items() if tally[fate] or fate is Fate.REDRIVE)
-    return f"dead letters: {', '.join(told)}"
+    source = letters.dead_letter_topic(dlq_topic)
+    if dry_run:
+        survey(cluster, source, plan, as_json=as_json)
+        return
+    if not yes:
+        require_agreement(cluster, source, plan, as_json=as_json)
+    carry_out(cluster, source, plan, rate=rate, as_json=as_json)

@@ -36,6 +36,10 @@ DeadLetterTopic = Annotated[
         "--dlq-topic", metavar="TOPIC", help="Where dead letters lie; where the contract says if none."
     ),
 ]
+All = Annotated[bool, typer.Option("--all", help="Those that were sent back already, too.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Only the newest.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The letter: its partition and offset, such as 0-12.")]
 
 
 def letter_filter(topic: str, error: str, user: str, since: str | None, until: str | None) -> LetterFilter:

@@ -26,6 +26,7 @@ _READER: Mapping[str, Any] = {
     "group.id": "auth-events-reader",  # librdkafka wants a name; nothing joins or commits under it
     "auto.offset.reset": "earliest",
     "enable.partition.eof": True,
+    "queued.max.messages.kbytes": 16_384,  # enough to be busy; with more, only memory grows
     "max.poll.interval.ms": 86_400_000,  # whoever reads slowly on purpose is not dead
 }
 _PRODUCER: Mapping[str, Any] = {
@@ -82,17 +83,29 @@ class Cluster:
             with suppress(KafkaException):  # the next call tells
                 self._admin.list_topics(timeout=self.timeout)  # the client learns who leads what now
 
-    def reader(self, settings: Mapping[str, Any] | None = None) -> Consumer:
+    def reader(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        on_error: Callable[[KafkaError], None] | None = None,
+    ) -> Consumer:
         """A consumer that commits nothing; to assign partitions to, it needs no group.
 
         Args:
             settings: more settings, over those of the cluster.
+            on_error: is told what librdkafka says in passing.
 
         Raises:
             ConfigurationError: if a setting is wrong.
         """
+
+        def hear(error: KafkaError) -> None:
+            self._hear(error)
+            if on_error is not None:
+                on_error(error)
+
         own = {key: value for key, value in self.settings.items() if key != _STATIC_MEMBER}
-        return self._client(Consumer, {**_READER, **own, **(settings or {}), **_NEVER})
+        return self._client(Consumer, {**_READER, **own, **(settings or {}), **_NEVER, "error_cb": hear})
 
     def producer(self) -> Producer:
         """A producer that loses and reorders nothing, and gives up after half a minute.
@@ -109,7 +122,7 @@ class Cluster:
 
     def _client(self, kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
         try:
-            return kind({**settings, "error_cb": self._hear}, logger=_log)
+            return kind({"error_cb": self._hear, **settings}, logger=_log)
         except KafkaException as error:
             raise ConfigurationError("a Kafka setting", error.args[0].str()) from error
 

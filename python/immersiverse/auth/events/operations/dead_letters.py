@@ -95,12 +95,13 @@ class DeadLetter:
 def read_letter(message: Message) -> DeadLetter:
     """The dead letter in a message; what no header says is empty, -1 or 0."""
     headers = headers_of(message)
+    last = dict(headers)  # of several with one name the last is the newest
 
     def text(name: str) -> str:
-        return (last_header(headers, f"{PREFIX}{name}") or b"").decode(errors="replace")
+        return (last.get(f"{PREFIX}{name}") or b"").decode(errors="replace")
 
     def number(name: str) -> int:
-        return _number(last_header(headers, f"{PREFIX}{name}"))
+        return _number(last.get(f"{PREFIX}{name}"))
 
     return DeadLetter(
         id=LetterId(message.partition() or 0, message.offset() or 0),
@@ -115,8 +116,8 @@ def read_letter(message: Message) -> DeadLetter:
         error=text("exception-fqcn"),
         reason=text("exception-message"),
         stack_trace=text("exception-stacktrace"),
-        attempts=_count(last_header(headers, ATTEMPTS_HEADER)),
-        redrives=_count(last_header(headers, REDRIVES_HEADER)),
+        attempts=_count(last.get(ATTEMPTS_HEADER)),
+        redrives=_count(last.get(REDRIVES_HEADER)),
     )
 
 

@@ -8,17 +8,21 @@ filter left out, and Kafka forgets an idle group after a week.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from immersiverse.auth.events.operations.dead_letters import LetterId, last_header
+from immersiverse.auth.events.operations.dead_letters import LetterId, headers_of, last_header
 
 if TYPE_CHECKING:
+    from confluent_kafka import Message
+
     from immersiverse.auth.events.operations.dead_letters import DeadLetter, Headers
 
 MARKER_HEADER: Final = "auth-events-redriven"
 """Names the letter, and tells its marker from letters."""
+
+_KEY: Final = f"{MARKER_HEADER}/".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def marker_of(letter: DeadLetter, *, redrives: int, partition: int, offset: int)
         "offset": offset,
         "redrives": redrives,
     }
-    key = f"{MARKER_HEADER}/{name}".encode()
+    key = _KEY + name.encode()
     return Marker(letter.id.partition, key, orjson.dumps(went), ((MARKER_HEADER, name.encode()),))
 
 
@@ -63,3 +67,27 @@ def marked_letter(headers: Headers) -> LetterId | None:
     """Which letter a message marks; None if it is no marker."""
     name = last_header(headers, MARKER_HEADER)
     return None if name is None else LetterId.parse(name.decode(errors="replace"))
+
+
+def is_marker(message: Message) -> bool:
+    """Whether a message is a marker."""
+    # Most messages are letters, whose many headers need not be read to see that they are.
+    key: Any = message.key()
+    begins_like_one = key is not None and key.startswith(_KEY)
+    return begins_like_one and last_header(headers_of(message), MARKER_HEADER) is not None
+
+
+class MarkedLetters:
+    """Which letters are marked, by the markers that were met."""
+
+    def __init__(self) -> None:
+        self._offsets: dict[int, set[int]] = {}
+
+    def note(self, message: Message) -> None:
+        """Remember which letter a message marks, if it is a marker."""
+        letter = marked_letter(headers_of(message)) if is_marker(message) else None
+        if letter is not None:
+            self._offsets.setdefault(letter.partition, set()).add(letter.offset)
+
+    def __contains__(self, letter: object) -> bool:
+        return isinstance(letter, LetterId) and letter.offset in self._offsets.get(letter.partition, ())

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from immersiverse.auth.events.errors import BrokerUnavailable
+from immersiverse.auth.events.operations.outage import Outage
 from immersiverse.auth.events.operations.partitions import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from confluent_kafka import Consumer, Message
 
@@ -70,27 +71,45 @@ def _until_end(cluster: Cluster, message: Message, ends: dict[Partition, int]) -
             del ends[partition]
 
 
-def read_on(cluster: Cluster, starts: Mapping[Partition, int]) -> Iterator[Message | None]:
+def read_on(
+    cluster: Cluster, starts: Mapping[Partition, int], *, on_outage: Callable[[str], None]
+) -> Iterator[Message | None]:
     """Every message from some offsets on, as they come; None when nothing came for a moment. It never ends.
+
+    Args:
+        cluster: where.
+        starts: from where on, partition by partition.
+        on_outage: is told when no broker can be reached any more, and when one can.
 
     Raises:
         OperationRefused: if a partition must not be read.
     """
-    reader = _assigned(cluster, starts)
+    outage = Outage(on_outage)
+    reader = _assigned(cluster, starts, outage.hear)
     try:
         while True:
-            for message in reader.consume(_BATCH, _PATIENCE) or (None,):
-                error = message.error() if message else None
-                if error is None:
-                    yield message
-                elif error.code() != KafkaError._PARTITION_EOF and error.name() not in _HARMLESS:  # noqa: SLF001 - librdkafka's name
-                    raise cluster.failure("read", error)
+            batch = reader.consume(_BATCH, _PATIENCE)
+            if not batch:
+                outage.look(reader)
+                yield None
+            yield from _readable(cluster, batch)
     finally:
         reader.close()
 
 
-def _assigned(cluster: Cluster, starts: Mapping[Partition, int]) -> Consumer:
-    reader = cluster.reader()
+def _readable(cluster: Cluster, batch: Iterable[Message]) -> Iterator[Message]:
+    for message in batch:
+        error = message.error()
+        if error is None:
+            yield message
+        elif error.code() != KafkaError._PARTITION_EOF and error.name() not in _HARMLESS:  # noqa: SLF001 - librdkafka's name
+            raise cluster.failure("read", error)
+
+
+def _assigned(
+    cluster: Cluster, starts: Mapping[Partition, int], on_error: Callable[[KafkaError], None] | None = None
+) -> Consumer:
+    reader = cluster.reader(on_error=on_error)
     try:
         reader.assign([TopicPartition(p.topic, p.number, offset) for p, offset in starts.items()])
     except KafkaException as error:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.operations.cluster import Cluster
     from immersiverse.auth.events.operations.dead_letters import DeadLetter
+    from immersiverse.auth.events.operations.mailbox import OnRead
     from immersiverse.auth.events.operations.redrive import Redrive, Redriven
 
 _BATCH = 200
@@ -42,25 +43,33 @@ class Outcome:
     reason: str = ""
 
 
-def survey(cluster: Cluster, topic: str, redrive: Redrive) -> Iterator[Outcome]:
+def survey(
+    cluster: Cluster, topic: str, redrive: Redrive, *, on_read: OnRead | None = None
+) -> Iterator[Outcome]:
     """What a redrive would do, letter by letter; nothing is sent.
 
     Args:
         cluster: where.
         topic: the dead letter topic.
-        redrive: which letters.
+        redrive: which letters. Those put aside before the moment that it names are not even read.
+        on_read: is told now and then how many messages were read, of how many; they may be read twice.
 
     Raises:
         OperationRefused, BrokerUnavailable: if the letters cannot be read.
     """
     topics = existing_topics(cluster).keys() - {topic}
-    mailbox = Mailbox(cluster, topic)
+    mailbox = Mailbox(cluster, topic, since=redrive.wanted.since, on_read=on_read)
     done = mailbox.redriven()
     return (Outcome(letter, redrive.fate(letter, done, topics)) for letter in mailbox.letters())
 
 
 def carry_out(
-    cluster: Cluster, topic: str, redrive: Redrive, *, rate: float | None = None
+    cluster: Cluster,
+    topic: str,
+    redrive: Redrive,
+    *,
+    rate: float | None = None,
+    on_read: OnRead | None = None,
 ) -> Iterator[Outcome]:
     """Send letters back; each outcome comes when it is final.
 
@@ -72,6 +81,7 @@ def carry_out(
         topic: the dead letter topic.
         redrive: which letters.
         rate: how many a second at most; as fast as it goes unless given.
+        on_read: as in `survey`.
 
     Raises:
         OperationRefused: if the letters cannot be read, or not marked, or another redrive is running.
@@ -79,7 +89,7 @@ def carry_out(
     """
     courier, pace = _Courier(cluster, topic), _Pace(rate)
     with sole_turn(cluster, topic):
-        outcomes = survey(cluster, topic, redrive)
+        outcomes = survey(cluster, topic, redrive, on_read=on_read)
         while batch := tuple(islice(outcomes, pace.batch)):
             going = [outcome.letter for outcome in batch if outcome.fate is Fate.REDRIVE]
             pace.wait(len(going))
