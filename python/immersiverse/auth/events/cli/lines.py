@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,7 @@ from immersiverse.auth.events.errors import DecodeError, InvalidEvent, InvalidSc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 InputFile = Annotated[
     str,
@@ -53,24 +54,24 @@ def numbered_lines(source: str) -> Iterator[tuple[int, bytes]]:
         source: the file's name, or ``-``.
 
     Raises:
-        CommandFailed: the file cannot be read.
+        CommandFailed: the file cannot be read; at once, before anything else is done.
     """
-    with _opened(source) as lines:
+    return _numbered(_opened(source))
+
+
+def _numbered(opened: AbstractContextManager[IO[bytes]]) -> Iterator[tuple[int, bytes]]:
+    with opened as lines:
         for number, line in enumerate(lines, 1):
             if stripped := line.strip():
                 yield number, stripped
 
 
-@contextmanager
-def _opened(source: str) -> Iterator[IO[bytes]]:
+def _opened(source: str) -> AbstractContextManager[IO[bytes]]:
     if source == STANDARD_INPUT:
         if sys.stdin.isatty():
             warn("reading from the terminal; end with Ctrl-D")
-        yield sys.stdin.buffer
-        return
+        return nullcontext(sys.stdin.buffer)
     try:
-        file = open(source, "rb")  # noqa: PTH123, SIM115 - closed below; its errors are told apart from others
+        return open(source, "rb")  # noqa: PTH123 - closed by whoever reads it
     except OSError as error:
         raise CommandFailed(f"cannot read {source}: {error.strerror}", WRONG_USE) from error
-    with file:
-        yield file

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from immersiverse.auth.events.cli.output import progress_bar, warn
+from immersiverse.auth.events.cli.output import progress_bar, warn, write_json
 from immersiverse.auth.events.errors import PublishError
 
 if TYPE_CHECKING:
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.delivery import Delivery
 
 _SHOW_EVERY = 0.1  # seconds
+_SILENCE = 10.0  # seconds without an acknowledgement after which somebody will want to know why
 
 
 class PublishTally:
     """Counts lines by what became of them, and names those that were not published.
 
     Args:
-        silent: whether nothing moves on the screen meanwhile.
+        as_json: whether the figures are for a program: as JSON, and nothing moves on the screen meanwhile.
 
     Attributes:
         published: lines that a broker acknowledged.
@@ -32,21 +33,25 @@ class PublishTally:
         outage: whether a delivery failed that may succeed later: what follows would fail alike.
     """
 
-    def __init__(self, *, silent: bool) -> None:
+    def __init__(self, *, as_json: bool) -> None:
         self.published = 0
         self.bad = 0
         self.waiting = 0
         self.outage = False
-        self._silent = silent
+        self._as_json = as_json
         self._lock = threading.Lock()  # deliveries may be told by the publisher's own thread
         self._topics: dict[str, int] = {}
         self._begun = time.monotonic()
         self._shown = 0.0
+        self._heard = self._begun
+        self._silence_told = False
         self._update: Any = None
 
     def sent(self, _number: int) -> None:
         """A line is on its way."""
         with self._lock:
+            if not self.waiting:
+                self._heard = time.monotonic()  # before it, there was nothing to hear of
             self.waiting += 1
         if time.monotonic() - self._shown > _SHOW_EVERY:
             self.show()
@@ -55,6 +60,7 @@ class PublishTally:
         """The fate of a line is known."""
         with self._lock:
             self.waiting -= 1
+            self._heard, self._silence_told = time.monotonic(), False
             if delivery.error is None:
                 self.published += 1
                 self._topics[delivery.topic] = self._topics.get(delivery.topic, 0) + 1
@@ -75,13 +81,24 @@ class PublishTally:
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show on a terminal how far it is, as long as this lasts."""
-        with progress_bar("published", silent=self._silent) as self._update:
+        with progress_bar("published", silent=self._as_json) as self._update:
             yield
 
     def show(self) -> None:
         """Show how far it is now."""
         self._shown = time.monotonic()
         self._update(self.published)
+        if self.waiting and not self._silence_told and self._shown - self._heard > _SILENCE:
+            self._silence_told = True
+            warn(
+                f"Kafka has acknowledged nothing for {_SILENCE:.0f} s; {self.waiting} events wait for it, "
+                "each for as long as delivery.timeout.ms says"
+            )
+
+    def interrupted(self) -> None:
+        """Whoever interrupts is told what is still waited for."""
+        if self.waiting:
+            warn(f"interrupted: {self.waiting} events are on their way; Ctrl-C again gives them up")
 
     def document(self) -> dict[str, Any]:
         """The figures as JSON."""
@@ -94,6 +111,9 @@ class PublishTally:
 
     def conclude(self) -> None:
         """Sum it up."""
+        if self._as_json:
+            write_json(self.document())
+            return
         seconds = time.monotonic() - self._begun
         where = ", ".join(f"{topic} {count}" for topic, count in sorted(self._topics.items()))
         bad = f"; {self.bad} lines were not published" if self.bad else ""

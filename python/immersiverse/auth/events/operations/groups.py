@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
 
-from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.errors import AuthEventsError, OperationRefused
 from immersiverse.auth.events.operations.coordinators import ask_coordinators
 from immersiverse.auth.events.operations.partitions import Partition
+from immersiverse.auth.events.operations.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,9 +70,13 @@ def group_names(cluster: Cluster) -> tuple[str, ...]:
     return tuple(sorted(group.group_id for group in found.valid))
 
 
-def unknown(name: str) -> OperationRefused:
+def unknown(cluster: Cluster, name: str) -> OperationRefused:
     """What to raise for a group that does not exist."""
-    return OperationRefused("GROUP_ID_NOT_FOUND", f"there is no group {name!r}")
+    try:
+        others = group_names(cluster)
+    except AuthEventsError:  # what was meant is a courtesy
+        others = ()
+    return OperationRefused("GROUP_ID_NOT_FOUND", f"there is no group {name!r}{did_you_mean(name, others)}")
 
 
 def _error_of(refusal: KafkaError | KafkaException) -> KafkaError:

@@ -78,7 +78,7 @@ def _groups(cluster: Cluster, names: Collection[str]) -> tuple[Group, ...]:
     found = groups.describe(cluster, tuple(dict.fromkeys(names)) or groups.group_names(cluster))
     for group in found:
         if names and not group.exists:
-            raise groups.unknown(group.name)
+            raise groups.unknown(cluster, group.name)
     return found
 
 

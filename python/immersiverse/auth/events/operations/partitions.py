@@ -9,6 +9,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.operations.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,10 +76,8 @@ def partitions_of(cluster: Cluster, topics: Iterable[str]) -> tuple[Partition, .
     counts = existing_topics(cluster)
     for name in wanted:
         if name not in counts:
-            raise OperationRefused(
-                "UNKNOWN_TOPIC_OR_PART",
-                f"there is no topic {name!r}, or these credentials must not see it",
-            )
+            reason = f"there is no topic {name!r}, or these credentials must not see it"
+            raise OperationRefused("UNKNOWN_TOPIC_OR_PART", reason + did_you_mean(name, counts))
     return partitions_in(counts, wanted)
 
 

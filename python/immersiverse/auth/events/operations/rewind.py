@@ -38,7 +38,7 @@ def require_idle(cluster: Cluster, group: str, *, may_be_new: bool = False) -> N
             f"the group {group!r} is live: {len(found.members)} members ({who}); stop them first",
         )
     if not found.exists and not may_be_new:
-        raise groups.unknown(group)
+        raise groups.unknown(cluster, group)
 
 
 def states(
