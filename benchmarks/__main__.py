@@ -33,6 +33,11 @@ def _parser() -> argparse.ArgumentParser:
     endurance = kinds.add_parser("endurance", help="cost and memory over many events, each another one")
     endurance.add_argument("--events", type=int, default=10_000_000, help="how many (10,000,000)")
     endurance.set_defaults(run=_endurance)
+    subscriber = kinds.add_parser(
+        "subscriber", help="cost and memory of many events through one subscriber"
+    )
+    subscriber.add_argument("--events", type=int, default=10_000_000, help="how many (10,000,000)")
+    subscriber.set_defaults(run=_subscriber)
     return parser
 
 
@@ -60,6 +65,20 @@ def _endurance(arguments: argparse.Namespace) -> None:
         ratio = stage.microseconds / stage.reference
         cost = f"{stage.microseconds:6.2f} us each, {ratio:5.3f} x json_format"
         print(f"{done:12,} events {cost} {stage.resident:8.1f} MiB", flush=True)
+
+
+def _subscriber(arguments: argparse.Namespace) -> None:
+    from benchmarks.kafka_endurance import Stage, run  # noqa: PLC0415 - its own thing
+
+    done = 0
+
+    def tell(stage: Stage) -> None:
+        nonlocal done
+        done += stage.events
+        cost = f"{stage.microseconds:6.2f} us CPU each, {stage.rate:9,.0f} events/s"
+        print(f"{done:12,} events {cost} {stage.resident:8.1f} MiB", flush=True)
+
+    run(arguments.events, tell)
 
 
 if __name__ == "__main__":

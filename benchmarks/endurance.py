@@ -62,14 +62,14 @@ def stages(events: int, formats: tuple[str, ...] = ("protobuf", "json", "avro"))
             registry.register(TOPIC, schema_type)
         writers = [AuthEventSerializer(registry, format=name) for name in formats]  # type: ignore[arg-type]  # names
         read = AuthEventDeserializer(registry)
-        made, count = _logins(), events // (_STAGES * _SLICES)
+        made, count = logins(), events // (_STAGES * _SLICES)
         for _ in range(_STAGES):
             ours = reference = 0.0
             for _ in range(_SLICES):
                 ours += _seconds(lambda: _run(islice(made, count), writers, read))
                 reference += _seconds(_run_reference)
             done = count * _SLICES
-            yield Stage(done, ours / done * 1e6, reference / (_REFERENCE * _SLICES) * 1e6, _resident())
+            yield Stage(done, ours / done * 1e6, reference / (_REFERENCE * _SLICES) * 1e6, resident())
 
 
 def _run(logins: Iterator[LoginSucceeded], writers: list[AuthEventSerializer], read: Any) -> None:
@@ -91,7 +91,8 @@ def _seconds(run: Callable[[], None]) -> float:
     return time.process_time() - began
 
 
-def _logins() -> Iterator[LoginSucceeded]:
+def logins() -> Iterator[LoginSucceeded]:
+    """Logins without end, each of another user."""
     number = 0
     while True:
         number += 1
@@ -104,7 +105,7 @@ def _logins() -> Iterator[LoginSucceeded]:
         )
 
 
-def _resident() -> float:
+def resident() -> float:
     """Memory that the process holds now, in MiB; the most it ever held where the system does not say."""
     if _PAGES.exists():
         return int(_PAGES.read_text().split()[1]) * resource.getpagesize() / _MEBIBYTE

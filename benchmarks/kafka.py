@@ -63,13 +63,13 @@ def measure(events: int, rounds: int) -> Measurements:
 def _ways(count: int) -> Iterator[dict[str, tuple[Callable[[int], float], int]]]:
     """Every way by name, with how many events it gets."""
     with ExitStack() as stack:
-        config = {"bootstrap.servers": stack.enter_context(_broker())}
+        config = {"bootstrap.servers": stack.enter_context(broker())}
         registry = stack.enter_context(EmbeddedRegistry())
         schemas = stack.enter_context(SchemaRegistry(registry.url))
         number = schemas.register(TOPIC, "PROTOBUF").id
         client = stack.enter_context(SchemaRegistryClient({"url": registry.url}))
         schemas.register(f"{TOPIC}.consume", "PROTOBUF")
-        sink, source = (stack.enter_context(_topic(config, name)) for name in (TOPIC, f"{TOPIC}.consume"))
+        sink, source = (stack.enter_context(topic(config, name)) for name in (TOPIC, f"{TOPIC}.consume"))
         serializer = AuthEventSerializer(schemas)
         events = _events(count)
         hook = PrometheusHook(CollectorRegistry())
@@ -128,7 +128,7 @@ def _fill(config: Any, topic: str, serializer: AuthEventSerializer, events: list
 
 
 @contextmanager
-def _topic(config: Any, name: str) -> Iterator[str]:
+def topic(config: Any, name: str) -> Iterator[str]:
     """A topic of three partitions that is gone in the end."""
     admin = AdminClient(config)
     admin.create_topics([NewTopic(name, num_partitions=3)])[name].result(timeout=30)
@@ -139,7 +139,7 @@ def _topic(config: Any, name: str) -> Iterator[str]:
 
 
 @contextmanager
-def _broker() -> Iterator[str]:
+def broker() -> Iterator[str]:
     """The broker that the environment names, or one of our own."""
     if named := os.environ.get(_BROKER_VARIABLE):
         yield named
