@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from immersiverse.auth.events.operations.partitions import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from confluent_kafka import Consumer
+
     from immersiverse.auth.events.operations.cluster import Cluster
 
 _AT_A_TIME = 8  # a consumer has a handful of threads
+_LOOK_EVERY: Final = 1.0  # seconds without an answer after which a refusal is looked for
 _SETTINGS: Final[Mapping[str, Any]] = {
     # What a transaction has not committed yet would otherwise be waited for, however long it takes.
     "isolation.level": "read_uncommitted",
@@ -47,7 +51,7 @@ def _committed(cluster: Cluster, name: str, partitions: Collection[Partition]) -
     wanted = [TopicPartition(partition.topic, partition.number) for partition in partitions]
 
     def ask(_admin: Any) -> list[TopicPartition]:
-        found = consumer.committed(wanted, timeout=cluster.timeout)
+        found = _answer(consumer, wanted, cluster.timeout)
         for partition in found:
             if partition.error is not None:
                 raise KafkaException(partition.error)
@@ -59,3 +63,17 @@ def _committed(cluster: Cluster, name: str, partitions: Collection[Partition]) -
     finally:
         consumer.close()
     return {Partition(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
+
+
+def _answer(consumer: Consumer, wanted: list[TopicPartition], seconds: float) -> list[TopicPartition]:
+    """A refused consumer waits like any other, for a coordinator; why it does so it tells whoever reads."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return consumer.committed(wanted, timeout=min(_LOOK_EVERY, seconds))
+        except KafkaException as error:
+            message = consumer.poll(0)
+            if message is not None and (refusal := message.error()) is not None:
+                raise KafkaException(refusal) from error
+            if error.args[0].code() != KafkaError._TIMED_OUT or time.monotonic() > until:  # noqa: SLF001 - librdkafka's name
+                raise
