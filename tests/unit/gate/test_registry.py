@@ -6,6 +6,7 @@ import json
 import urllib.request
 
 import pytest
+from confluent_kafka.schema_registry import RegisteredSchema, Schema
 
 from immersiverse.auth.events.catalog import TOPICS
 from immersiverse.auth.events.compatibility import Level, Rules
@@ -101,10 +102,24 @@ def test_every_version_of_a_subject_is_asked(url, filled):
     ]
 
 
-def test_a_subject_of_another_type_is_named(url, registry):
+def test_a_subject_of_another_type_is_named_and_the_others_are_judged(url, registry):
     send(f"{url}/subjects/{TOPICS[0]}-value/versions", {"schema": '"string"'})
-    with pytest.raises(SubjectCollision):
-        judge_registry(registry, installed_contract())
+    registry.register(TOPICS[1])
+    verdict = judge_registry(registry, installed_contract())
+    assert not verdict.compatible
+    assert [(each.subject, type(each.reason)) for each in verdict.unjudged] == [
+        (f"{TOPICS[0]}-value", SubjectCollision)
+    ]
+    assert verdict.versions == 2  # of the other topic, and of the file that the contract imports
+
+
+def test_a_registration_that_would_fail_at_one_subject_is_foretold_of_all(url, registry):
+    send(f"{url}/subjects/{TOPICS[0]}-value/versions", {"schema": '"string"'})
+    rows = {row.subject: row for row in rehearse(registry, None, ("PROTOBUF",), "text")}
+    failing = rows.pop(f"{TOPICS[0]}-value")
+    assert (failing.action, failing.compatible) == ("fail", False)
+    assert "holds AVRO schemas" in failing.problem
+    assert {row.action for row in rows.values()} == {"create"}
 
 
 def test_a_first_registration_creates_every_subject(url, registry):
@@ -149,3 +164,31 @@ def test_a_refusal_is_foretold_as_the_registry_will_say_it(url, filled):
     assert [(judged.change.kind, judged.change.path) for judged in row.refused] == [
         ("FIELD_SCALAR_KIND_CHANGED", "#/LoggedOut/2")
     ]
+
+
+class Answering:
+    """Confluent's real client, but for some answers."""
+
+    def __init__(self, client, **answers):
+        self._client = client
+        self.__dict__.update(answers)
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+
+def test_a_version_that_nobody_understands_is_named_and_the_others_are_judged(filled):
+    subject, real = f"{TOPICS[1]}-value", filled.client
+    broken = RegisteredSchema(1, None, subject, 1, Schema("message {", "PROTOBUF"))
+    filled._connection._client = Answering(
+        real,
+        get_version=lambda name, *rest, **kw: (
+            broken if name == subject else real.get_version(name, *rest, **kw)
+        ),
+    )
+    verdict = judge_registry(filled, installed_contract(), types=("PROTOBUF",))
+    (unread,) = verdict.unjudged
+    assert unread.sentence.startswith(f"{subject} version 1: ")
+    assert verdict.versions == len(TOPICS)  # those of the other topics, and of the file that is imported
+    (row,) = (row for row in rehearse(filled, None, ("PROTOBUF",), "text") if row.action == "fail")
+    assert row.problem == unread.sentence

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from immersiverse.auth.events.cli.failures import VERDICT
+from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE
 from immersiverse.auth.events.cli.output import console, write_json
 from immersiverse.auth.events.cli.registry_options import RegistrySettings  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.schema_comparison import (
@@ -20,8 +20,10 @@ from immersiverse.auth.events.cli.schema_comparison import (
     RulesOption,
     SubjectTopics,
     compared,
+    failures_told,
     named,
 )
+from immersiverse.auth.events.errors import InvalidSchema
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.gate import Verdict
@@ -42,22 +44,34 @@ def check(
 
     Of a registry, every version of every subject is asked that the contract would be registered under.
     """
-    verdict = compared(
-        new,
-        against,
-        rules=rules,
-        level=level,
-        registry_config=registry_config,
-        topics=topic,
-        allow_empty=allow_empty,
-    )
+    with failures_told(as_json, compatible=None, changes=[]):
+        verdict = compared(
+            new,
+            against,
+            rules=rules,
+            level=level,
+            registry_config=registry_config,
+            topics=topic,
+            allow_empty=allow_empty,
+        )
     if as_json:
-        changes = [judged.document() for judged in verdict.changes]
-        write_json({"compatible": verdict.compatible, "changes": changes})
+        write_json(_document(verdict))
     else:
         _show(verdict, against, f"{rules}, {level}")
     if not verdict.compatible:
-        raise typer.Exit(VERDICT)
+        unread = any(isinstance(each.reason, InvalidSchema) for each in verdict.unjudged)
+        raise typer.Exit(WRONG_USE if unread else VERDICT)
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "compatible": verdict.compatible,
+        "changes": [judged.document() for judged in verdict.changes],
+    }
+    if verdict.unjudged:
+        reasons = [{"subject": each.subject, "reason": each.sentence} for each in verdict.unjudged]
+        document["unjudged"] = reasons
+    return document
 
 
 def _show(verdict: Verdict, against: list[str], asked: str) -> None:
@@ -68,10 +82,18 @@ def _show(verdict: Verdict, against: list[str], asked: str) -> None:
     screen = console()
     versions = escape(named(against))
     show_changes(screen, verdict.refused)
+    for each in verdict.unjudged:
+        screen.print(f"  [red]![/] {escape(each.sentence)}", soft_wrap=True)
     if verdict.compatible:
-        count = len(verdict.changes)
-        harmless = f"{count} harmless change{'s' * (count != 1)}" if count else "nothing changed"
-        screen.print(f"[green]compatible[/] with {versions}: {harmless} ({asked})", soft_wrap=True)
+        screen.print(f"[green]compatible[/] with {versions}: {_harmless(verdict)} ({asked})", soft_wrap=True)
     else:
-        count = len(verdict.refused)
-        screen.print(f"[red]{count} refused[/] against {versions} ({asked})", soft_wrap=True)
+        counts = ((len(verdict.refused), "refused"), (len(verdict.unjudged), "not compared"))
+        said = ", ".join(f"{count} {what}" for count, what in counts if count)
+        screen.print(f"[red]{said}[/] against {versions} ({asked})", soft_wrap=True)
+
+
+def _harmless(verdict: Verdict) -> str:
+    if not verdict.versions:
+        return "no earlier version is there to be asked"
+    count = len(verdict.changes)
+    return f"{count} harmless change{'s' * (count != 1)}" if count else "nothing changed"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.output import warn
+from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed, failure_of
+from immersiverse.auth.events.cli.output import warn, write_json
 from immersiverse.auth.events.cli.registry_options import connected
-from immersiverse.auth.events.errors import InvalidSchema
+from immersiverse.auth.events.errors import AuthEventsError, InvalidSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +102,7 @@ def compared(
         CommandFailed: a version cannot be read, or the registry cannot be asked.
     """
     from immersiverse.auth.events.compatibility import Level, Rules
-    from immersiverse.auth.events.gate import Verdict, judge, read, read_if_any
+    from immersiverse.auth.events.gate import judge, read, read_if_any
 
     read_one = read_if_any if allow_empty else read
     urls = [reference for reference in against if reference.startswith(_URLS)]
@@ -111,10 +111,10 @@ def compared(
     with _bad_input():
         version = _current() if new is None else read_one(new)
         like = Path(new) if new is not None and Path(new).exists() else None
-        found = judge(version, [read_one(reference, like=like) for reference in others], **asked).changes
+        found = judge(version, [read_one(reference, like=like) for reference in others], **asked)
         for url in urls:
-            found += _registered(version, url, registry_config, topics, **asked).changes
-    return Verdict(found)
+            found += _registered(version, url, registry_config, topics, **asked)
+    return found
 
 
 def named(against: Sequence[str]) -> str:
@@ -150,8 +150,28 @@ def _registered(
 
 @contextmanager
 def _bad_input() -> Iterator[None]:
-    """A schema that cannot be read is no verdict on it."""
+    """A schema that cannot be read, and a registry that does not tell its own, are no verdict."""
     try:
         yield
     except InvalidSchema as error:
         raise CommandFailed(str(error), WRONG_USE) from error
+    except CommandFailed as error:
+        if error.exit_code == VERDICT:
+            raise CommandFailed(str(error), WRONG_USE) from error
+        raise
+
+
+@contextmanager
+def failures_told(as_json: bool, **document: Any) -> Iterator[None]:
+    """Write JSON also if there is no verdict, for whoever reads standard output by program.
+
+    Args:
+        as_json: whether JSON was asked for.
+        document: what stands in it beside the ``error``.
+    """
+    try:
+        yield
+    except AuthEventsError as error:
+        if as_json:
+            write_json({**document, "error": failure_of(error).line})
+        raise

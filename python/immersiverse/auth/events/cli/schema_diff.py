@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from immersiverse.auth.events.cli.output import console, write_json
+from immersiverse.auth.events.cli.output import console, warn, write_json
 from immersiverse.auth.events.cli.registry_options import RegistrySettings  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.schema_comparison import (
     Against,
@@ -14,6 +14,7 @@ from immersiverse.auth.events.cli.schema_comparison import (
     RulesOption,
     SubjectTopics,
     compared,
+    failures_told,
     named,
 )
 
@@ -31,7 +32,10 @@ def diff(
     """Show what changed, event by event: who is affected, and how to do it instead where somebody breaks."""
     from immersiverse.auth.events.cli.schema_diff_view import by_event, show_by_event
 
-    verdict = compared(new, against, rules=rules, level=level, registry_config=registry_config, topics=topic)
+    with failures_told(as_json):
+        verdict = compared(
+            new, against, rules=rules, level=level, registry_config=registry_config, topics=topic
+        )
     if as_json:
         groups = by_event(verdict.changes).items()
         write_json(
@@ -42,3 +46,5 @@ def diff(
         )
     else:
         show_by_event(console(), verdict.changes, named(against))
+    for each in verdict.unjudged:
+        warn(f"not compared: {each.sentence}")

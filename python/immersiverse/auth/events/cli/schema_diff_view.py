@@ -43,9 +43,8 @@ def show_by_event(console: Console, changes: Sequence[JudgedChange], against: st
     moved = len(changes) - len(seen)
     also = f", {moved} moved" if moved else ""
     colour = "red" if broken else "green"
-    console.print(
-        f"\n{len(seen)} changes against {escape(against)}{also}: [{colour}]{broken or 'none'} refused[/]"
-    )
+    count = f"{len(seen)} change{'s' * (len(seen) != 1)}"
+    console.print(f"\n{count} against {escape(against)}{also}: [{colour}]{broken or 'none'} refused[/]")
 
 
 def show_changes(console: Console, changes: Iterable[JudgedChange]) -> None:
@@ -55,7 +54,7 @@ def show_changes(console: Console, changes: Iterable[JudgedChange]) -> None:
         seen_from = " (read by the earlier version)" if change.direction is Direction.FORWARD else ""
         console.print(
             f"  {_SIGNS[change.compatible]} [bold]{escape(judged.place)}[/]  {_words(judged)}{seen_from}"
-            f"  [dim]{change.kind.value} {escape(change.path)}[/]",
+            f"  [dim]{change.kind.value} {escape(change.path)} {escape(_place(judged))}[/]",
             soft_wrap=True,
         )
         for line in Text.from_markup(_effect(judged)).wrap(console, console.width - _INDENT):
@@ -83,6 +82,9 @@ def _effect(judged: JudgedChange) -> str:
     sentence = escape(change.sentence)
     if change.compatible or not change.affects:
         return f"[dim]{sentence}[/]"
-    affected = ", ".join(change.affects)
-    against = f" [dim]against {escape(judged.against)}[/]" if judged.subject else ""
-    return f"[yellow]{affected}:[/] {sentence}{against}"
+    return f"[yellow]{', '.join(change.affects)}:[/] {sentence}"
+
+
+def _place(judged: JudgedChange) -> str:
+    """Where it is: the file, or the version of a subject that it is about."""
+    return f"against {judged.against}" if judged.subject else f"in {judged.file}"

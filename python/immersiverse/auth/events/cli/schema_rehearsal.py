@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.registry import SchemaRegistry
     from immersiverse.auth.events.registry.contract import Form
 
-_ACTIONS = {"nothing": "registered already", "create": "new subject", "add": "new version"}
+_ACTIONS = {
+    "nothing": "registered already",
+    "create": "new subject",
+    "add": "new version",
+    "fail": "not possible",
+}
 
 
 def rehearse(
@@ -37,6 +42,7 @@ def rehearse(
 
 def _show(rows: Sequence[Rehearsed]) -> None:
     from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
     from immersiverse.auth.events.cli.schema_diff_view import show_changes
@@ -47,7 +53,10 @@ def _show(rows: Sequence[Rehearsed]) -> None:
         table.add_column(name, justify="right" if name == "Version" else "left")
     for row in rows:
         verdict = "[green]ok[/]" if row.compatible else "[red]refused[/]"
-        table.add_row(row.subject, row.type, _ACTIONS[row.action], str(row.version), row.level, verdict)
+        version = str(row.version or "")
+        table.add_row(row.subject, row.type, _ACTIONS[row.action], version, row.level, verdict)
     screen.print(table)
     for row in rows:
         show_changes(screen, row.refused)
+        if row.problem:
+            screen.print(f"  [red]![/] {escape(row.problem)}", soft_wrap=True)

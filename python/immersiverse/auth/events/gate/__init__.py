@@ -9,11 +9,12 @@ from __future__ import annotations
 from immersiverse.auth.events.gate.contract import current_contract, installed_contract
 from immersiverse.auth.events.gate.reading import read, read_if_any
 from immersiverse.auth.events.gate.subjects import judge_registry
-from immersiverse.auth.events.gate.verdict import JudgedChange, Verdict, judge
+from immersiverse.auth.events.gate.verdict import JudgedChange, Unjudged, Verdict, judge
 from immersiverse.auth.events.gate.version import Version
 
 __all__ = [
     "JudgedChange",
+    "Unjudged",
     "Verdict",
     "Version",
     "current_contract",

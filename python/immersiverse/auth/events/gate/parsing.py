@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.compatibility import Schema
 from immersiverse.auth.events.errors import InvalidSchema
+from immersiverse.auth.events.gate.texts import MAX_TEXT, too_large
 from immersiverse.auth.events.gate.version import Version
 from immersiverse.auth.events.gate.words import imports
 from immersiverse.auth.events.protofile import is_well_known, parse_file
@@ -75,6 +76,10 @@ class _Files:
     def _parse(self, path: str, above: tuple[str, ...]) -> FileDescriptorProto:
         text = self._text(path)
         for imported in imports(text):
+            if not _is_import_path(imported):
+                raise InvalidSchema(
+                    f"{path} imports {imported!r}: an import path has no '..', '.', '\\' or '//'"
+                )
             if self._known(imported):
                 self._file(imported, (*above, path))
         return parse_file(text, name=path, dependencies=self._parsed)
@@ -90,7 +95,10 @@ class _Files:
 
     def _text(self, path: str) -> str:
         try:
-            return (self._content(path) or b"").decode("utf-8-sig")
+            content = self._content(path) or b""
+            if len(content) > MAX_TEXT:
+                raise too_large(path)
+            return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise InvalidSchema(
                 f"{path} is no text in UTF-8: {error.reason} at byte {error.start}"
@@ -112,3 +120,8 @@ class _Files:
                 found[path] = self._parsed[path]
                 todo += found[path].dependency
         return found
+
+
+def _is_import_path(path: str) -> bool:
+    """As protoc has it, so that no file outside the folders of a version is opened."""
+    return "\\" not in path and not {"", ".", ".."} & set(path.split("/"))

@@ -40,25 +40,44 @@ def read_if_any(reference: str, *, like: Path | None = None) -> Version:
     Raises:
         InvalidSchema: it cannot be found, or is no version, or is not valid.
     """
-    if reference.startswith(_GIT):
-        return _at_commit(reference, like)
     try:
-        return _at_path(Path(reference), reference)
+        return (
+            _at_commit(reference, like)
+            if reference.startswith(_GIT)
+            else _at_path(Path(reference), reference)
+        )
+    except InvalidSchema as error:
+        raise InvalidSchema(_placed(str(error), reference)) from error
     except OSError as error:
         raise InvalidSchema(f"cannot read {reference[:200]}: {error.strerror}") from error
+
+
+def _placed(said: str, reference: str) -> str:
+    """What is wrong with a version, with its place: two versions have files of the same names."""
+    if reference in said:
+        return said
+    name = reference.rpartition("/")[2]
+    if said.startswith((f"{name}:", f"{name} ")):
+        return reference.removesuffix(name) + said
+    return f"{reference}: {said}"
 
 
 def _at_path(path: Path, reference: str) -> Version:
     if path.is_dir():
         return tree_version(Folder(path), "", reference)
     if not path.is_file():
-        raise InvalidSchema(f"there is no file or folder {reference}")
+        there = path.is_symlink() or path.exists()
+        raise InvalidSchema(
+            f"{reference} is neither a file nor a folder"
+            if there
+            else f"there is no file or folder {reference}"
+        )
     path = path.resolve()
     if path.suffix == _PROTO:
         return file_version(Folder(Path(path.anchor)), path.relative_to(path.anchor).as_posix(), reference)
     if zipfile.is_zipfile(path):
         return tree_version(Archive(path), "", reference)
-    return set_version(Folder(path.parent).read(path.name) or b"", reference)
+    return set_version(path.read_bytes(), reference)
 
 
 def _at_commit(reference: str, like: Path | None) -> Version:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from immersiverse.auth.events.compatibility import Rules
+from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
 from immersiverse.auth.events.gate.contract import installed_contract
 from immersiverse.auth.events.gate.subjects import judge_subject, targets
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
@@ -27,23 +28,26 @@ class Rehearsed:
     Attributes:
         subject: the subject.
         type: which schemas it holds, or is to hold.
-        action: ``nothing`` if it is registered already, ``create`` a subject, or ``add`` a version to it.
-        version: the version that it has, or would be about to get.
+        action: ``nothing`` if it is registered already, ``create`` a subject, ``add`` a version to it, or
+            ``fail`` before anything is written.
+        version: the version that it has, or would be about to get; 0 if it would fail.
         level: the subject's compatibility level; empty if it is not asked.
         compatible: whether the registry would take it.
         asked: whether the registry itself said so, of the latest version. It is not asked about what it
             holds, and cannot judge what refers to something that is still to be written.
         refused: why not, as far as its rules are known here.
+        problem: why it would fail, or cannot be judged; empty if nothing is in the way.
     """
 
     subject: str
     type: SchemaType
-    action: Literal["nothing", "create", "add"]
+    action: Literal["nothing", "create", "add", "fail"]
     version: int
     level: str = ""
     compatible: bool = True
     asked: bool = False
     refused: tuple[JudgedChange, ...] = ()
+    problem: str = ""
 
     def document(self) -> dict[str, Any]:
         """It as JSON."""
@@ -56,6 +60,7 @@ class Rehearsed:
             "compatible": self.compatible,
             "registryAsked": self.asked,
             "changes": [judged.document() for judged in self.refused],
+            "problem": self.problem or None,
         }
 
 
@@ -68,7 +73,6 @@ def rehearse(
     level asks, and by the registry itself against the latest.
 
     Raises:
-        SubjectCollision: a subject holds schemas of another type.
         MissingExtra: for Avro without its dependency.
         RegistryError: the registry cannot be asked.
     """
@@ -84,6 +88,13 @@ def _schema(subject: str, schema_type: SchemaType, form: Form) -> ContractSchema
 
 
 def _rehearse(subject: Subject, schema: ContractSchema) -> Rehearsed:
+    try:
+        return _foreseen(subject, schema)
+    except (SubjectCollision, InvalidSchema) as error:
+        return Rehearsed(subject.name, schema.schema_type, "fail", 0, compatible=False, problem=str(error))
+
+
+def _foreseen(subject: Subject, schema: ContractSchema) -> Rehearsed:
     history = subject.versions()
     if not history:
         return Rehearsed(subject.name, schema.schema_type, "create", 1)

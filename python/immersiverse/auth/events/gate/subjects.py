@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from immersiverse.auth.events.catalog import TOPICS
 from immersiverse.auth.events.compatibility import Level, Rules, Schema
 from immersiverse.auth.events.compatibility import avro as avro_rules
-from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.gate.verdict import JudgedChange, Verdict, judge_file
+from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
+from immersiverse.auth.events.gate.verdict import JudgedChange, Unjudged, Verdict, judge_file
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 
@@ -41,16 +41,22 @@ def judge_registry(  # noqa: PLR0913 - what is compared, by keyword
         rules: what counts as breaking in Protobuf; Avro has rules of its own.
 
     Raises:
-        InvalidSchema: a schema cannot be understood, or `new` does not hold the contract.
-        SubjectCollision: a subject holds schemas of another type.
+        InvalidSchema: `new` does not hold the contract.
         MissingExtra: for Avro without its dependency.
         RegistryError: the registry cannot be asked.
     """
-    found: list[JudgedChange] = []
-    for subject, schema_type in targets(registry, topics, types):
-        history = registry.inspect(subject, schema_type).versions()
-        found += judge_subject(subject, history, new, level=level, rules=rules)
-    return Verdict(tuple(found))
+    found = Verdict(())
+    for name, schema_type in targets(registry, topics, types):
+        if schema_type == "PROTOBUF":
+            _schema(name, new)  # so that whatever cannot be understood below is the subject's
+        try:
+            history = registry.inspect(name, schema_type).versions()
+            changes = tuple(judge_subject(name, history, new, level=level, rules=rules))
+        except (SubjectCollision, InvalidSchema) as error:
+            found += Verdict((), unjudged=(Unjudged(name, error),))
+        else:
+            found += Verdict(changes, len(level.versions(len(history))))
+    return found
 
 
 def targets(

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+MAX_TEXT = 16 * 2**20
+"""Bytes of a .proto text: some fifty thousand messages. Whatever is larger was not written by a person."""
+
 _LEFT_OUT = frozenset({"node_modules", "site-packages"})
+
+
+def too_large(path: str) -> InvalidSchema:
+    """What to raise about a text above the limit."""
+    return InvalidSchema(f"{path} is larger than {MAX_TEXT // 2**20} MB: no .proto file is")
 
 
 class Texts(Protocol):
@@ -44,6 +52,8 @@ class Folder:
         """As of Texts."""
         file = self._place / path
         try:
+            if file.stat().st_size > MAX_TEXT:
+                raise too_large(str(file))
             return file.read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
@@ -82,6 +92,8 @@ class Archive:
             return None
         try:
             with zipfile.ZipFile(self._path) as archive:
+                if archive.getinfo(path).file_size > MAX_TEXT:  # a small archive may unpack to any size
+                    raise too_large(path)
                 return archive.read(path)
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise InvalidSchema(f"{self._path} is damaged at {path}: {error}") from error

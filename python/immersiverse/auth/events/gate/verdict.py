@@ -12,6 +12,8 @@ from immersiverse.auth.events.gate.version import Version, pairs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedChange:
@@ -46,14 +48,43 @@ class JudgedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A subject of a registry that cannot take the contract, or holds what nobody can read.
+
+    Attributes:
+        subject: the subject.
+        reason: why; SubjectCollision is a refusal, InvalidSchema no verdict at all.
+    """
+
+    subject: str
+    reason: SubjectCollision | InvalidSchema
+
+    @property
+    def sentence(self) -> str:
+        """The reason, with the subject in it."""
+        said = str(self.reason)
+        return said if self.subject in said else f"{self.subject}: {said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a new version would do.
 
     Attributes:
         changes: every change, harmless ones too.
+        versions: how many earlier versions were asked.
+        unjudged: the subjects that could not be.
     """
 
     changes: tuple[JudgedChange, ...]
+    versions: int = 0
+    unjudged: tuple[Unjudged, ...] = ()
+
+    def __add__(self, other: Verdict) -> Verdict:
+        """Both verdicts in one."""
+        return Verdict(
+            self.changes + other.changes, self.versions + other.versions, self.unjudged + other.unjudged
+        )
 
     @property
     def refused(self) -> tuple[JudgedChange, ...]:
@@ -62,8 +93,8 @@ class Verdict:
 
     @property
     def compatible(self) -> bool:
-        """Whether nobody breaks."""
-        return not self.refused
+        """Whether nobody breaks, as far as that could be judged, and it could of every subject."""
+        return not self.refused and not self.unjudged
 
 
 def judge(
@@ -84,13 +115,15 @@ def judge(
     Raises:
         InvalidSchema: a version contradicts itself, or a lone file has no counterpart.
     """
+    asked = level.versions(len(history))
     return Verdict(
         tuple(
             replace(judged, change=replace(judged.change, version=place), against=history[place].label)
-            for place in level.versions(len(history))
+            for place in asked
             for old, changed in pairs(history[place], new)
             for judged in judge_file(old, changed, level=level, rules=rules)
-        )
+        ),
+        len(asked),
     )
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_FEW = 5
+
+
 @dataclass(frozen=True)
 class Version:
     """One version of a contract.
@@ -59,9 +62,13 @@ def _namesake(version: Version, lone: Schema) -> Schema:
     if len(same) > 1:
         same = [schema for schema in same if schema.root.package == lone.root.package]
     if len(same) != 1:
-        held = ", ".join(schema.root.name for schema in version.files)
-        raise InvalidSchema(f"{version.label} holds no file {lone.root.name!r}, only {held}")
+        raise InvalidSchema(f"{version.label} holds no file {lone.root.name!r}, only {_some(version.files)}")
     return same[0]
+
+
+def _some(files: tuple[Schema, ...]) -> str:
+    names = [schema.root.name for schema in files]
+    return ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} others" if len(names) > _FEW else "")
 
 
 def _file_name(schema: Schema) -> str:

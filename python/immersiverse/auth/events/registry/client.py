@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.errors import (
+    InvalidSchema,
     RegistryRefused,
     SchemaNotRegistered,
     SubjectCollision,
@@ -176,6 +177,8 @@ class SchemaRegistry:
                 else:
                     schema = client.get_schema_by_guid(str(schema_id))
                 return understand(schema, client)
+        except InvalidSchema as error:
+            raise InvalidSchema(f"schema id {schema_id}: {error}") from error
         except RegistryRefused as error:
             if error.status == NOT_FOUND:
                 raise UnknownSchemaId(schema_id if isinstance(schema_id, int) else str(schema_id)) from error

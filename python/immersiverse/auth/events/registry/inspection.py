@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events.compatibility import Level
-from immersiverse.auth.events.errors import RegistryRefused, SchemaNotRegistered, SubjectCollision
+from immersiverse.auth.events.errors import (
+    InvalidSchema,
+    RegistryRefused,
+    SchemaNotRegistered,
+    SubjectCollision,
+)
 from immersiverse.auth.events.registry.contract import ContractSchema
 from immersiverse.auth.events.registry.lookup import confluent_schema, look_up, with_known_references
 from immersiverse.auth.events.registry.registered import Registered
@@ -96,7 +101,11 @@ class Subject:
 
     def _writer(self, number: int) -> WriterSchema:
         with self._connection.asking(self.name) as client:
-            return understand(client.get_version(self.name, number).schema, client)
+            schema = client.get_version(self.name, number).schema
+            try:
+                return understand(schema, client)
+            except InvalidSchema as error:
+                raise InvalidSchema(f"{self.name} version {number}: {error}") from error
 
     def _own_level(self) -> Level | None:
         try:
