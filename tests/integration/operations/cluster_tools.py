@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from unit.cli.terminal import Result
 from unit.operations.letters import death
@@ -79,3 +80,12 @@ def member(bootstrap: str, group: str, topic: str, protocol: str = "classic") ->
         yield consumer
     finally:
         consumer.close()
+
+
+def made(bootstrap: str, topics: Iterable[str], partitions: int = 3) -> None:
+    """Make those topics that are missing: other tests may have made some, and written to them."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    missing = set(topics) - set(admin.list_topics(timeout=10).topics)
+    if missing:
+        for future in admin.create_topics([NewTopic(name, partitions) for name in sorted(missing)]).values():
+            future.result(timeout=30)

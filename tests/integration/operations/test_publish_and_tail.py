@@ -7,12 +7,11 @@ import signal
 import uuid
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.serialization.json import JsonCodec
 from immersiverse.auth.events.simulation import simulate
-from integration.operations.cluster_tools import publish
+from integration.operations.cluster_tools import made, publish
 from unit.cli.terminal import end, read_until, running
 
 MINIMAL = (
@@ -25,12 +24,7 @@ TOPICS = (*catalog.TOPICS, catalog.SINGLE_TOPIC)
 @pytest.fixture(scope="module")
 def contract_topics(kafka):
     """The contract's own topics, which other tests may have made and written to."""
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    missing = set(TOPICS) - set(admin.list_topics(timeout=10).topics)
-    if missing:
-        futures = admin.create_topics([NewTopic(name, num_partitions=3) for name in sorted(missing)])
-        for future in futures.values():
-            future.result(timeout=30)
+    made(kafka.bootstrap, TOPICS)
 
 
 @pytest.fixture

@@ -54,6 +54,9 @@ def replay(
     _show(moves, group, as_json=as_json)
     if dry_run:
         return
+    if all(move.current == move.target for move in moves):
+        warn(f"the group {group} stands there already")
+        return
     if not yes:
         require_yes(f"Set the offsets of {group}?")
     rewind.apply(cluster, group, moves)
