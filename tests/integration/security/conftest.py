@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from immersiverse.auth.events.cli import main
 from integration.security.guarded import Guarded, User
 from stack.guarded_kafka import guarded_kafka
 from stack.kafka_security import PLAIN
+from unit.cli.terminal import Result
 
+Run = Callable[..., Result]
 PLAIN_USER, PLAIN_PASSWORD = "plain", "password-of-plain"
 
 
@@ -51,3 +57,23 @@ def letters(guarded: Guarded) -> str:
 def group() -> str:
     """A consumer group that no other test knows."""
     return f"group-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def auth_events(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> Run:
+    """Runs a command as a user; its credentials are in a file, its input is `stdin`."""
+    monkeypatch.delenv("AUTH_EVENTS_REGISTRY", raising=False)
+    monkeypatch.delenv("AUTH_EVENTS_BOOTSTRAP_SERVERS", raising=False)
+    file = tmp_path / "client.properties"
+
+    def run(user: User, *arguments: str, stdin: str = "") -> Result:
+        file.write_text("".join(f"{key}={value}\n" for key, value in user.config.items()))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        capsysbinary.readouterr()
+        code = main([*arguments, "--config-file", str(file)])
+        captured = capsysbinary.readouterr()
+        return Result(code, captured.out.decode(), captured.err.decode())
+
+    return run

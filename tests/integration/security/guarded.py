@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -40,6 +40,10 @@ SOON: Final = Retry(first=0.2, factor=1.0)
 _ITERATIONS = 4096  # the least that Kafka accepts
 _RESOURCES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
 _WAIT = 30
+_SOME_EVENT = (
+    b'{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'
+    b'"username":"alice","email":"alice@example.com","createdAt":"2025-07-01T09:00:00Z"}}'
+)
 
 Acl = TypeVar("Acl", AclBinding, AclBindingFilter)
 
@@ -145,6 +149,24 @@ class Guarded:
         name = name or f"test-{uuid.uuid4()}"
         self._admin.create_topics([NewTopic(name, num_partitions=1)])[name].result(_WAIT)
         return name
+
+    def contract_topic(self, name: str) -> str:
+        """One of the contract's own topics, with some event in it; tests share it."""
+        if name not in self._admin.list_topics(timeout=_WAIT).topics:
+            self.put(self.topic(name), _SOME_EVENT, [])
+        return name
+
+    def put(self, topic: str, value: bytes, headers: list[tuple[str, bytes | None]]) -> None:
+        """Put a message on a topic."""
+        producer = Producer(self.config)
+        producer.produce(topic, value, b"user-1", headers=list[tuple[str, Any]](headers))
+        assert producer.flush(_WAIT) == 0
+
+    def commit(self, group: str, topic: str) -> None:
+        """Have a group read on from a topic's beginning."""
+        consumer = Consumer({**self.config, "group.id": group})
+        consumer.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
+        consumer.close()
 
     def publish(self, topic: str, *events: AuthEvent) -> None:
         """Put events on a topic."""

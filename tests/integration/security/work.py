@@ -1,0 +1,107 @@
+"""What the guide's table calls work, each done once: did it succeed?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from immersiverse.auth.events import AuthEventsError
+from integration.running import eventually, logged_out
+from integration.security.documented_rights import Scene
+from unit.cli.terminal import Result
+
+EVENT: Final = (
+    '{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'
+    '"username":"alice","email":"alice@example.com","createdAt":"2025-07-01T09:00:00Z"}}'
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a user works.
+
+    Attributes:
+        scene: the topics, the group, the user.
+        auth_events: runs commands as the user.
+        caplog: what is logged meanwhile.
+    """
+
+    scene: Scene
+    auth_events: Callable[..., Result]
+    caplog: pytest.LogCaptureFixture
+
+
+def _publishes(desk: Desk) -> bool:
+    with desk.scene.user.publisher(desk.scene.topic) as publisher:
+        delivery = publisher.publish(logged_out())
+        try:
+            return delivery.result().done
+        except AuthEventsError:
+            return False
+
+
+def _handles_one_event_and_puts_the_next_aside(desk: Desk) -> bool:
+    scene = desk.scene
+    scene.guarded.publish(scene.topic, logged_out(session="good"), logged_out(session="bad"))
+    end = scene.guarded.end(scene.topic)
+    subscriber = scene.user.subscriber([scene.topic], scene.group, letters=scene.letters)
+
+    @subscriber.on_any
+    def handle(_event: Any, payload: Any) -> None:
+        if getattr(payload, "session_id", "") == "bad":
+            raise ValueError
+
+    def is_done() -> bool:
+        return scene.guarded.committed(scene.group, scene.topic) == end
+
+    with ThreadPoolExecutor(1) as thread:
+        ending = thread.submit(subscriber.run)
+        eventually(lambda: ending.done() or "does not take a dead letter" in desk.caplog.text or is_done())
+        subscriber.stop()
+    return ending.exception() is None and is_done()
+
+
+def _publishes_a_line(desk: Desk) -> bool:
+    return "auth.events.user 1" in desk.auth_events("publish", "--schema-id", "1", stdin=EVENT).err
+
+
+def _shows_the_events(desk: Desk) -> bool:
+    result = desk.auth_events("tail", "--no-follow", "--topic", desk.scene.topic)
+    return result.code == 0 and "UserCreated" in result.out
+
+
+def _shows_the_lag(desk: Desk) -> bool:
+    result = desk.auth_events("lag", "--group", desk.scene.group)
+    return result.code == 0 and desk.scene.topic in result.out
+
+
+def _moves_the_group(desk: Desk) -> bool:
+    where = ("--group", desk.scene.group, "--topic", desk.scene.topic, "--to-beginning", "--yes")
+    return desk.auth_events("replay", *where).code == 0
+
+
+def _lists_the_letters(desk: Desk) -> bool:
+    result = desk.auth_events("dlq", "list", "--dlq-topic", desk.scene.letters)
+    return result.code == 0 and "1 letters" in result.err
+
+
+def _sends_the_letter_back(desk: Desk) -> bool:
+    result = desk.auth_events("dlq", "redrive", "--dlq-topic", desk.scene.letters, "--yes")
+    return result.code == 0 and "1 sent back" in result.err
+
+
+WORK: Final[Mapping[str, Callable[[Desk], bool]]] = {
+    "Publisher": _publishes,
+    "Subscriber": _handles_one_event_and_puts_the_next_aside,
+    "auth-events publish": _publishes_a_line,
+    "auth-events tail": _shows_the_events,
+    "auth-events lag": _shows_the_lag,
+    "auth-events replay": _moves_the_group,
+    "auth-events dlq list": _lists_the_letters,
+    "auth-events dlq redrive": _sends_the_letter_back,
+}
+"""By the guide's names."""
