@@ -60,20 +60,28 @@ def group() -> str:
 
 
 @pytest.fixture
-def auth_events(
-    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
-) -> Run:
-    """Runs a command as a user; its credentials are in a file, its input is `stdin`."""
+def terminal(monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Runs auth-events; its input is `stdin`."""
     monkeypatch.delenv("AUTH_EVENTS_REGISTRY", raising=False)
     monkeypatch.delenv("AUTH_EVENTS_BOOTSTRAP_SERVERS", raising=False)
+
+    def run(*arguments: str, stdin: str = "") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        capsysbinary.readouterr()
+        code = main(arguments)
+        captured = capsysbinary.readouterr()
+        return Result(code, captured.out.decode(), captured.err.decode())
+
+    return run
+
+
+@pytest.fixture
+def auth_events(terminal: Run, tmp_path: Path) -> Run:
+    """Runs auth-events as a user, whose credentials are in a file."""
     file = tmp_path / "client.properties"
 
     def run(user: User, *arguments: str, stdin: str = "") -> Result:
         file.write_text("".join(f"{key}={value}\n" for key, value in user.config.items()))
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        capsysbinary.readouterr()
-        code = main([*arguments, "--config-file", str(file)])
-        captured = capsysbinary.readouterr()
-        return Result(code, captured.out.decode(), captured.err.decode())
+        return terminal(*arguments, "--config-file", str(file), stdin=stdin)
 
     return run
