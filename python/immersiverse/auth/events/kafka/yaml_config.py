@@ -51,9 +51,17 @@ def read_yaml(path: str | Path, environ: Mapping[str, str]) -> ConsumerBlock:
         raise MissingExtra("cli", "reading YAML") from error
     try:
         document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(BLOCK, f"cannot be read from {path}: {error}") from error
+    except yaml.YAMLError as error:
+        # Its text and its cause quote the line, in which a password may stand.
+        raise ConfigurationError(BLOCK, f"{path} is no YAML{_line_of(error)}") from None
     return consumer_block(document, str(path), environ)
+
+
+def _line_of(error: Any) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f": see line {mark.line + 1}"
 
 
 def consumer_block(document: Any, file: str, environ: Mapping[str, str]) -> ConsumerBlock:
