@@ -118,7 +118,8 @@ class Cluster:
     def failure(self, purpose: str, error: KafkaError) -> AuthEventsError:
         """The error of the tree for one of Kafka's; refused credentials look like silence."""
         self._admin.poll(0)  # lets the client say what it heard in the background
-        return refusal_or_outage(purpose, self._credentials_refused or error)
+        servers = str(self.settings["bootstrap.servers"])
+        return refusal_or_outage(purpose, self._credentials_refused or error, servers)
 
     def _client(self, kind: Callable[..., T], settings: Mapping[str, Any]) -> T:
         try:

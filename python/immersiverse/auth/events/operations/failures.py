@@ -37,14 +37,21 @@ def is_moving(error: KafkaError) -> bool:
     return error.name() in _MOVING
 
 
-def refusal_or_outage(purpose: str, error: KafkaError) -> AuthEventsError:
+def refusal_or_outage(purpose: str, error: KafkaError, servers: str) -> AuthEventsError:
     """The error to raise for one of Kafka's.
 
     Args:
         purpose: what was to be done, as the end of "cannot ...".
         error: Kafka's word.
+        servers: who was asked first.
     """
     reason = error.str().replace("Broker: ", "").replace("Local: ", "")
+    if error.name() in _MOVING:
+        hint = "another broker takes over, so try again"
+        return BrokerUnavailable(f"cannot {purpose}: Kafka is not ready: {reason} ({error.name()}); {hint}")
     if error.name() in _OUTAGES:
-        return BrokerUnavailable(f"cannot {purpose}: Kafka does not answer: {reason} ({error.name()})")
+        hint = "is that where it is, and is it up?"
+        return BrokerUnavailable(
+            f"cannot {purpose}: Kafka does not answer at {servers}: {reason} ({error.name()}); {hint}"
+        )
     return OperationRefused(error.name(), f"cannot {purpose}: {reason}")
