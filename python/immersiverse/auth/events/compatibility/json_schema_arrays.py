@@ -76,7 +76,10 @@ def _others(form: Form) -> Rest:
 
 
 def _unevaluated(form: Form) -> Rest:
-    return rest(form.place, form.place.value.get("unevaluatedItems", True))
+    """What stands after those that no keyword beside it has looked at; one that looks at all leaves none."""
+    raw = form.place.value
+    looks_at_all = "additionalItems" in raw if isinstance(raw.get("items"), list) else "items" in raw
+    return True if looks_at_all else rest(form.place, raw.get("unevaluatedItems", True))
 
 
 def _content(form: Form) -> Rest:

@@ -105,10 +105,18 @@ def _distinct(parts: Sequence[Part]) -> list[Part]:
 def _matching(rows: int, columns: int, edges: Edges) -> list[tuple[int, int]]:
     """As many pairs as there can be of which none share a side (augmenting paths)."""
     taken: dict[int, int] = {}
+    wanted = {
+        row: sorted(
+            (column for column in range(columns) if (row, column) in edges),
+            # What did not change belongs together, and what stands in the same place.
+            key=lambda column, row=row: (len(edges[row, column]), column != row),  # type: ignore[misc]
+        )
+        for row in range(rows)
+    }
 
     def place(row: int, tried: set[int]) -> bool:
-        for column in range(columns):
-            if (row, column) in edges and column not in tried:
+        for column in wanted[row]:
+            if column not in tried:
                 tried.add(column)
                 if column not in taken or place(taken[column], tried):
                     taken[column] = row

@@ -39,8 +39,7 @@ def compare_objects(old: Form, new: Form, path: str, judge: Judge) -> Iterator[F
             required = name in (new.keyword("required") or ())
             yield Finding(_kind_of_addition(after[name], old, required=required), where)
     for keyword in _REST:
-        rests = [rest(form.place, form.place.value.get(keyword, True)) for form in (old, new)]
-        yield from compare_rests(keyword, rests, path, judge)
+        yield from compare_rests(keyword, (_rest(old, keyword), _rest(new, keyword)), path, judge)
     yield from _patterns(old, new, f"{path}/patternProperties", judge)
     yield from compare_limits(SIZES["object"], old, new, path)
 
@@ -99,9 +98,14 @@ def _kind_of_addition(schema: Place, old: Form, *, required: bool) -> Kind:
 
 def _content(form: Form) -> Rest:
     """What a property that is not described must fit."""
+    return _rest(form, next((keyword for keyword in _REST if keyword in form.place.value), ""))
+
+
+def _rest(form: Form, keyword: str) -> Rest:
     raw = form.place.value
-    keyword = next((each for each in _REST if each in raw), "")
-    return rest(form.place, raw.get(keyword, True))
+    # Where additionalProperties says something, there is nothing that is left unevaluated.
+    is_moot = keyword == _REST[1] and _REST[0] in raw
+    return True if is_moot else rest(form.place, raw.get(keyword, True))
 
 
 def _patterns(old: Form, new: Form, path: str, judge: Judge) -> Iterator[Finding]:

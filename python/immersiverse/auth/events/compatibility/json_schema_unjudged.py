@@ -28,17 +28,28 @@ KEYWORDS: Final = (
     "propertyNames",
     "then",
 )
-"""Those that demand something. `disallow`, `divisibleBy` and `extends` are of draft 3."""
+"""Those that demand something; `disallow`, `divisibleBy` and `extends` are of draft 3."""
+_IN_PLACE = ("$ref", "allOf", "anyOf", "contains", "dependencies", "dependentSchemas", "if", "not", "oneOf")
+"""Those that look at properties and items too, so that unevaluated ones are others when these change."""
 
 
 def unjudged(old: Place, new: Place, path: str) -> Iterator[Finding]:
     """A finding for each of these keywords that differs, or whose references lead to what does."""
     for keyword in KEYWORDS:
         if _meaning(old, keyword) != _meaning(new, keyword):
-            yield Finding(Kind.NOT_JUDGED, f"{path}/{keyword}", "", f"not judged: keyword {keyword}")
+            yield _not_judged(path, keyword)
+    for keyword in ("unevaluatedItems", "unevaluatedProperties"):
+        if _said(new, keyword) not in (None, True) and any(
+            _meaning(old, other) != _meaning(new, other) for other in _IN_PLACE
+        ):
+            yield _not_judged(path, keyword)
     before, after = _leading_out(old), _leading_out(new)
     if before != after or (after or "").startswith("#"):  # what an anchor names may have changed
         yield Finding(Kind.NOT_JUDGED, f"{path}/$ref", before or "", after or "not judged: keyword $ref")
+
+
+def _not_judged(path: str, keyword: str) -> Finding:
+    return Finding(Kind.NOT_JUDGED, f"{path}/{keyword}", "", f"not judged: keyword {keyword}")
 
 
 def _leading_out(place: Place) -> str | None:
@@ -56,7 +67,7 @@ def _meaning(place: Place, keyword: str) -> dict[tuple[str, str], Any]:
     if _said(place, keyword) is None:
         return {}
     found: dict[tuple[str, str], Any] = {("", ""): canonical(place.value[keyword])}
-    todo = [(reference, place) for reference in references(place.value[keyword])]
+    todo = [(reference, place) for reference in references({keyword: place.value[keyword]})]
     while todo:
         reference, at = todo.pop()
         if (at.document, reference) in found:
