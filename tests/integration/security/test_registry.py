@@ -153,3 +153,14 @@ def test_commands_take_the_credentials_and_tell_in_one_line_what_is_wrong_with_t
     assert "CERTIFICATE_VERIFY_FAILED" in untrusted.err
     assert untrusted.err.count("\n") == 1
     assert PASSWORD not in untrusted.err
+
+
+def test_commands_take_the_credentials_from_the_address(
+    front: Front, terminal: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_EVENTS_REGISTRY", front.url.replace("https://", f"https://{USER}:{PASSWORD}@"))
+    authority = ("--registry-config", f"ssl.ca.location={front.authority}")
+    assert terminal("encode", *authority, stdin=EVENT).code == 0
+    refused = terminal("encode", "--topic", "nowhere", *authority, stdin=EVENT)
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    assert PASSWORD not in refused.err
