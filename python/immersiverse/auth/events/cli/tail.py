@@ -61,7 +61,7 @@ def tail(
     wanted, begin = options.event_filter(type, user), options.start_of(start, follow=follow)
     cluster = connected_cluster(bootstrap_servers, config, config_file)
     with writer_schemas(registry, registry_config) as schemas:
-        shown = Shown(AuthEventDeserializer(schemas), wanted, view)
+        shown = Shown(AuthEventDeserializer(schemas), wanted, view, registry=schemas is not None)
         try:
             for line in islice(shown.lines(_messages(cluster, topic, begin, follow=follow)), count):
                 write_line(line)

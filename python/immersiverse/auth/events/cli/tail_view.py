@@ -26,12 +26,14 @@ class Shown:
         deserializer: reads them.
         wanted: which are shown.
         view: how.
+        registry: whether there is a registry to ask for writers' schemas.
         unreadable: how many could not be read, wanted or not.
     """
 
     deserializer: AuthEventDeserializer
     wanted: EventFilter
     view: RecordView
+    registry: bool
     unreadable: int = 0
 
     def lines(self, messages: Iterator[Message]) -> Iterator[bytes]:
@@ -48,5 +50,6 @@ class Shown:
 
     def conclude(self) -> None:
         """Say how many could not be read, if there were any."""
+        hint = "" if self.registry else "; Avro, and more of newer events, can be with --registry"
         if self.unreadable:
-            warn(f"messages that cannot be read: {self.unreadable}")
+            warn(f"messages that cannot be read: {self.unreadable}{hint}")
