@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from integration.operations.cluster_tools import member, publish
 from unit.cli.terminal import running
@@ -126,6 +127,36 @@ def test_a_group_that_does_not_exist_is_named(auth_events):
         1,
         "auth-events: there is no group 'nobody' (GROUP_ID_NOT_FOUND)\n",
     )
+
+
+def test_offsets_that_a_transaction_has_not_committed_yet_are_not_waited_for(
+    auth_events, kafka, numbers, read_group
+):
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": read_group})
+    reader = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": read_group})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.send_offsets_to_transaction(
+        [TopicPartition(numbers, 0, 3)], reader.consumer_group_metadata(), 20
+    )
+    assert lags(auth_events, read_group) == {0: 0, 1: 0}
+    producer.commit_transaction(20)
+    reader.close()
+    assert lags(auth_events, read_group) == {0: 7, 1: 0}
+
+
+def test_slips_of_the_pen_are_told_what_was_perhaps_meant(auth_events, numbers, read_group):
+    asked = auth_events("replay", "-g", read_group[:-1], "-t", numbers, "--to-end", "--yes")
+    assert f"there is no group '{read_group[:-1]}'; did you mean '{read_group}'" in asked.err
+    assert f"did you mean '{numbers}'" in auth_events("lag", "-t", numbers.upper()).err
+    assert "did you mean" not in auth_events("lag", "-t", "?").err
+
+
+def test_a_topic_that_the_group_never_read_is_asked_about(auth_events, numbers, group):
+    asked = ("replay", "-g", group, "-t", numbers, "--to-end", "--new-group", "--dry-run", "--json")
+    result = auth_events(*asked)
+    assert (result.code, len(result.document)) == (0, 3)
+    assert "is this the topic that it reads?" in result.err
 
 
 def test_a_cluster_out_of_reach_is_one_line_and_no_connection():

@@ -71,7 +71,7 @@ def lag(
     elif rows := look():
         console().print(view.table(rows))
     else:
-        warn("no group reads these topics, or these credentials may see none")
+        warn(view.NOTHING)
 
 
 def _topics(cluster: Cluster, named: list[str] | None, groups: list[str] | None) -> Collection[str] | None:

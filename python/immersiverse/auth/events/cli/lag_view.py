@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from immersiverse.auth.events.operations.lag import total
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from immersiverse.auth.events.operations.lag import Lag
+
+NOTHING: Final = "no group reads these topics, or these credentials may see none"
 
 _FRAME = 6  # lines of a table that are no rows, and the one below it
 
@@ -30,6 +33,11 @@ def document(row: Lag) -> dict[str, Any]:
     }
 
 
+def drawn(rows: Sequence[Lag], height: int | None = None) -> Table | Text:
+    """The table, or why there is none; see `table`."""
+    return table(rows, height) if rows else Text(NOTHING)
+
+
 def table(rows: Sequence[Lag], height: int | None = None) -> Table:
     """How far groups are behind, a partition a row, and the sum.
 
@@ -38,17 +46,17 @@ def table(rows: Sequence[Lag], height: int | None = None) -> Table:
         height: how many lines there are room for; what is furthest behind is shown then.
     """
     shown = rows if height is None else _furthest_behind(rows, max(1, height - _FRAME))
-    drawn = Table(box=SIMPLE_HEAD, show_footer=len(rows) > 1)
-    drawn.add_column("Group", "all", overflow="fold")
-    drawn.add_column("State")
-    drawn.add_column("Partition", _left_out(len(rows) - len(shown)), overflow="fold")
+    lines = Table(box=SIMPLE_HEAD, show_footer=len(rows) > 1)
+    lines.add_column("Group", "all", overflow="fold")
+    lines.add_column("State")
+    lines.add_column("Partition", _left_out(len(rows) - len(shown)), overflow="fold")
     for name in ("Committed", "End"):
-        drawn.add_column(name, justify="right")
-    drawn.add_column("Lag", f"{total(rows):,}", justify="right")
+        lines.add_column(name, justify="right")
+    lines.add_column("Lag", f"{total(rows):,}", justify="right")
     for row in shown:
         committed = "-" if row.committed is None else f"{row.committed:,}"
-        drawn.add_row(row.group, row.state, str(row.partition), committed, f"{row.end:,}", f"{row.behind:,}")
-    return drawn
+        lines.add_row(row.group, row.state, str(row.partition), committed, f"{row.end:,}", f"{row.behind:,}")
+    return lines
 
 
 def _furthest_behind(rows: Sequence[Lag], room: int) -> Sequence[Lag]:

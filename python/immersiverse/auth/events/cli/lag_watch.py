@@ -64,7 +64,7 @@ def _repeat(look: Look, show: Show, interval: float, rows: Sequence[Lag]) -> Non
 
 
 def _drawn(screen: Console, rows: Sequence[Lag], trouble: str) -> RenderableType:
-    return Group(view.table(rows, screen.height), Text(trouble))
+    return Group(view.drawn(rows, screen.height), Text(trouble))
 
 
 def _page(screen: Console) -> Show:
@@ -72,7 +72,7 @@ def _page(screen: Console) -> Show:
         if trouble:
             warn(trouble)
         else:
-            screen.print(view.table(rows))
+            screen.print(view.drawn(rows))
 
     return show
 

@@ -14,5 +14,5 @@ _LIKE = 0.6  # how much two names must have in common
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of a sentence that says that there is no such name; empty if no other is like it."""
     folded = {other.lower(): other for other in known}
-    close = [folded[other] for other in get_close_matches(name.lower(), folded, n=2, cutoff=_LIKE)]
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    closest = get_close_matches(name.lower(), folded, n=1, cutoff=_LIKE)
+    return f"; did you mean {folded[closest[0]]!r}?" if closest else ""

@@ -1,0 +1,76 @@
+"""auth-events lag, drawn."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from immersiverse.auth.events.cli import lag_view, lag_watch
+from immersiverse.auth.events.errors import BrokerUnavailable, OperationRefused
+from immersiverse.auth.events.operations.lag import Lag
+from immersiverse.auth.events.operations.partitions import Partition
+
+
+def row(number, behind, group="analytics"):
+    return Lag(group, "stable", Partition("auth.events.login", number), 100, 100 + behind, behind)
+
+
+def drawn(rows, height=None, width=100):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(lag_view.drawn(rows, height))
+    return console.file.getvalue()
+
+
+def test_what_does_not_fit_a_low_screen_is_what_is_least_behind():
+    text = drawn([row(number, behind=number) for number in range(100)], height=16)
+    assert len(text.splitlines()) <= 16
+    assert "auth.events.login-99" in text
+    assert "auth.events.login-90" in text
+    assert "auth.events.login-89" not in text
+    assert "and 90 more" in text
+    assert "4,950" in text  # the sum is that of all
+
+
+def test_without_a_screen_everything_is_shown():
+    text = drawn([row(number, 1) for number in range(100)])
+    assert len(text.splitlines()) > 100
+    assert "more" not in text
+
+
+def test_names_are_folded_and_never_cut_on_a_narrow_screen():
+    text = drawn([row(0, 1_234_567, group="a-group-with-a-name-of-great-length")], width=60)
+    assert max(map(len, text.splitlines())) <= 60
+    assert "".join(re.findall("^  ([a-z-]+)", text, re.MULTILINE)) == "a-group-with-a-name-of-great-length"
+    assert "1,234,567" in text
+
+
+def test_nobody_to_watch_is_said():
+    assert "no group reads these topics" in drawn([])
+
+
+def test_a_look_that_fails_for_a_while_leaves_what_the_last_one_saw(capfdbinary):
+    looks = iter([[row(0, 1)], BrokerUnavailable("away"), [row(0, 2)], OperationRefused("X", "no")])
+
+    def look():
+        found = next(looks)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    with pytest.raises(OperationRefused):
+        lag_watch.watch(look, 0.0, as_json=True)
+    out, err = capfdbinary.readouterr()
+    assert [b'"lag":1' in line or b'"lag":2' in line for line in out.splitlines()] == [True, True]
+    assert err.decode().startswith("as it was at ")
+    assert err.decode().endswith(": away\n")
+
+
+def test_a_first_look_that_fails_ends_the_watch():
+    def look():
+        raise BrokerUnavailable("away")
+
+    with pytest.raises(BrokerUnavailable):
+        lag_watch.watch(look, 0.0, as_json=True)
