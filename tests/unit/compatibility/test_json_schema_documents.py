@@ -101,7 +101,7 @@ def test_what_is_no_schema_is_an_invalid_schema(text):
 def test_a_reference_that_leads_to_nothing_but_itself_is_an_invalid_schema():
     loop = json_schema.parse('{"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}')
     with pytest.raises(InvalidSchema, match="itself"):
-        json_schema.compare(loop, loop)
+        json_schema.compare(loop, json_schema.parse("{}"))
 
 
 def test_schemas_that_are_too_deep_to_be_compared_are_invalid():
@@ -110,3 +110,25 @@ def test_schemas_that_are_too_deep_to_be_compared_are_invalid():
     old, new = json_schema.parse(deep), json_schema.parse(deep.replace('"string"', '"number"'))
     with pytest.raises(InvalidSchema, match="too deeply"):
         json_schema.compare(old, new)
+
+
+def test_what_did_not_change_is_never_too_deep():
+    deep = {
+        "$ref": "#/$defs/R0",
+        "$defs": {f"R{n}": book(next={"$ref": f"#/$defs/R{n + 1}"}) for n in range(999)},
+    }
+    deep["$defs"]["R999"] = TEXT
+    assert changes(deep, deep) == set()
+
+
+def test_alternatives_beyond_measure_are_refused_soon():
+    def many(depth, longest):
+        if not depth:
+            return {**TEXT, "maxLength": longest}
+        inner = [many(depth - 1, longest * 5 + place) for place in range(4)]
+        return {"anyOf": [{"type": "array", "items": items} for items in inner]}
+
+    start = process_time()
+    with pytest.raises(InvalidSchema, match="too many"):
+        changes(many(5, 1), many(5, 2))
+    assert process_time() - start < 20  # not compared to the end, which takes a hundred times as long

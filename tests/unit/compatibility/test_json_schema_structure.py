@@ -111,7 +111,11 @@ def test_a_reference_to_what_is_not_at_hand_is_not_judged_unless_it_is_the_same(
     here, there = {"$ref": "https://example.com/a.json"}, {"$ref": "https://example.com/b.json"}
     assert changes(here, here) == set()
     assert changes(here, there) == {"NOT_JUDGED #/$ref!"}
-    assert changes({"$ref": "#anchor"}, {"$ref": "#anchor"}) == {"NOT_JUDGED #/$ref!"}
+    anchored = {"$ref": "#anchor", "$defs": {"A": {**TEXT, "$anchor": "anchor"}}}
+    assert changes(anchored, anchored) == set()
+    assert changes(anchored, {**anchored, "$defs": {"A": {**NUMBER, "$anchor": "anchor"}}}) == {
+        "NOT_JUDGED #/$ref!"
+    }
 
 
 def test_unevaluated_content_is_not_judged_where_what_looks_at_it_changes():

@@ -34,6 +34,7 @@ from immersiverse.auth.events.compatibility.json_schema_limits import (
 from immersiverse.auth.events.compatibility.json_schema_objects import compare_objects
 from immersiverse.auth.events.compatibility.json_schema_unjudged import unjudged
 from immersiverse.auth.events.compatibility.kinds import ChangeKind as Kind
+from immersiverse.auth.events.errors import InvalidSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     Found = dict[Pair, list[Finding]]
 
 
+_MOST_STEPS = 50_000
+"""Pairs of schemas in one walk, a second or two. Alternatives are compared each with each, at every depth."""
+
+
 def compare_schemas(old: JsonSchema, new: JsonSchema, policy: Policy) -> list[Finding]:
     """Every change that a reader by ``new`` meets in what a writer by ``old`` may write, harmless ones too.
 
@@ -53,7 +58,7 @@ def compare_schemas(old: JsonSchema, new: JsonSchema, policy: Policy) -> list[Fi
     proves wrong, all is compared once more with what is known by then.
 
     Raises:
-        InvalidSchema: a reference leads back to itself.
+        InvalidSchema: a reference leads back to itself, or there is too much to compare.
     """
     known: Found = {}
     while True:
@@ -74,6 +79,7 @@ class _Walk:
         self._open: set[Pair] = set()
         self.found: Found = {}
         self.assumed = False
+        self._steps = 0
 
     def refuses(self, findings: list[Finding]) -> bool:
         return any(self._policy.breaks(finding.kind) for finding in findings)
@@ -98,6 +104,9 @@ class _Walk:
         forms = form_of(old), form_of(new)
         if forms[0].kind == NOTHING:
             return []
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            raise InvalidSchema("the JSON Schemas hold too many alternatives in alternatives to be compared")
         return [*unjudged(_keywords(old), _keywords(new), path), *self._forms((old, new), forms, path)]
 
     def _forms(self, parts: tuple[Part, Part], forms: tuple[Form, Form], path: str) -> list[Finding]:
