@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any, Self
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -21,6 +22,7 @@ from immersiverse.auth.events import (
     Subscriber,
     new_event,
 )
+from immersiverse.auth.events.operations.failures import is_moving
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from integration.running import ToTopic
 
@@ -42,11 +44,14 @@ class Cluster:
         self.config: dict[str, Any] = {"bootstrap.servers": bootstrap}
         self._admin = AdminClient(self.config)
         self._topics: list[str] = []
+        self._askers: dict[str, Consumer] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for asker in self._askers.values():
+            asker.close()
         for answer in self._admin.delete_topics(self._topics).values() if self._topics else ():
             answer.result(timeout=30)
 
@@ -98,8 +103,14 @@ class Cluster:
 
     def committed(self, group: str) -> dict[int, int]:
         """What a group has committed, by partition."""
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        found = asked[group].result(timeout=30).topic_partitions
+        # As a consumer, which joins nothing: the admin client can end the process while a coordinator moves.
+        if group not in self._askers:
+            self._askers[group] = Consumer({**self.config, "group.id": group})
+        there = self._admin.list_topics(timeout=30).topics
+        wanted = [
+            TopicPartition(topic, number) for topic in self._topics for number in there[topic].partitions
+        ]
+        found = _answered(lambda: self._askers[group].committed(wanted, timeout=30))
         return {position.partition: position.offset for position in found if position.offset >= 0}
 
     def allow(self, topic: str, max_bytes: int) -> None:
@@ -114,3 +125,15 @@ class Cluster:
         entry = ConfigEntry("max.message.bytes", str(max_bytes), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
         self._admin.incremental_alter_configs([resource])[resource].result(timeout=30)
+
+
+def _answered(ask: Callable[[], list[TopicPartition]]) -> list[TopicPartition]:
+    """The answer of a coordinator, asked again while it is another broker, or not yet one."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if not is_moving(error.args[0]) or time.monotonic() > until:
+                raise
+            time.sleep(0.1)
