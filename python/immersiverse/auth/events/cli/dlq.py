@@ -59,7 +59,8 @@ def list_(
         write_json([view.facts(letter) for letter in found.oldest_first()])
         return
     if found.seen:
-        console().print(view.table(found.oldest_first()))
+        screen = console()
+        screen.print(view.drawn(found.oldest_first(), screen.width))
     warn(f"{found.seen} letters" + (f", the newest {limit} shown" if found.seen > limit else ""))
 
 

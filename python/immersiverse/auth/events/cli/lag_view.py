@@ -48,11 +48,11 @@ def table(rows: Sequence[Lag], height: int | None = None) -> Table:
     shown = rows if height is None else _furthest_behind(rows, max(1, height - _FRAME))
     lines = Table(box=SIMPLE_HEAD, show_footer=len(rows) > 1)
     lines.add_column("Group", "all", overflow="fold")
-    lines.add_column("State")
+    lines.add_column("State", no_wrap=True)
     lines.add_column("Partition", _left_out(len(rows) - len(shown)), overflow="fold")
     for name in ("Committed", "End"):
-        lines.add_column(name, justify="right")
-    lines.add_column("Lag", f"{total(rows):,}", justify="right")
+        lines.add_column(name, justify="right", no_wrap=True)
+    lines.add_column("Lag", f"{total(rows):,}", justify="right", no_wrap=True)
     for row in shown:
         committed = "-" if row.committed is None else f"{row.committed:,}"
         lines.add_row(row.group, row.state, str(row.partition), committed, f"{row.end:,}", f"{row.behind:,}")

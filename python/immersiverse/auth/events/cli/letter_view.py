@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -19,9 +20,12 @@ from immersiverse.auth.events.operations.dead_letters import original_headers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rich.console import RenderableType
+
     from immersiverse.auth.events.operations.dead_letters import DeadLetter
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
+_NARROW = 100  # columns under which a table of letters cannot be read any more
 _REASON = 60  # characters of an error's message in a table
 
 
@@ -42,24 +46,46 @@ def facts(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
+def drawn(letters: Sequence[DeadLetter], width: int) -> RenderableType:
+    """Letters for a screen of a width: a row each, or some lines each where rows would be too narrow."""
+    return table(letters) if width >= _NARROW else Group(*(_block(letter) for letter in letters))
+
+
 def table(letters: Sequence[DeadLetter]) -> Table:
     """Letters, one a row."""
-    drawn = Table(box=SIMPLE_HEAD)
+    rows = Table(box=SIMPLE_HEAD)
     for name in ("Id", "Put aside", "From", "User", "Error"):
-        drawn.add_column(name, overflow="fold", no_wrap=name in ("Id", "Put aside"))
+        rows.add_column(name, overflow="fold", no_wrap=name in ("Id", "Put aside"))
     for name in ("Attempts", "Redrives"):
-        drawn.add_column(name, justify="right")
+        rows.add_column(name, justify="right")
     for letter in letters:
-        drawn.add_row(
+        rows.add_row(
             str(letter.id),
             written(letter.timestamp),
-            f"{letter.topic}-{letter.partition}-{letter.offset}" if letter.topic else "?",
+            Text(_origin(letter)),
             Text(letter.user),
-            Text(f"{letter.error_name}: {_cut(letter.reason)}"),
+            Text(_error(letter)),
             str(letter.attempts),
             str(letter.redrives),
         )
-    return drawn
+    return rows
+
+
+def _block(letter: DeadLetter) -> Text:
+    rounds = f"{letter.attempts} attempts, {letter.redrives} redrives"
+    return Text(
+        f"{letter.id}  {written(letter.timestamp)}  {letter.user}\n"
+        f"  from {_origin(letter)}, {rounds}\n"
+        f"  {_error(letter)}\n"
+    )
+
+
+def _origin(letter: DeadLetter) -> str:
+    return f"{letter.topic}-{letter.partition}-{letter.offset}" if letter.topic else "?"
+
+
+def _error(letter: DeadLetter) -> str:
+    return f"{letter.error_name}: {_cut(letter.reason)}"
 
 
 def whole(letter: DeadLetter, deserializer: AuthEventDeserializer) -> dict[str, Any]:

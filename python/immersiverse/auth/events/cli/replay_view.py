@@ -30,7 +30,7 @@ def table(moves: Sequence[Move]) -> Table:
         ("Again", f"{sum(move.again for move in moves):,}"),
         ("Skipped", f"{sum(move.skipped for move in moves):,}"),
     ):
-        drawn.add_column(name, footer, justify="right")
+        drawn.add_column(name, footer, justify="right", no_wrap=True)
     drawn.add_column("")
     for move in moves:
         now = "-" if move.current is None else f"{move.current:,}"
