@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 ENVELOPE: Final = AuthEvent.DESCRIPTOR.full_name
 """The name of the record that every event is."""
 
-_PAYLOAD: Final = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"]
-PAYLOAD: Final = _PAYLOAD.name
+PAYLOAD: Final = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].name
 """The field of that record that says what happened."""
 
 TIMESTAMP: Final = "google.protobuf.Timestamp"
@@ -86,8 +85,9 @@ def is_nullable(field: FieldDescriptor) -> bool:
 
 
 def is_payload(field: FieldDescriptor) -> bool:
-    """Whether a field is one of those that become the union of payloads."""
-    return field.containing_oneof == _PAYLOAD
+    """Whether a field is one of those that become the union of payloads, in any version of the contract."""
+    oneof = field.containing_oneof
+    return oneof is not None and oneof.full_name == f"{ENVELOPE}.{PAYLOAD}"
 
 
 def map_entry(field: FieldDescriptor) -> Descriptor | None:
