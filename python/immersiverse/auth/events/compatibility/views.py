@@ -1,6 +1,6 @@
 """What a change of the contract does to those who read it as JSON or Avro: the derived schemas, compared.
 
-They follow from the descriptors of a version, so any two versions can be compared, not the installed one only.
+They follow from the descriptors of a version, so any two versions can be compared, not just the installed.
 """
 
 from __future__ import annotations
