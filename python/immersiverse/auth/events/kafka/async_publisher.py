@@ -137,14 +137,16 @@ class AsyncPublisher:
     async def _wait(self, seconds: float | None) -> None:
         end = None if seconds is None else time.monotonic() + seconds
         self._out.poll(0)
-        while self._out.pending and (end is None or time.monotonic() < end):
+        while self._out.has_work and (end is None or time.monotonic() < end):
             await self._turn()
 
     async def _settle(self) -> None:
         """Settle what is pending while nobody publishes."""
-        while self._out.pending:
-            await self._turn()
-        self._settler = None
+        try:
+            while self._out.has_work:
+                await self._turn()
+        finally:
+            self._settler = None
 
     async def _turn(self) -> None:
         self._out.poll(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
     OnDone = Callable[["Delivery"], None]
+
+_log = logging.getLogger(__name__)
 
 
 class Ledger(Protocol):
@@ -102,26 +105,27 @@ class Delivery:
                 self._callbacks = []
             self._callbacks.append(call)
         if self.done:  # it may have become known meanwhile, in another thread: whoever takes a call makes it
-            self._call_back()
+            self.call_back()
 
     def settle(self, record: Message, error: PublishError | None) -> bool:
-        """Say how it ended, once. Whether somebody was told."""
+        """Say how it ended, once. Whether somebody wants to be called back."""
         if error is None:
             self.partition, self.offset = record.partition() or 0, record.offset() or 0
         self.error, self.done = error, True
-        if self._callbacks is None:
-            return False
-        self._call_back()
-        return True
+        return self._callbacks is not None
 
-    def _call_back(self) -> None:
+    def call_back(self) -> None:
+        """Tell whoever asked how it ended. One that raises keeps it from nobody else."""
         callbacks = self._callbacks or []
         while callbacks:
             try:
                 call = callbacks.pop(0)
             except IndexError:  # another thread took the last one
                 return
-            call(self)
+            try:
+                call(self)
+            except Exception:  # noqa: BLE001 - the caller's callback
+                _log.exception("a delivery callback raised")
 
 
 _adding = threading.Lock()  # one for all: it is held for an instant, and rarely

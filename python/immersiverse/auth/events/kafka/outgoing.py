@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from immersiverse.auth.events.errors import PublishError, PublisherUnusable, UndeliveredEvents
 from immersiverse.auth.events.kafka.deliveries import Deliveries
 from immersiverse.auth.events.kafka.delivery import Delivery
+from immersiverse.auth.events.kafka.polling import Polling
 from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.settings import producer_settings
 from immersiverse.auth.events.kafka.statistics import with_statistics
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _GIVE_UP = 5.0  # seconds for librdkafka to report what was purged
+_RETRYABLE = (KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE)  # noqa: SLF001 - librdkafka's names
 
 
 class Outgoing:
@@ -81,6 +83,7 @@ class Outgoing:
             self._producer = Producer(settings, logger=_log)
         except (KafkaException, TypeError, ValueError) as error:
             raise refused_setting("producer", error) from error
+        self._polling = Polling(self._producer)
 
     def prepare(self, event: AuthEvent, on_done: OnDone | None) -> tuple[Delivery, SerializedEvent]:
         """Write an event, before it is offered.
@@ -124,16 +127,28 @@ class Outgoing:
             return False
         except KafkaException as error:
             self.pending.discard(delivery)
-            failure = _publish_error(delivery, error.args[0])
+            failure = self._publish_error(delivery, error.args[0])
             if delivery.sending is not None:
                 delivery.sending.end(-1, -1, failure.code)
             raise failure from error
+        except Exception:  # such as of headers that a tracer made of something else
+            self.pending.discard(delivery)
+            raise
         return True
 
     def poll(self, seconds: float) -> None:
-        """Let deliveries be settled, waiting for the first this long."""
-        if self._producer.poll(seconds) and self._deliveries is not None:
+        """Let deliveries be settled, waiting for the first this long. Makes callbacks.
+
+        Raises:
+            PublisherUnusable: if it is to wait within a callback of librdkafka's.
+        """
+        if self._polling.poll(seconds) and self._deliveries is not None:
             self._deliveries.report(more_to_come=bool(self.pending))
+
+    @property
+    def has_work(self) -> bool:
+        """Whether polling may still settle deliveries or make callbacks."""
+        return bool(self.pending) or self._polling.callbacks_are_due
 
     def require_own_process(self) -> None:
         """Only the process that made a producer has the threads that serve it.
@@ -182,26 +197,28 @@ class Outgoing:
             self.raise_failures()
         finally:
             self._producer.purge()
-            self._producer.flush(_GIVE_UP)
+            self._polling.flush(_GIVE_UP)
             if self._deliveries is not None:
                 self._deliveries.report(more_to_come=False)
 
     def settle(self, delivery: Delivery, error: KafkaError | None, record: Message) -> None:
         """Enter what librdkafka says of a delivery, and tell whoever asked."""
-        self.pending.discard(delivery)
-        failure = None if error is None else _publish_error(delivery, error)
-        try:
-            told = delivery.settle(record, failure)
-        except Exception:  # noqa: BLE001 - the caller's callback
-            _log.exception("a delivery callback raised")
-            told = True
-        if failure and not told:
+        failure = None if error is None else self._publish_error(delivery, error)
+        if delivery.settle(record, failure):
+            self._polling.settled(delivery)
+        elif failure:
             with self._lock:
                 self._failed.add(delivery)
+        self.pending.discard(delivery)  # last, lest a flush miss what came of it
         if self._deliveries is not None:
             self._deliveries.count(delivery)
         if delivery.sending is not None:
             delivery.sending.end(delivery.partition, delivery.offset, failure.code if failure else "")
+
+    def _publish_error(self, delivery: Delivery, error: KafkaError) -> PublishError:
+        error = self._polling.fatal or error  # which is behind all that come after it
+        retryable = error.retriable() or error.code() in _RETRYABLE
+        return PublishError(delivery.event, delivery.topic, error.name(), error.str(), retryable=retryable)
 
     def _unusable(self) -> PublisherUnusable:
         if self._closed:
@@ -217,8 +234,3 @@ def _noting_forks(outgoing: weakref.ref[Outgoing]) -> Callable[[], None]:
             found._forked = True  # noqa: SLF001 - its own
 
     return note
-
-
-def _publish_error(delivery: Delivery, error: KafkaError) -> PublishError:
-    retryable = error.retriable() or error.code() in (KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE)  # noqa: SLF001 - librdkafka's names
-    return PublishError(delivery.event, delivery.topic, error.name(), error.str(), retryable=retryable)

@@ -60,7 +60,7 @@ class Publisher:
         Args:
             event: an event made by ``new_event``. Do not change it before its fate is known.
             on_done: is called with the delivery when its fate is known, in a thread that publishes, waits, or
-                belongs to the publisher. It must be quick.
+                belongs to the publisher. It must be quick, and may publish.
 
         Returns:
             Its delivery: ``result()`` waits for the acknowledgement. A failure that neither it nor `on_done`
@@ -132,7 +132,7 @@ class Publisher:
     def _wait(self, seconds: float | None) -> None:
         end = None if seconds is None else time.monotonic() + seconds
         self._out.poll(0)
-        while self._out.pending and (end is None or time.monotonic() < end):
+        while self._out.has_work and (end is None or time.monotonic() < end):
             self._out.poll(_TICK)
 
     def _settle_when_idle(self) -> None:
@@ -151,7 +151,7 @@ class Publisher:
     def _rest(self) -> None:
         """Sleep until the next event if nothing is pending; in this order, lest an event slip in unseen."""
         self._busy.clear()
-        if self._out.pending or self._closing:
+        if self._out.has_work or self._closing:
             self._busy.set()
 
     def __enter__(self) -> Self:
