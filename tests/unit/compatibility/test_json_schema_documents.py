@@ -32,6 +32,19 @@ def test_a_circle_is_not_taken_for_harmless_where_an_alternative_hides_what_brea
     assert "COMBINED_TYPE_SUBSCHEMAS_CHANGED #/!" in changes(tree(TEXT), tree(NUMBER))
 
 
+def test_what_held_only_while_a_circle_was_open_is_compared_once_more():
+    def library(leaf, *more):
+        either = {"anyOf": [{"$ref": "#/$defs/Shelf"}, TEXT, *more]}
+        definitions = {
+            "Shelf": book(first={"$ref": "#/$defs/Book"}, mark=leaf),
+            "Book": book(shelf={"$ref": "#/$defs/Shelf"}),
+        }
+        return {**book(either=either, last={"$ref": "#/$defs/Book"}), "$defs": definitions}
+
+    found = changes(library(TEXT), library(NUMBER, {}))
+    assert {change.partition(" ")[0] for change in found if change.endswith("!")} == {"TYPE_CHANGED"}
+
+
 def test_demands_beside_a_reference_are_demands_too():
     definitions = {"$defs": {"Text": TEXT}}
     old = {**definitions, "$ref": "#/$defs/Text"}

@@ -90,6 +90,14 @@ def test_a_keyword_without_a_rule_is_never_passed_in_silence(keyword, value):
     assert change.new == f"not judged: keyword {keyword}"
 
 
+def test_a_schema_with_a_keyword_without_a_rule_is_no_empty_one():
+    asking = {"if": TEXT, "then": {"maxLength": 3}}
+    added = "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL #/properties/title!"
+    assert changes(book(), book(title=asking)) == {added}
+    narrowed = "ADDITIONAL_PROPERTIES_NARROWED #/additionalProperties!"
+    assert changes(book(), {**book(), "additionalProperties": asking}) == {narrowed}
+
+
 def test_a_keyword_without_a_rule_is_the_same_only_if_what_it_refers_to_is():
     def when(name):
         return {"if": {"$ref": "#/$defs/A"}, "$defs": {"A": {"items": {"$ref": "#/$defs/B"}}, "B": name}}
@@ -116,6 +124,21 @@ def test_a_reference_to_what_is_not_at_hand_is_not_judged_unless_it_is_the_same(
     assert changes(anchored, {**anchored, "$defs": {"A": {**NUMBER, "$anchor": "anchor"}}}) == {
         "NOT_JUDGED #/$ref!"
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "evaluating", "unevaluated", "name"),
+    [
+        ("object", "additionalProperties", "unevaluatedProperties", "UNEVALUATED_PROPERTIES"),
+        ("array", "items", "unevaluatedItems", "UNEVALUATED_ITEMS"),
+    ],
+)
+def test_where_everything_is_evaluated_nothing_is_left_to_refuse(kind, evaluating, unevaluated, name):
+    last = {"type": kind, unevaluated: False}
+    first = {**last, evaluating: True}
+    assert changes(first, {"type": kind}) == set()
+    assert changes(first, last) == {f"{name}_REMOVED #/{unevaluated}!"}
+    assert changes(last, first) == {f"{name}_ADDED #/{unevaluated}"}
 
 
 def test_unevaluated_content_is_not_judged_where_what_looks_at_it_changes():

@@ -1,4 +1,4 @@
-"""The JSON envelope follows the contract: a field that it gains is read and written without a line of code."""
+"""The JSON envelope follows the contract: a field that it gains is read and written without more code."""
 
 from __future__ import annotations
 
