@@ -26,7 +26,9 @@ _READER: Mapping[str, Any] = {
     "group.id": "auth-events-reader",  # librdkafka wants a name; nothing joins or commits under it
     "auto.offset.reset": "earliest",
     "enable.partition.eof": True,
-    "queued.max.messages.kbytes": 16_384,  # enough to be busy; with more, only memory grows
+    # Enough to be busy; with more, only memory grows. Headers, most of a dead letter, count in neither.
+    "queued.min.messages": 5_000,
+    "queued.max.messages.kbytes": 16_384,
     "max.poll.interval.ms": 86_400_000,  # whoever reads slowly on purpose is not dead
 }
 _PRODUCER: Mapping[str, Any] = {

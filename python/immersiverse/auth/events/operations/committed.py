@@ -22,7 +22,6 @@ _LOOK_EVERY: Final = 1.0  # seconds without an answer after which a refusal is l
 _SETTINGS: Final[Mapping[str, Any]] = {
     # What a transaction has not committed yet would otherwise be waited for, however long it takes.
     "isolation.level": "read_uncommitted",
-    "group.protocol": "classic",
 }
 
 
