@@ -16,7 +16,7 @@ from unit.cli.terminal import COMMAND, end, run, running
 COMMANDS = [
     *("catalog", "simulate", "encode", "decode", "dev", "demo"),
     *("publish", "tail", "lag", "replay", "dlq list", "dlq show", "dlq redrive"),
-    *("schema register", "schema list", "schema show", "registry serve"),
+    *("schema register", "schema list", "schema show", "schema check", "schema diff", "registry serve"),
 ]
 
 
@@ -41,8 +41,10 @@ def test_without_a_command_the_help_is_shown(auth_events, group):
 
 def test_no_command_is_missing_from_these_tests():
     names = {command.name or command.callback.__name__ for command in app.registered_commands}
-    groups = {group.name for group in app.registered_groups}
-    assert names | groups == {command.split()[0] for command in COMMANDS}
+    for group in app.registered_groups:
+        commands = group.typer_instance.registered_commands
+        names |= {f"{group.name} {command.name or command.callback.__name__}" for command in commands}
+    assert names == set(COMMANDS)
 
 
 def test_help_loads_nothing_that_only_commands_need():
@@ -132,6 +134,12 @@ def test_a_librarys_warnings_are_not_the_users_business(tmp_path):
     asked = run("simulate", PYTHONPATH=f"{tmp_path}:{':'.join(sys.path)}", PYTHONWARNINGS="always")
     assert (quiet.code, quiet.err) == (5, "")
     assert "old" in asked.err
+
+
+def test_letters_that_an_encoding_lacks_stop_nothing():
+    result = run("catalog", "LoginFailed", PYTHONIOENCODING="ascii")
+    assert (result.code, result.err) == (0, "")
+    assert "LoginFailed" in result.out
 
 
 def test_arguments_are_those_of_the_process_unless_given(monkeypatch, capsys):

@@ -20,7 +20,8 @@ from unit.cli.terminal import COMMAND, end, read_until, running
 
 def drawn(progress, width=100):
     console = Console(file=io.StringIO(), width=width)
-    console.print(drawing(progress), goodbye(progress))
+    console.print(drawing(progress, width))
+    console.print(goodbye(progress))
     return console.file.getvalue()
 
 
@@ -93,9 +94,28 @@ def test_an_interrupted_demonstration_ends_at_once_and_quietly():
     assert (result.code, result.err) == (130, "")
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
 def test_the_picture_fits_any_terminal(halfway, width):
     assert max(map(len, drawn(halfway, width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_figures_are_whole_in_any_terminal(halfway, width):
+    picture = drawn(halfway, width)
+    for count in ("UserCreated", "LoginSucceeded", "LoginFailed"):
+        assert f" {halfway.tally.by_type[count]:,} " in picture
+    assert f"{halfway.tally.success_rate:.1%}" in picture
+
+
+def test_it_leaves_room_on_a_common_terminal_for_what_is_said_around_it(halfway):
+    assert len(drawn(halfway, 80).splitlines()) <= 21
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_what_a_terminal_echoes_when_interrupted_breaks_no_line_of_the_picture(halfway, width):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(drawing(halfway, width))
+    assert max(map(len, console.file.getvalue().splitlines())) + len("^C") <= width
 
 
 def test_the_picture_says_what_happened(halfway):

@@ -18,7 +18,7 @@ from immersiverse.auth.events.cli.encode import encode
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE, INTERRUPTED, WRONG_USE, failure_of
 from immersiverse.auth.events.cli.group import explain_unless_called
 from immersiverse.auth.events.cli.lag import lag
-from immersiverse.auth.events.cli.output import forget_output
+from immersiverse.auth.events.cli.output import accept_any_letter, forget_output
 from immersiverse.auth.events.cli.publish import publish
 from immersiverse.auth.events.cli.registry import registry
 from immersiverse.auth.events.cli.replay import replay
@@ -124,6 +124,7 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: what stands after the command's name.
     """
+    accept_any_letter()
     try:
         with _without_warnings():
             code = app(args=list(arguments), prog_name="auth-events", standalone_mode=False)

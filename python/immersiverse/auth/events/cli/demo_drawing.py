@@ -7,33 +7,48 @@ from typing import TYPE_CHECKING
 
 from rich.bar import Bar
 from rich.console import Group
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
     from immersiverse.auth.events.cli.demo_progress import Progress
 
-_WIDTH = 100
+_WIDEST = 100  # columns
+_ECHO = 2  # columns beside the picture, for the terminal's ^C: it would wrap, and what is drawn next be off
+_FOR_BARS = 90  # columns; a narrower picture does without
+_FOR_DETAILS = 74
+_FOR_FAILURES = 48
 _REASONS = 10
+_SUBTITLE = "simulated, as Protobuf through Kafka, read back as typed events"
+_SHORT_SUBTITLE = "simulated, through Kafka, and back"
 
 
-def drawing(progress: Progress) -> RenderableType:
-    """All figures: the way so far, what happened, why logins failed."""
-    columns = Table.grid(expand=True, padding=(0, 3))
-    columns.add_column(no_wrap=True)
-    columns.add_column(ratio=1)
-    columns.add_row(_happened(progress), _failures(progress))
+def drawing(progress: Progress, columns: int) -> RenderableType:
+    """All figures: the way so far, what happened, why logins failed; 15 lines at most.
+
+    Args:
+        progress: the figures.
+        columns: the width of the screen; a narrow one has fewer figures.
+    """
+    width = min(_WIDEST, columns - _ECHO)
+    grid = Table.grid(expand=True, padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    cells = [_happened(progress, details=width >= _FOR_DETAILS)]
+    if width >= _FOR_FAILURES:
+        cells.append(_failures(progress, bars=width >= _FOR_BARS))
+    grid.add_row(*cells)
     return Panel(
-        Group(_way(progress), Padding(columns, (1, 0, 0, 0))),
+        Group(_way(progress), "", grid),
         title="[bold]auth.events.*",
-        subtitle="[dim]simulated, as Protobuf through Kafka, read back as typed events",
-        width=_WIDTH,
-        padding=(1, 1),
+        subtitle="[dim]" + (_SUBTITLE if width >= _FOR_DETAILS else _SHORT_SUBTITLE),
+        width=width,
     )
 
 
@@ -52,11 +67,10 @@ def goodbye(progress: Progress) -> RenderableType:
     size = progress.bytes / progress.arrived if progress.arrived else 0
     return Text.from_markup(
         f"\n[bold]{progress.arrived:,} events[/] of {progress.order.users:,} users arrived {order} "
-        f"in {progress.seconds:.1f} s: {progress.per_second:,.0f} a second, {size:.0f} bytes each.\n\n"
-        "Next:\n"
-        "  auth-events catalog               every event, its topic and key\n"
-        "  auth-events simulate --events 5   such events as JSON\n"
-        "  auth-events dev                   this Kafka and registry for your own code\n"
+        f"in {progress.seconds:.1f} s, {size:.0f} bytes each.\n\n"
+        "Next: auth-events catalog              every event and its key\n"
+        "      auth-events simulate --events 5  such events as JSON\n"
+        "      auth-events dev                  Kafka for your own code"
     )
 
 
@@ -71,41 +85,42 @@ def _way(progress: Progress) -> RenderableType:
     return grid
 
 
-def _happened(progress: Progress) -> RenderableType:
-    count = progress.tally.by_type
+def _happened(progress: Progress, *, details: bool) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(justify="right", style="bold", no_wrap=True)
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_row("World time", f"{progress.tally.days:.1f} days", _clock(progress.tally.last))
-    grid.add_row("New users", f"{count['UserCreated']:,}", f"{count['UserDeleted']:,} left")
-    grid.add_row(
-        "Logins", f"{count['LoginSucceeded']:,}", f"[green]{progress.tally.success_rate:.1%} success[/]"
-    )
-    grid.add_row("Logouts", f"{count['LoggedOut']:,}", "")
-    grid.add_row("Profile changes", f"{count['UserUpdated']:,}", "")
-    grid.add_row("Passwords changed", f"{count['PasswordChanged']:,}", "")
-    grid.add_row("Accounts locked", f"{count['AccountLocked']:,}", f"{count['AccountUnlocked']:,} unlocked")
-    grid.add_row(
-        "Platforms linked", f"{count['PlatformConnected']:,}", f"{count['PlatformDisconnected']:,} unlinked"
-    )
-    grid.add_row("Suspicious logins", f"{count['SuspiciousLogin']:,}", "")
-    grid.add_row(
-        "Attacks detected", f"{count['BruteForceDetected']:,}", f"{count['BlacklistAdded']:,} blacklisted"
-    )
+    for label, figure, detail in _figures(progress):
+        grid.add_row(label, figure, *([f"[dim]{detail}"] if details else []))
     return grid
 
 
-def _failures(progress: Progress) -> RenderableType:
+def _figures(progress: Progress) -> Iterator[tuple[str, str, str]]:
+    tally, count = progress.tally, progress.tally.by_type
+    yield "World time", f"{tally.days:.1f} days", _clock(tally.last)
+    yield "New users", f"{count['UserCreated']:,}", f"{count['UserDeleted']:,} left"
+    yield "Logins", f"{count['LoginSucceeded']:,}", ""
+    yield "Login success", f"[green]{tally.success_rate:.1%}", ""
+    yield "Logouts", f"{count['LoggedOut']:,}", ""
+    yield "Profile changes", f"{count['UserUpdated']:,}", ""
+    yield "Passwords changed", f"{count['PasswordChanged']:,}", ""
+    yield "Accounts locked", f"{count['AccountLocked']:,}", f"{count['AccountUnlocked']:,} unlocked"
+    yield "Platforms linked", f"{count['PlatformConnected']:,}", f"{count['PlatformDisconnected']:,} unlinked"
+    yield "Suspicious logins", f"{count['SuspiciousLogin']:,}", ""
+    yield "Attacks detected", f"{count['BruteForceDetected']:,}", f"{count['BlacklistAdded']:,} blacklisted"
+
+
+def _failures(progress: Progress, *, bars: bool) -> RenderableType:
     failures = progress.tally.failures.most_common(_REASONS)
     most = failures[0][1] if failures else 1
-    grid = Table.grid(expand=True, padding=(0, 1))
-    grid.add_column(no_wrap=True)
+    grid = Table.grid(expand=bars, padding=(0, 1))
+    grid.add_column()  # the one to be cut where it is narrow: a number must be read to its end
     grid.add_column(justify="right", style="bold", no_wrap=True)
-    grid.add_column(ratio=1)
-    grid.add_row("[dim]Failed logins", f"{progress.tally.by_type['LoginFailed']:,}", "")
+    if bars:
+        grid.add_column(ratio=1)
+    grid.add_row("[dim]Failed logins", f"{progress.tally.by_type['LoginFailed']:,}")
     for reason, number in failures:
-        grid.add_row(reason, f"{number:,}", Bar(most, 0, number, color="red"))
+        label = Text(reason, no_wrap=True, overflow="ellipsis")
+        grid.add_row(label, f"{number:,}", *([Bar(most, 0, number, color="red")] if bars else []))
     return grid
 
 

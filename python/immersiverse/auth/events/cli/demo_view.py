@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.cli.demo_progress import Progress
 
-_STARTING: Final = "Starting a Kafka broker and a Schema Registry in this process ..."
+_STARTING: Final = "Starting Kafka and a Schema Registry in this process ..."
 _PER_SECOND = 8  # pictures
 _LINE_EVERY = 1.0  # seconds
 
@@ -85,14 +85,14 @@ class LiveView:
         progress.restart_clock()
         with self._live:
             yield
-            self._live.update(drawing(progress), refresh=True)
+            self._live.update(drawing(progress, self._console.width), refresh=True)
 
     def show(self, progress: Progress) -> None:
         """Draw, some times a second."""
         now = time.monotonic()
         if now - self._drawn >= 1 / _PER_SECOND:
             self._drawn = now
-            self._live.update(drawing(progress), refresh=True)
+            self._live.update(drawing(progress, self._console.width), refresh=True)
 
     def ended(self, progress: Progress) -> None:
         """What it was, and what to do next."""
@@ -104,15 +104,16 @@ class LinesView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._printed = time.monotonic()
+        self._printed = 0.0
 
     def starting(self) -> None:
         """Say that it begins."""
         self._console.print(_STARTING)
 
     def running(self, progress: Progress) -> AbstractContextManager[object]:
-        """Nothing but the clock."""
+        """Nothing but the clocks."""
         progress.restart_clock()
+        self._printed = time.monotonic()
         return nullcontext()
 
     def show(self, progress: Progress) -> None:
@@ -124,5 +125,5 @@ class LinesView:
 
     def ended(self, progress: Progress) -> None:
         """The last picture, and what to do next."""
-        self._console.print(drawing(progress))
+        self._console.print(drawing(progress, self._console.width))
         self._console.print(goodbye(progress))

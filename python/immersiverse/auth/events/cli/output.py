@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import contextmanager
@@ -30,6 +31,12 @@ def console() -> Console:
     width = int(columns) if columns.isdecimal() and int(columns) else _WIDTH_OF_FILES
     # Rich takes a dumb terminal for 80 columns wide unless it is told both measures.
     return Console(highlight=False, width=width, height=_HEIGHT_OF_FILES)
+
+
+def accept_any_letter() -> None:
+    """Write a question mark for what the encoding of standard output lacks, instead of failing over it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def write_json(value: Any) -> None:
