@@ -140,6 +140,10 @@ class Stage:
         self.deliver(list(records))
         await self.finished(before + len(records))
 
+    async def release(self, partition: int, seconds: float) -> dict[tuple[str, int], int]:
+        """Give a partition away as the group wants it: what is to be committed of it."""
+        return await self.dispatcher.drained(self.dispatcher.withdraw([(TOPIC, partition)]), seconds)
+
     def commits(self) -> dict[int, int]:
         """What may be committed now, by partition."""
         return {partition: offset for (_, partition), offset in self.dispatcher.take_commits().items()}

@@ -203,7 +203,7 @@ class Broker:
 
     async def rebalance(self, partition: int, seconds: float) -> None:
         """Take a partition away, and give it back from where it was committed."""
-        self.commit(await self._stage.dispatcher.release([(TOPIC, partition)], seconds))
+        self.commit(await self._stage.release(partition, seconds))
         self._fetched[partition] = self.committed[partition]
         self._stage.dispatcher.assign([(TOPIC, partition)])
 

@@ -290,7 +290,7 @@ async def test_a_partition_that_goes_begins_nothing_more_and_commits_what_finish
     stage = Stage(seen.wait, Policy(concurrency=8))
     stage.deliver([record(0, "a"), record(1, "a"), record(2, "b"), record(3, "b")])
     await stage.finished(2)
-    committed = await stage.dispatcher.release([(TOPIC, 0)], 1)
+    committed = await stage.release(0, 1)
     assert committed == {(TOPIC, 0): 2}
     await stage.finished(4)
     assert seen.offsets == [0, 1]
@@ -308,7 +308,7 @@ async def test_a_partition_that_goes_waits_for_its_running_handlers() -> None:
     stage = Stage(slow, TWO)
     stage.deliver([record(0, "a"), record(1, "b"), record(2, "c")])
     await asyncio.sleep(0.02)
-    assert await stage.dispatcher.release([(TOPIC, 0)], 5) == {(TOPIC, 0): 2}
+    assert await stage.release(0, 5) == {(TOPIC, 0): 2}
     await stage.finished(3)
     assert sorted(done) == [0, 1]
 
@@ -324,7 +324,7 @@ async def test_a_partition_that_goes_does_not_wait_for_ever() -> None:
     stage.deliver([record(0, "a"), record(1, "b"), record(2, "c")])
     await asyncio.sleep(0.01)
     begun = time.monotonic()
-    assert await stage.dispatcher.release([(TOPIC, 0)], 0.1) == {}
+    assert await stage.release(0, 0.1) == {}
     assert 0.05 < time.monotonic() - begun < 2
     await stage.dispatcher.close()
 
@@ -352,7 +352,7 @@ async def test_an_event_that_finishes_late_moves_nothing_of_the_partitions_next_
     stage = Stage(slow, TWO)
     stage.deliver([record(0, "a")])
     await asyncio.sleep(0.01)
-    assert await stage.dispatcher.release([(TOPIC, 0)], 0) == {}
+    assert await stage.release(0, 0) == {}
     stage.dispatcher.assign([(TOPIC, 0)])
     stage.deliver([record(0, "b"), record(1, "a")])
     await asyncio.sleep(0.01)
@@ -369,7 +369,7 @@ async def test_another_partition_goes_on_when_one_goes_during_a_retry() -> None:
     stage.dispatcher.assign([(TOPIC, 1)])
     stage.deliver([record(0, "a"), record(7, "a", partition=1), record(8, "b", partition=1)])
     await stage.finished(1)
-    await stage.dispatcher.release([(TOPIC, 0)], 5)
+    await stage.release(0, 5)
     await stage.finished(3)
     assert seen.offsets == [8, 7]
     assert stage.commits() == {1: 9}

@@ -112,3 +112,27 @@ def test_a_second_handler_of_all_or_of_unknown_events_is_refused() -> None:
         handlers.on_any(waiting)
     with pytest.raises(ConfigurationError, match="unknown events already"):
         handlers.on_unknown(lambda _: None)
+
+
+def yields(_event: Any, _payload: Any) -> Any:
+    """Would do nothing when it is called."""
+    yield
+
+
+async def yields_and_waits(_event: Any, _payload: Any) -> Any:
+    """Would do nothing either."""
+    yield
+
+
+@pytest.mark.parametrize("function", [yields, yields_and_waits])
+def test_a_function_that_would_do_nothing_when_it_is_called_is_refused(function: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"yields"):
+        Handlers().on_any(function)
+
+
+def test_a_function_that_wants_what_nobody_gives_is_refused() -> None:
+    def wants(_event: Any, _payload: Any, *, database: Any) -> None:
+        """Cannot be called."""
+
+    with pytest.raises(ConfigurationError, match=r"nobody would give a handler its database"):
+        Handlers().on_any(wants)

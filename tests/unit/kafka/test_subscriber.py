@@ -32,3 +32,14 @@ def test_either_of_them_is_accepted(policy: Policy, guard: MemoryGuard | None):
 def test_a_subscriber_that_nobody_told_what_to_read_says_so():
     with pytest.raises(ConfigurationError, match=r"topics"):
         Subscriber(CONFIG, deserializer=AuthEventDeserializer()).run()
+
+
+@pytest.mark.parametrize("options", [{"backlog": 0}, {"commit_interval": 0}])
+def test_one_that_would_never_begin_or_never_rest_is_refused(options: dict[str, float]) -> None:
+    with pytest.raises(ConfigurationError, match=r"must be more than 0"):
+        Subscriber(CONFIG, deserializer=AuthEventDeserializer(), **options)
+
+
+def test_a_policy_under_which_nothing_may_be_handled_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"policy.concurrency: must be 1 or more"):
+        Policy(concurrency=0)

@@ -45,13 +45,15 @@ class Commits:
         self._asked.append(offsets)
 
     def make(self, consumer: Consumer) -> None:
-        """Commit what was asked for, without waiting for the answer."""
+        """Commit what was asked for of partitions that are ours, without waiting for the answer."""
         while self._asked:
-            offsets = self._asked.popleft()
-            if not offsets:
-                continue
+            asked = self._asked.popleft()
+            # One that was lost may have been asked for before the event loop heard of that.
+            ours = {(position.topic, position.partition) for position in consumer.assignment()}
+            offsets = {partition: offset for partition, offset in asked.items() if partition in ours}
             try:
-                self._make(consumer, offsets)
+                if offsets:
+                    self._make(consumer, offsets)
             except KafkaException as error:
                 self._not_committed(offsets, error.args[0])
 
@@ -59,7 +61,7 @@ class Commits:
         """Take back what was asked for these partitions: later it might overwrite another owner's commit."""
         withdrawn: dict[Partition, int] = {}
         for partition in leaving:
-            for offsets in self._asked:
+            for offsets in tuple(self._asked):  # at once: another thread may ask meanwhile
                 if partition in offsets:
                     withdrawn[partition] = offsets.pop(partition)
         return withdrawn
@@ -71,9 +73,12 @@ class Commits:
         except KafkaException as error:
             self._not_committed(offsets, error.args[0])
             return
-        for position in done:
+        for position in done:  # of which `on_commit` is not told
+            committed = {(position.topic, position.partition): position.offset}
             if position.error is not None:
-                self._not_committed({(position.topic, position.partition): position.offset}, position.error)
+                self._not_committed(committed, position.error)
+            else:
+                self._told(committed, "")
 
     def on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Hear of a commit from librdkafka."""

@@ -32,14 +32,15 @@ def dead_letter_headers(record: Record, error: BaseException, attempts: int, gro
         group: the consumer group that could not.
     """
     kind, milliseconds = record.timestamp()
-    trace = "".join(traceback.format_exception(error)).encode(errors="replace")
+    told = traceback.TracebackException.from_exception(error)  # which survives errors that cannot be told
+    trace = "".join(told.format()).encode(errors="replace")
     headers: RecordHeaders = [
         (f"{PREFIX}original-topic", record.topic().encode()),
         (f"{PREFIX}original-partition", record.partition().to_bytes(4, "big", signed=True)),
         (f"{PREFIX}original-offset", record.offset().to_bytes(8, "big", signed=True)),
         (f"{PREFIX}original-consumer-group", group.encode()),
         (f"{PREFIX}exception-fqcn", f"{type(error).__module__}.{type(error).__qualname__}".encode()),
-        (f"{PREFIX}exception-message", str(error).encode(errors="replace")[:_MAX_TEXT]),
+        (f"{PREFIX}exception-message", str(told).encode(errors="replace")[:_MAX_TEXT]),
         (f"{PREFIX}exception-stacktrace", trace[-_MAX_TEXT:]),  # its end says most
         (ATTEMPTS_HEADER, str(attempts).encode()),
     ]

@@ -64,6 +64,7 @@ class Dispatcher:
         self._handling = handling
         self._tally = tally
         self._workers = workers
+        self._fail = fail
         self._loop = asyncio.get_running_loop()
         self._slots = Slots(policy.concurrency, self._schedule)
         self._attempts = Attempts(handling, workers, tally)
@@ -118,17 +119,16 @@ class Dispatcher:
             assignment.released.set()
         return ours
 
-    async def release(self, partitions: Iterable[Partition], seconds: float) -> dict[Partition, int]:
-        """Partitions are to be given away: begin nothing more of them, and let what runs finish.
+    async def drained(self, leaving: Mapping[Partition, Assignment], seconds: float) -> dict[Partition, int]:
+        """Let finish what runs of partitions that were withdrawn.
 
         Args:
-            partitions: which ones.
+            leaving: what `withdraw` gave.
             seconds: how long to wait; what runs longer will be handled again by whoever gets the partition.
 
         Returns:
             The offsets to commit.
         """
-        leaving = self.withdraw(partitions)
         await asyncio.gather(*(assignment.idle(seconds) for assignment in leaving.values()))
         return _take_commits(leaving)
 
@@ -161,11 +161,15 @@ class Dispatcher:
     def _work(self) -> None:
         """Handle what waits, until nothing does, all slots are taken, or others should have a turn."""
         self._scheduled = False
-        begun = time.monotonic()
+        now = begun = time.monotonic()
         until = begun + _SLICE
-        while (now := time.monotonic()) < until and self._may_begin:
-            if self._is_through(self._waiting[0], until):
-                self._waiting.popleft()
+        try:
+            while (now := time.monotonic()) < until and self._may_begin:
+                if self._is_through(self._waiting[0], until):
+                    self._waiting.popleft()
+        except BaseException as error:  # noqa: BLE001 - a signal's, between two events
+            self.stop()  # what was taken from its run may not have been handled: nothing may pass it
+            self._fail(error)
         if self._tally:
             self._tally.report(now - begun)
         if self._may_begin:

@@ -101,13 +101,18 @@ class Handlers:
 def _handler(function: Callable[..., Any], *, takes_payload: bool) -> Handler:
     plain = 2 if takes_payload else 1
     count = _positional_parameters(function)
+    name = getattr(function, "__name__", repr(function))
     if count not in (plain, plain + 1):
         wanted = "event, payload" if takes_payload else "event"
-        name = getattr(function, "__name__", repr(function))
         raise ConfigurationError(name, f"a handler takes ({wanted}) or ({wanted}, context)")
-    call = getattr(type(function), "__call__", None)  # noqa: B004 - of an object, which may be async too
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
-    return Handler(function, is_async, count == plain + 1)
+    if _is(function, inspect.isgeneratorfunction) or _is(function, inspect.isasyncgenfunction):
+        raise ConfigurationError(name, "yields, so that calling it would do nothing")
+    return Handler(function, _is(function, inspect.iscoroutinefunction), count == plain + 1)
+
+
+def _is(function: Callable[..., Any], kind: Callable[[object], bool]) -> bool:
+    """Also of an object that can be called."""
+    return kind(function) or kind(getattr(type(function), "__call__", None))  # noqa: B004 - what it is, not whether
 
 
 def _positional_parameters(function: Callable[..., Any]) -> int:
@@ -115,5 +120,8 @@ def _positional_parameters(function: Callable[..., Any]) -> int:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError) as error:
         raise ConfigurationError(repr(function), f"is not a handler: {error}") from error
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+            raise ConfigurationError(repr(function), f"nobody would give a handler its {parameter.name}")
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(parameter.kind in kinds for parameter in parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.retry import Retry
 
 
@@ -18,9 +19,16 @@ class Policy:
         after_failure: ``hold-back`` keeps later events of the same key waiting until the failed one is done;
             ``let-pass`` handles them meanwhile.
         fatal: errors that stop the subscriber, with the event's offset uncommitted.
+
+    Raises:
+        ConfigurationError: if nothing may be handled at any time.
     """
 
     concurrency: int = 1
     retry: Retry = field(default_factory=Retry)
     after_failure: Literal["hold-back", "let-pass"] = "hold-back"
     fatal: tuple[type[BaseException], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.concurrency < 1:
+            raise ConfigurationError("policy.concurrency", f"must be 1 or more, not {self.concurrency}")

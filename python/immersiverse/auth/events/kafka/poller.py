@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Message
 
+    from immersiverse.auth.events.kafka.assignment import Assignment
     from immersiverse.auth.events.kafka.dispatcher import Dispatcher
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.kafka.telling import Telling
@@ -124,7 +125,7 @@ class Poller:
                 self._poll()
         except KafkaException as error:
             self._soon(self._fail, ConsumeError(error.args[0].name(), error.args[0].str()))
-        except Exception as error:  # noqa: BLE001 - the thread's end must be known
+        except BaseException as error:  # noqa: BLE001 - the thread's end must be known, also by a callback's exit
             self._soon(self._fail, error)
         finally:
             self._close()
@@ -164,9 +165,7 @@ class Poller:
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._hand_over()  # what was fetched before must not seem to belong to a later assignment
         leaving = _names(partitions)
-        finished = self._wait(
-            asyncio.run_coroutine_threadsafe(self._dispatcher.release(leaving, self._drain), self._loop)
-        )
+        finished = self._wait(self._drained(leaving))
         if offsets := {**self._commits.withdraw(leaving), **finished}:
             self._commits.make_now(self._consumer, offsets)
         self._lag.withdraw(leaving)
@@ -178,6 +177,16 @@ class Poller:
         self._soon(self._dispatcher.withdraw, leaving)
         self._commits.withdraw(leaving)
         self._lag.withdraw(leaving)
+
+    def _drained(self, leaving: list[Partition]) -> Future[dict[Partition, int]]:
+        """Begin nothing more of partitions, and let finish what runs of them.
+
+        They are withdrawn in order with what else is asked of the event loop. A coroutine begins a turn
+        later: if a handler keeps the loop from its turn, after the next life of a partition has begun.
+        """
+        ours: dict[Partition, Assignment] = {}
+        self._soon(lambda: ours.update(self._dispatcher.withdraw(leaving)))
+        return asyncio.run_coroutine_threadsafe(self._dispatcher.drained(ours, self._drain), self._loop)
 
     def _wait(self, releasing: Future[dict[Partition, int]]) -> dict[Partition, int]:
         """The offsets to commit; none if a plain handler keeps the event loop from answering in time."""
@@ -227,7 +236,7 @@ class Poller:
     def _close(self) -> None:
         try:
             self._consumer.close()  # gives up the partitions first, which drains and commits them
-        except (KafkaException, RuntimeError) as error:
+        except BaseException as error:  # noqa: BLE001 - also a callback's exit: the thread's end must be known
             _log.warning("the consumer did not close cleanly: %s", error)
         self._lag.end()
 

@@ -95,6 +95,17 @@ def connection_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def require_positive(**settings: float) -> None:
+    """Less would be a client that never begins, or never rests.
+
+    Raises:
+        ConfigurationError: if one of them is not more than 0.
+    """
+    for name, value in settings.items():
+        if value <= 0:
+            raise ConfigurationError(name, f"must be more than 0, not {value}")
+
+
 def _try(settings: Mapping[str, Any]) -> None:
     """Ask librdkafka, which can say what it knows in no other way; without addresses it stays silent."""
     addresses = ("bootstrap.servers", "metadata.broker.list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events import catalog
@@ -14,7 +15,7 @@ from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import Handling, async_guard, plain_guard
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
-from immersiverse.auth.events.kafka.settings import consumer_settings
+from immersiverse.auth.events.kafka.settings import consumer_settings, require_positive
 from immersiverse.auth.events.kafka.signals import stop_on_signals
 from immersiverse.auth.events.kafka.tally import Tally
 from immersiverse.auth.events.kafka.telling import Telling
@@ -85,6 +86,7 @@ class Subscriber:
     ) -> None:
         self._settings = consumer_settings(config)
         self._topics = tuple(topics)
+        require_positive(backlog=backlog, commit_interval=commit_interval)
         self._handlers = Handlers()
         self._policy = policy or Policy()
         if guard is not None and self._policy.after_failure == "let-pass":
@@ -193,11 +195,17 @@ class Subscriber:
             raise self._failure
 
     def stop(self) -> None:
-        """Ask ``run`` to end, from any thread or signal handler; one that has not begun ends at once."""
+        """Ask ``run`` to begin no more events and to end, from any thread, handler or signal handler.
+
+        One that has not begun ends at once.
+        """
         self._stop_asked = True
-        loop = self._loop
+        loop, dispatcher = self._loop, self._dispatcher
+        if dispatcher is not None:
+            dispatcher.stop()  # the event loop may be some events away from its next turn
         if loop is not None:
-            loop.call_soon_threadsafe(self._halt)
+            with suppress(RuntimeError):  # it has ended meanwhile, and its loop is closed
+                loop.call_soon_threadsafe(self._halt)
 
     async def _consume(
         self, topics: Sequence[str], loop: asyncio.AbstractEventLoop, stop: asyncio.Event
@@ -215,9 +223,16 @@ class Subscriber:
         try:
             await self._commit_until(stop, poller)
         finally:
-            dispatcher.stop()
-            await poller.stop()
+            try:
+                dispatcher.stop()
+                await poller.stop()
+            finally:  # also if somebody cancels this
+                await self._clean_up(dispatcher, workers)
+
+    async def _clean_up(self, dispatcher: Dispatcher, workers: Workers | None) -> None:
+        try:
             await dispatcher.close()
+        finally:
             self._dead_letters.close()
             if workers is not None:
                 workers.close()

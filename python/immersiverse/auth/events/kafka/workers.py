@@ -31,8 +31,8 @@ class Workers:
     async def run(self, call: Callable[[], None]) -> None:
         """Call a function in a thread, in this context. Raises what it raises."""
         if self._threads < self._count:
-            self._threads += 1
             threading.Thread(target=self._work, name="auth-events-handler", daemon=True).start()
+            self._threads += 1
         outcome: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
         self._tasks.put((copy_context(), call, outcome))
         if (error := await outcome) is not None:
