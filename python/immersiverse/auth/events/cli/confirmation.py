@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed
 from immersiverse.auth.events.cli.output import warn
 
+_TICK = 0.1  # seconds
+_YES = ("y", "yes")
 _UNCHANGED = "nothing was changed"
 
 
@@ -32,11 +35,23 @@ def require_yes(question: str) -> None:
     """
     require_somebody()
     try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:
+        answer = _answer(f"{question} [y/N]: ")
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer:
         print(file=sys.stderr)  # the question has no end of line
         warn(_UNCHANGED)
-        raise
-    if not agreed:
+        raise typer.Abort
+    if answer.strip().lower() not in _YES:
         warn(_UNCHANGED)
         raise typer.Exit(VERDICT)
+
+
+def _answer(question: str) -> str:
+    """A line of what is typed; empty at the end of the input."""
+    print(question, end="", file=sys.stderr, flush=True)
+    if sys.platform != "win32":
+        # To read at once would sleep through an interrupt that comes in between.
+        while not select.select([sys.stdin], [], [], _TICK)[0]:
+            pass
+    return sys.stdin.readline()
