@@ -80,6 +80,8 @@ def _fault(judged: JudgedChange, known: dict[str, int]) -> Fault:
     change = judged.change
     sides = " -> ".join(side for side in (change.old, change.new) if side)
     message = f"{judged.place} ({sides}), against {judged.against}: {change.sentence}"
+    if judged.view:
+        return Fault(f"{judged.view}: {message}", change.kind.value)
     return Fault(message, change.kind.value, f"{PROTO}/{judged.file}", line_of(change.path, known))
 
 

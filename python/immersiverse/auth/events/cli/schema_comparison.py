@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from immersiverse.auth.events.compatibility import Level, Rules
-    from immersiverse.auth.events.gate import Verdict, Version
+    from immersiverse.auth.events.gate import Verdict, Version, View
 
 _URLS = ("http://", "https://")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -111,7 +112,8 @@ def compared(
     with _bad_input():
         version = _current() if new is None else read_one(new)
         like = Path(new) if new is not None and Path(new).exists() else None
-        found = judge(version, [read_one(reference, like=like) for reference in others], **asked)
+        history = [read_one(reference, like=like) for reference in others]
+        found = judge(version, history, views=_views(asked["rules"]), **asked)
         for url in urls:
             found += _registered(version, url, registry_config, topics, **asked)
     return found
@@ -126,6 +128,17 @@ def _current() -> Version:
     from immersiverse.auth.events.gate import current_contract
 
     return current_contract()
+
+
+def _views(rules: Rules) -> tuple[View, ...]:
+    """The schemas that follow from the contract, as far as this installation can judge them."""
+    from immersiverse.auth.events.compatibility import Rules
+
+    if find_spec("fastavro"):
+        return ("JSON Schema", "Avro")
+    if rules is Rules.STRICT:
+        warn("the Avro schema is not compared: pip install 'immersiverse-auth-events[avro]'")
+    return ("JSON Schema",)
 
 
 def _registered(

@@ -86,5 +86,7 @@ def _effect(judged: JudgedChange) -> str:
 
 
 def _place(judged: JudgedChange) -> str:
-    """Where it is: the file, or the version of a subject that it is about."""
+    """Where it is: the file, the version of a subject that it is about, or what follows from the contract."""
+    if judged.view:
+        return f"in the contract's {judged.view}"
     return f"against {judged.against}" if judged.subject else f"in {judged.file}"

@@ -7,16 +7,19 @@ and ``judge_registry`` asks the subjects of a registry.
 from __future__ import annotations
 
 from immersiverse.auth.events.gate.contract import current_contract, installed_contract
+from immersiverse.auth.events.gate.judged import JudgedChange
 from immersiverse.auth.events.gate.reading import read, read_if_any
 from immersiverse.auth.events.gate.subjects import judge_registry
-from immersiverse.auth.events.gate.verdict import JudgedChange, Unjudged, Verdict, judge
+from immersiverse.auth.events.gate.verdict import Unjudged, Verdict, judge
 from immersiverse.auth.events.gate.version import Version
+from immersiverse.auth.events.gate.views import View
 
 __all__ = [
     "JudgedChange",
     "Unjudged",
     "Verdict",
     "Version",
+    "View",
     "current_contract",
     "installed_contract",
     "judge",

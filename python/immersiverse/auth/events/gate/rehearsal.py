@@ -14,7 +14,7 @@ from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_sc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from immersiverse.auth.events.gate.verdict import JudgedChange
+    from immersiverse.auth.events.gate.judged import JudgedChange
     from immersiverse.auth.events.registry import SchemaRegistry
     from immersiverse.auth.events.registry.contract import ContractSchema, Form
     from immersiverse.auth.events.registry.inspection import Subject

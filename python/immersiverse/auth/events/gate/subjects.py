@@ -9,7 +9,8 @@ from immersiverse.auth.events.catalog import TOPICS
 from immersiverse.auth.events.compatibility import Level, Rules, Schema
 from immersiverse.auth.events.compatibility import avro as avro_rules
 from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
-from immersiverse.auth.events.gate.verdict import JudgedChange, Unjudged, Verdict, judge_file
+from immersiverse.auth.events.gate.judged import JudgedChange
+from immersiverse.auth.events.gate.verdict import Unjudged, Verdict, judge_file
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 

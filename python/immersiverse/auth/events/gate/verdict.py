@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.compatibility import Change, Direction, Level, Rules, Schema, check, compare
 from immersiverse.auth.events.gate.effects import Effects
+from immersiverse.auth.events.gate.judged import JudgedChange
 from immersiverse.auth.events.gate.version import Version, pairs
+from immersiverse.auth.events.gate.views import View, judge_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedChange:
-    """A change with its verdict, and what was compared.
-
-    Attributes:
-        change: the change.
-        against: what the earlier version is called, such as ``git#main`` or a subject's ``version 3``.
-        file: the import path of the file that changed; empty for an Avro schema.
-        subject: the registry's subject; empty outside one.
-        place: the path as people write it, such as ``LoginFailed.reason``.
-        events: the events that it concerns.
-    """
-
-    change: Change
-    against: str = ""
-    file: str = ""
-    subject: str = ""
-    place: str = ""
-    events: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """It as plain data, such as JSON takes."""
-        return {
-            **self.change.as_dict(),
-            "file": self.file,
-            "against": self.against,
-            "subject": self.subject or None,
-            "place": self.place,
-            "events": list(self.events),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +73,7 @@ def judge(
     *,
     level: Level = Level.BACKWARD_TRANSITIVE,
     rules: Rules = Rules.STRICT,
+    views: Collection[View] = ("JSON Schema", "Avro"),
 ) -> Verdict:
     """Compare a version with earlier ones.
 
@@ -111,9 +82,11 @@ def judge(
         history: earlier versions, oldest first.
         level: which of them are asked, and who must be able to read whom.
         rules: what counts as breaking.
+        views: which schemas that follow from the contract are judged too, by strict rules.
 
     Raises:
         InvalidSchema: a version contradicts itself, or a lone file has no counterpart.
+        MissingExtra: for Avro without its dependency.
     """
     asked = level.versions(len(history))
     return Verdict(
@@ -121,10 +94,20 @@ def judge(
             replace(judged, change=replace(judged.change, version=place), against=history[place].label)
             for place in asked
             for old, changed in pairs(history[place], new)
-            for judged in judge_file(old, changed, level=level, rules=rules)
+            for judged in _judge(old, changed, level, rules, views)
         ),
         len(asked),
     )
+
+
+def _judge(
+    old: Schema, new: Schema, level: Level, rules: Rules, views: Collection[View]
+) -> Iterator[JudgedChange]:
+    """The views come last: what breaks in Protobuf breaks there too, and would be told three times."""
+    found = tuple(judge_file(old, new, level=level, rules=rules))
+    yield from found
+    if rules is Rules.STRICT and all(judged.change.compatible for judged in found):
+        yield from judge_views(old, new, level=level, which=views)
 
 
 def judge_file(old: Schema, new: Schema, *, level: Level, rules: Rules) -> Iterator[JudgedChange]:
