@@ -152,3 +152,18 @@ def test_versions_of_different_lengths_compare_as_numbers(guard):
     assert [verdict(guard, event(version)) for version in (9, 10, 9, 100, 20)] == [
         FRESH, FRESH, STALE, FRESH, STALE,
     ]  # fmt: skip
+
+
+def test_an_event_is_remembered_as_it_came_whatever_its_handler_makes_of_it(guard):
+    first = event(version=3)
+    original = AuthEvent.FromString(first.SerializeToString())
+    with guard.admit(first, TOPIC, KEY):
+        first.event_id, first.version = "another", 9
+    assert [verdict(guard, original), verdict(guard, event(version=4))] == [DUPLICATE, FRESH]
+
+
+def test_an_event_that_its_handler_changed_before_it_failed_is_fresh_again(guard):
+    first = event(version=3)
+    original = AuthEvent.FromString(first.SerializeToString())
+    fail(guard, first, lambda _: first.Clear())
+    assert verdict(guard, original) is FRESH

@@ -19,6 +19,7 @@ from immersiverse.auth.events.errors import (
     RegistryUnavailable,
     UnknownFormat,
 )
+from immersiverse.auth.events.guards import MemoryGuard, Verdict
 from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import UnknownEventType
 from immersiverse.auth.events.kafka.policy import Policy
@@ -32,6 +33,7 @@ from immersiverse.auth.events.observability.hooks import (
     Retried,
 )
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import newer_event
 
 TWO = Policy(concurrency=2, retry=AT_ONCE)
@@ -239,11 +241,15 @@ async def test_a_plain_function_that_returns_something_to_await_stops_the_subscr
     def forgetful(event: Any, payload: Any) -> Any:
         return seen.wait(event, payload)
 
-    stage = Stage(forgetful)
-    stage.deliver([record(0)])
-    await until(lambda: bool(stage.stopped_by))
-    assert isinstance(stage.stopped_by[0], ConfigurationError)
-    assert stage.commits() == {}
+    for guard in (None, MemoryGuard()):
+        stage = Stage(forgetful, guard=guard)
+        stage.deliver([record(0)])
+        await until(lambda stage=stage: bool(stage.stopped_by))  # type: ignore[misc]  # this turn's
+        assert isinstance(stage.stopped_by[0], ConfigurationError)
+        assert stage.commits() == {}
+    assert guard is not None
+    with guard.admit(AuthEvent(event_id="0-0"), TOPIC, b"u-1") as admission:
+        assert admission.verdict is Verdict.FRESH, "what was not done is remembered as handled"
 
 
 @staged

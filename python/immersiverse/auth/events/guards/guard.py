@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -23,9 +22,8 @@ class Verdict(Enum):
     """A later version of the same user was handled before: drop it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A guard's answer.
+class Admission(NamedTuple):
+    """A guard's answer. A tuple, which is made in half the time: there is one for every event.
 
     Attributes:
         verdict: whether to handle the event.

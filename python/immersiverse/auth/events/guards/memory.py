@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.errors import GuardUnavailable
 from immersiverse.auth.events.guards.guard import Admission, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
     User = tuple[str, bytes]
 
+_FRESH = Verdict.FRESH
+
 
 class MemoryGuard:
     """Remembers the latest ids and versions of this process. After a restart repeats pass once more.
+
+    It is the memory of one consumer: what one has handled, another that shares it would miss.
 
     Args:
         ids: how many event ids to remember, about 150 bytes each.
@@ -34,50 +35,76 @@ class MemoryGuard:
         self._max_users = users
         self._lock = threading.Lock()
 
-    @contextmanager
-    def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> Iterator[Admission]:
+    def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> _Asked:
         """See `Guard.admit`.
 
         Raises:
             GuardUnavailable: if the same event is being handled at this moment, and may still fail.
         """
         user = None if key is None else (topic, key)
-        admission = self._ask(event, user)
-        if admission.verdict is not Verdict.FRESH:
-            yield admission
-            return
-        try:
-            yield admission
-            self._remember(event, user)
-        finally:
-            with self._lock:
-                self._in_hand.discard(event.event_id)
+        return _Asked(self, event.event_id, event.version, user)
 
-    @asynccontextmanager
-    async def admit_async(self, event: AuthEvent, topic: str, key: bytes | None) -> AsyncIterator[Admission]:
+    def admit_async(self, event: AuthEvent, topic: str, key: bytes | None) -> _Asked:
         """See `Guard.admit`."""
-        with self.admit(event, topic, key) as admission:
-            yield admission
+        return self.admit(event, topic, key)
 
-    def _ask(self, event: AuthEvent, user: User | None) -> Admission:
-        event_id = event.event_id
+    def _ask(self, event_id: str, version: int, user: User | None) -> Admission:
         with self._lock:
             last = self._versions.get(user, 0) if user else 0
-            verdict = judge(seen=event_id in self._ids, version=event.version, last=last)
-            if verdict is Verdict.FRESH and event_id:
+            verdict = judge(seen=event_id in self._ids, version=version, last=last)
+            if verdict is _FRESH and event_id:
                 if event_id in self._in_hand:
                     raise GuardUnavailable(f"event {event_id} is being handled at this moment")
                 self._in_hand.add(event_id)
         return Admission(verdict, last)
 
-    def _remember(self, event: AuthEvent, user: User | None) -> None:
+    def _let_go(self, event_id: str) -> None:
         with self._lock:
-            if event.event_id:
-                self._ids[event.event_id] = None
+            self._in_hand.discard(event_id)
+
+    def _remember(self, event_id: str, version: int, user: User | None) -> None:
+        with self._lock:
+            self._in_hand.discard(event_id)
+            if event_id:
+                self._ids[event_id] = None
                 if len(self._ids) > self._max_ids:
                     self._ids.popitem(last=False)
-            if event.version > 0 and user:
-                self._versions[user] = max(event.version, self._versions.get(user, 0))
+            if version > 0 and user:
+                self._versions[user] = max(version, self._versions.get(user, 0))
                 self._versions.move_to_end(user)
                 if len(self._versions) > self._max_users:
                     self._versions.popitem(last=False)
+
+
+class _Asked:
+    """An event that was asked for, as it was then: a handler may change it.
+
+    A class and no generator, since every event of a subscriber goes through it.
+    """
+
+    __slots__ = ("_event_id", "_is_fresh", "_memory", "_user", "_version")
+
+    def __init__(self, memory: MemoryGuard, event_id: str, version: int, user: User | None) -> None:
+        self._memory = memory
+        self._event_id = event_id
+        self._version = version
+        self._user = user
+
+    def __enter__(self) -> Admission:
+        admission = self._memory._ask(self._event_id, self._version, self._user)  # noqa: SLF001 - its own
+        self._is_fresh = admission.verdict is _FRESH
+        return admission
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._is_fresh:
+            return
+        if kind is None:
+            self._memory._remember(self._event_id, self._version, self._user)  # noqa: SLF001 - its own
+        else:
+            self._memory._let_go(self._event_id)  # noqa: SLF001 - its own
+
+    async def __aenter__(self) -> Admission:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.__exit__(kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -16,7 +15,7 @@ from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
 
     from immersiverse.auth.events.guards.guard import Admission, AsyncGuard, Guard
     from immersiverse.auth.events.kafka.handlers import Handler, Handlers
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
+_FRESH = Verdict.FRESH
 UnknownPolicy = Literal["skip", "dead-letter"]
 """What becomes of events whose type the contract does not know, unless a handler takes them."""
 
@@ -104,66 +104,64 @@ class Handling:
         Raises:
             ConfigurationError: if it returned something to await: what that does would never be done.
         """
-        with self._traced(event, record, attempt), self._admitted(event, record) as admission:
-            if not _is_fresh(admission):
-                return
-            returned = handler.call(*_arguments(handler, event, arm, record, attempt, admission))
-        refuse_awaitable(handler.call, returned)
+        if self.tracer is None:
+            self._call(handler, event, arm, record, attempt)
+            return
+        with self.tracer.handling(self._arrival(event, record, attempt)):
+            self._call(handler, event, arm, record, attempt)
 
     async def call_async(self, reading: Reading, record: Record, attempt: int) -> None:
         """`call` for functions that must be awaited."""
-        handler, event = reading.handler, reading.event
-        if handler is None or event is None:
+        if reading.handler is None or reading.event is None:
             return
-        with self._traced(event, record, attempt):
-            async with self._admitted_async(event, record) as admission:
-                if _is_fresh(admission):
-                    arguments = _arguments(handler, event, reading.arm, record, attempt, admission)
-                    await handler.call(*arguments)  # type: ignore[misc]  # it is async: a handler's property
+        if self.tracer is None:
+            await self._call_async(reading.handler, reading.event, reading.arm, record, attempt)
+            return
+        with self.tracer.handling(self._arrival(reading.event, record, attempt)):
+            await self._call_async(reading.handler, reading.event, reading.arm, record, attempt)
 
-    @contextmanager
-    def _admitted(self, event: Decoded, record: Record) -> Iterator[Admission | None]:
-        """The guard's answer, held while the event is handled; None without a guard."""
+    def _call(self, handler: Handler, event: Decoded, arm: str, record: Record, attempt: int) -> None:
         if self.guard is None:
-            yield None
+            _invoke(handler, event, arm, record, attempt, None)
             return
         with self.guard.admit(_envelope(event), record.topic(), record.key()) as admission:
-            self._tell_of(admission, event, record.topic())
-            yield admission
+            if self._is_fresh(admission, event, record):
+                # Refused within, or the guard would remember as handled what was not.
+                _invoke(handler, event, arm, record, attempt, admission.transaction)
 
-    @asynccontextmanager
-    async def _admitted_async(self, event: Decoded, record: Record) -> AsyncIterator[Admission | None]:
-        """`_admitted` without blocking the event loop."""
+    async def _call_async(
+        self, handler: Handler, event: Decoded, arm: str, record: Record, attempt: int
+    ) -> None:
         if self.async_guard is None:
-            yield None
+            await handler.call(*_arguments(handler, event, arm, record, attempt, None))  # type: ignore[misc]  # it is async: a handler's property
             return
         asked = self.async_guard.admit_async(_envelope(event), record.topic(), record.key())
         async with asked as admission:
-            self._tell_of(admission, event, record.topic())
-            yield admission
+            if self._is_fresh(admission, event, record):
+                arguments = _arguments(handler, event, arm, record, attempt, admission.transaction)
+                await handler.call(*arguments)  # type: ignore[misc]  # it is async: a handler's property
 
-    def _traced(self, event: Decoded, record: Record, attempt: int) -> AbstractContextManager[None]:
-        if self.tracer is None:
-            return nullcontext()
-        return self.tracer.handling(
-            Arrival(
-                topic=record.topic(),
-                partition=record.partition(),
-                offset=record.offset(),
-                size=len(record.value() or b""),
-                headers=tuple(record.headers() or ()),
-                event_id=_envelope(event).event_id,
-                event_type=type_name(event),
-                group=self.group,
-                attempt=attempt,
-            )
+    def _arrival(self, event: Decoded, record: Record, attempt: int) -> Arrival:
+        return Arrival(
+            topic=record.topic(),
+            partition=record.partition(),
+            offset=record.offset(),
+            size=len(record.value() or b""),
+            headers=tuple(record.headers() or ()),
+            event_id=_envelope(event).event_id,
+            event_type=type_name(event),
+            group=self.group,
+            attempt=attempt,
         )
 
+    def _is_fresh(self, admission: Admission, event: Decoded, record: Record) -> bool:
+        if self.tell:
+            self._tell_of(admission, event, record.topic())
+        return admission.verdict is _FRESH
+
     def _tell_of(self, admission: Admission, event: Decoded, topic: str) -> None:
-        if not self.tell:
-            return
         version = _envelope(event).version
-        if admission.verdict is not Verdict.FRESH:
+        if admission.verdict is not _FRESH:
             self.tell(Dropped(topic, type_name(event), admission.verdict.value))
         elif admission.last and version > admission.last + 1:
             self.tell(Gap(topic, admission.last, version))
@@ -190,17 +188,19 @@ def _envelope(event: Decoded) -> AuthEvent:
     return event.envelope if isinstance(event, UnknownEvent) else event
 
 
-def _is_fresh(admission: Admission | None) -> bool:
-    return admission is None or admission.verdict is Verdict.FRESH
-
-
 def _arguments(  # noqa: PLR0913, PLR0917 - what a call is made of
-    handler: Handler, event: Decoded, arm: str, record: Record, attempt: int, admission: Admission | None
+    handler: Handler, event: Decoded, arm: str, record: Record, attempt: int, transaction: object
 ) -> tuple[Any, ...]:
     arguments: tuple[Any, ...] = (event, getattr(event, arm)) if arm else (event,)
-    if not handler.wants_context:
-        return arguments
-    return (*arguments, context(record, attempt, admission.transaction if admission else None))
+    return (*arguments, context(record, attempt, transaction)) if handler.wants_context else arguments
+
+
+def _invoke(  # noqa: PLR0913, PLR0917 - what a call is made of
+    handler: Handler, event: Decoded, arm: str, record: Record, attempt: int, transaction: object
+) -> None:
+    returned = handler.call(*_arguments(handler, event, arm, record, attempt, transaction))
+    if returned is not None:
+        refuse_awaitable(handler.call, returned)
 
 
 def _nobody_asked(_event: Any, _payload: Any) -> None:
