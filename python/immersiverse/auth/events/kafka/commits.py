@@ -34,7 +34,9 @@ class Commits:
         failed: is called with the partitions whose offsets were not committed.
     """
 
-    def __init__(self, *, stored: bool, tell: Telling, failed: Callable[[Iterable[Partition]], None]) -> None:
+    def __init__(
+        self, *, stored: bool, tell: Telling, failed: Callable[[Iterable[Partition]], object]
+    ) -> None:
         self._stored = stored
         self._tell = tell
         self._failed = failed

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -22,11 +23,9 @@ from immersiverse.auth.events.observability.lag import LagReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Future
 
     from confluent_kafka import Message
 
-    from immersiverse.auth.events.kafka.assignment import Assignment
     from immersiverse.auth.events.kafka.dispatcher import Dispatcher
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.kafka.telling import Telling
@@ -184,9 +183,18 @@ class Poller:
         They are withdrawn in order with what else is asked of the event loop. A coroutine begins a turn
         later: if a handler keeps the loop from its turn, after the next life of a partition has begun.
         """
-        ours: dict[Partition, Assignment] = {}
-        self._soon(lambda: ours.update(self._dispatcher.withdraw(leaving)))
-        return asyncio.run_coroutine_threadsafe(self._dispatcher.drained(ours, self._drain), self._loop)
+        outcome: Future[dict[Partition, int]] = Future()
+
+        def tell(draining: asyncio.Task[dict[Partition, int]]) -> None:
+            outcome.set_result({} if draining.cancelled() else draining.result())
+
+        def begin() -> None:
+            ours = self._dispatcher.withdraw(leaving)
+            self._loop.create_task(self._dispatcher.drained(ours, self._drain)).add_done_callback(tell)
+
+        if not self._soon(begin):
+            outcome.set_result({})
+        return outcome
 
     def _wait(self, releasing: Future[dict[Partition, int]]) -> dict[Partition, int]:
         """The offsets to commit; none if a plain handler keeps the event loop from answering in time."""
@@ -198,12 +206,14 @@ class Poller:
             )
             return {}
 
-    def _soon(self, call: Callable[..., object], *arguments: object) -> None:
-        """Call something in the event loop, in order."""
+    def _soon(self, call: Callable[..., object], *arguments: object) -> bool:
+        """Call something in the event loop, in order; whether there still is one."""
         try:
             self._loop.call_soon_threadsafe(call, *arguments)
         except RuntimeError:  # the loop was closed: nobody waits for this thread any more
             self._stopping.set()
+            return False
+        return True
 
     def _made(self, settings: Mapping[str, Any], tell: Telling) -> Consumer:
         ours: dict[str, Any] = {"on_commit": self._commits.on_commit, "error_cb": self._on_error(settings)}
