@@ -33,8 +33,7 @@ def dlq(auth_events, dead_letters):
     """Runs a dlq command on the test's own dead letter topic."""
 
     def run(command, *arguments):
-        agreed = ("--yes",) if command == "redrive" else ()
-        return auth_events("dlq", command, *arguments, *agreed, "--dlq-topic", dead_letters)
+        return auth_events("dlq", command, *arguments, "--dlq-topic", dead_letters)
 
     return run
 

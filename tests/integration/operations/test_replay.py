@@ -165,7 +165,7 @@ def test_a_cluster_out_of_reach_is_one_line_and_no_connection():
         ("replay", "-g", "g", "-t", "t", "--to-end", "--yes"),
         ("tail",),
         ("dlq", "list", "--json"),
-        ("dlq", "redrive", "--yes", "--json"),
+        ("dlq", "redrive", "--json"),
         ("publish", "--format", "json", "--json"),
     ]
     with ExitStack() as stack:  # each waits for ten seconds: all at once

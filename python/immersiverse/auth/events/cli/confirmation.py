@@ -15,14 +15,9 @@ _YES = ("y", "yes")
 _UNCHANGED = "nothing was changed"
 
 
-def require_somebody() -> None:
-    """Refuse to ask where nobody can answer.
-
-    Raises:
-        CommandFailed: standard input is no terminal.
-    """
-    if not sys.stdin.isatty():
-        raise CommandFailed(f"nobody is there to ask, and {_UNCHANGED}; --yes goes ahead", WRONG_USE)
+def is_somebody_there() -> bool:
+    """Whether standard input is a terminal, where somebody can answer."""
+    return sys.stdin.isatty()
 
 
 def require_yes(question: str) -> None:
@@ -33,7 +28,8 @@ def require_yes(question: str) -> None:
         typer.Exit: the answer is no.
         typer.Abort: it is an interrupt, or the end of the input.
     """
-    require_somebody()
+    if not is_somebody_there():
+        raise CommandFailed(f"nobody is there to ask, and {_UNCHANGED}; --yes goes ahead", WRONG_USE)
     try:
         answer = _answer(f"{question} [y/N]: ")
     except KeyboardInterrupt:

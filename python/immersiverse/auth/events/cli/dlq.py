@@ -141,11 +141,12 @@ def redrive(
 
     Each is sent once, however often this runs and whatever the filters: one that a filter leaves out waits
     for another run. One that fails again comes back as a new letter, and a header counts how often it went.
-    Says what it would send, and asks.
+    At a terminal it says what it would send, and asks.
 
     Exit codes: 0 done, 1 refused (no such topic, another redrive runs, a topic does not take a letter, or you
     said no), 2 wrong use, 3 no connection, 130 interrupted. What was sent until then is sent and remembered.
     """
+    from immersiverse.auth.events.cli.confirmation import is_somebody_there
     from immersiverse.auth.events.cli.letter_redrive import carry_out, require_agreement, survey
     from immersiverse.auth.events.operations.redrive import Redrive
 
@@ -155,6 +156,6 @@ def redrive(
     if dry_run:
         survey(cluster, source, plan, as_json=as_json)
         return
-    if not yes:
+    if not yes and is_somebody_there():
         require_agreement(cluster, source, plan, as_json=as_json)
     carry_out(cluster, source, plan, rate=rate, as_json=as_json)

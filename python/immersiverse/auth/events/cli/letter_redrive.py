@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from immersiverse.auth.events.cli.confirmation import require_somebody, require_yes
+from immersiverse.auth.events.cli.confirmation import require_yes
 from immersiverse.auth.events.cli.failures import VERDICT
 from immersiverse.auth.events.cli.letter_progress import letter_progress
 from immersiverse.auth.events.cli.output import warn, write_json
@@ -62,10 +62,9 @@ def require_agreement(cluster: Cluster, topic: str, plan: Redrive, *, as_json: b
     """Say what a redrive would do, and go on only if there is something to do, and somebody says yes.
 
     Raises:
-        CommandFailed, typer.Abort: nobody says anything; see `require_yes`.
+        typer.Abort: nothing is said; see `require_yes`.
         typer.Exit: the answer is no, or there is nothing to do.
     """
-    require_somebody()
     count = survey(cluster, topic, plan, as_json=False)
     if not count.topics:
         if as_json:
