@@ -67,3 +67,17 @@ def test_a_failing_gateway_is_asked_again_later(answering):
     with pytest.raises(RegistryUnavailable, match=r"HTTP 502") as away:
         answering(502, b"<h1>Bad Gateway</h1>").registered("auth.events.login-value")
     assert away.value.retryable
+
+
+def test_a_registry_that_is_away_is_said_to_be_where_it_was_looked_for_and_no_password_is():
+    with (
+        SchemaRegistry({"url": "http://name:secret@127.0.0.1:9/apis/ccompat/v7", **IMPATIENT}) as registry,
+        pytest.raises(RegistryUnavailable, match=r"\(http://127\.0\.0\.1:9/apis/ccompat/v7\)") as away,
+    ):
+        registry.registered("auth.events.login-value")
+    assert "secret" not in str(away.value)
+
+
+def test_a_url_that_is_none_is_said_to_be_without_a_status_that_nobody_sent():
+    with pytest.raises(RegistryRefused, match=r"Invalid url localhost:8081$"):
+        SchemaRegistry("localhost:8081").registered("auth.events.login-value")

@@ -196,8 +196,14 @@ def test_json_refuses_a_time_that_it_cannot_say() -> None:
         AuthEventSerializer(format="json")(event)
 
 
+def test_an_event_that_new_event_did_not_make_has_no_message() -> None:
+    with pytest.raises(InvalidEvent, match=r"UserCreated\.event_id: is required: make events with new_event"):
+        AuthEventSerializer(PinnedSchemas(1)).serialize(AuthEvent(user_created=UserCreated(user_id="u")))
+
+
 def test_headers_refuse_a_time_that_they_cannot_say() -> None:
-    event = AuthEvent(timestamp=Timestamp(seconds=1 << 40), user_created=UserCreated(user_id="u"))
+    payload = UserCreated(user_id="u")
+    event = AuthEvent(event_id=EVENT_ID, timestamp=Timestamp(seconds=1 << 40), user_created=payload)
     with pytest.raises(InvalidEvent, match="years"):
         AuthEventSerializer(PinnedSchemas(1)).serialize(event)
 

@@ -126,14 +126,14 @@ class RegistryRefused(RegistryError):
     """The registry answered no.
 
     Attributes:
-        status: the HTTP status.
+        status: the HTTP status; 0 if it was not asked.
         error_code: Confluent's error code, or -1.
     """
 
     def __init__(self, message: str, status: int, error_code: int = -1) -> None:
         self.status = status
         self.error_code = error_code
-        super().__init__(f"{message} (HTTP {status}, code {error_code})")
+        super().__init__(f"{message} (HTTP {status}, code {error_code})" if status else message)
 
 
 class SchemaNotRegistered(RegistryError):
@@ -217,7 +217,9 @@ class UndeliveredEvents(AuthEventsError):
         self.pending = pending
         ids = [error.event.event_id for error in failed] + [event.event_id for event in pending]
         shown = ", ".join(ids[:10]) + (", ..." if len(ids) > 10 else "")  # noqa: PLR2004 - a line's worth
-        super().__init__(f"{len(failed)} events failed and {len(pending)} are unacknowledged: {shown}")
+        super().__init__(
+            f"of the events published, {len(failed)} failed and {len(pending)} are unacknowledged: {shown}"
+        )
 
 
 class ConsumeError(AuthEventsError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from immersiverse.auth.events.errors import RegistryRefused
 from immersiverse.auth.events.registry.failures import registry_failures
@@ -50,7 +51,7 @@ class Connection:
             RegistryError: as of ``registry_failures``, and as of ``client``.
         """
         client = self.client
-        with registry_failures(subject):
+        with registry_failures(subject, _address(self._config.get("url"))):
             yield client
 
     def close(self) -> None:
@@ -69,3 +70,10 @@ class Connection:
             raise RegistryRefused(
                 f"this configuration of the schema registry is wrong: {error}", 0
             ) from error
+
+
+def _address(urls: object) -> str:
+    """Where to look, without the name and the password that a URL may hold."""
+    parts = (urlsplit(url.strip()) for url in str(urls or "").split(","))
+    places = ((part.scheme, part.netloc.rpartition("@")[2], part.path) for part in parts if part.netloc)
+    return ", ".join(f"{scheme}://{place}{path}" for scheme, place, path in places)

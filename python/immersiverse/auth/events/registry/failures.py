@@ -25,11 +25,12 @@ _ELSE = "what answers at this URL is no schema registry (its path may be missing
 
 
 @contextmanager
-def registry_failures(subject: str = "") -> Iterator[None]:
+def registry_failures(subject: str = "", address: str = "") -> Iterator[None]:
     """Turn everything that Confluent's client raises into errors of the tree.
 
     Args:
         subject: the subject that is asked, for errors that name it.
+        address: where the registry is, without what is secret, for those who look there first.
 
     Raises:
         RegistryUnavailable: if there was no answer, or a server error.
@@ -44,16 +45,19 @@ def registry_failures(subject: str = "") -> Iterator[None]:
     except Exception as error:
         # The client's transport is httpx or httpx2, by its version, with authlib for OAuth, and their errors
         # have no common root: whatever kept an answer away ends here.
-        raise _translated(error, subject) from error
+        raise _translated(error, subject, address) from error
 
 
-def _translated(error: Exception, subject: str) -> AuthEventsError:
+def _translated(error: Exception, subject: str, address: str) -> AuthEventsError:
     from confluent_kafka.schema_registry.error import SchemaRegistryError  # noqa: PLC0415 - its HTTP stack
 
     if isinstance(error, JSONDecodeError):  # a page of its own, or what a gateway says while it is away
         return RegistryUnavailable(f"{_ELSE}: it answers no JSON")
     if not isinstance(error, SchemaRegistryError):
-        return RegistryUnavailable(f"the schema registry cannot be reached: {type(error).__name__}: {error}")
+        place = f" ({address})" if address else ""
+        return RegistryUnavailable(
+            f"the schema registry cannot be reached: {type(error).__name__}: {error}{place}"
+        )
     status, message = error.http_status_code, str(error.error_message)
     if status >= _SERVER_ERROR or status in _TRY_AGAIN:
         return RegistryUnavailable(f"the schema registry failed: {message} (HTTP {status})")

@@ -38,10 +38,13 @@ def headers_of(event_type: catalog.EventType, content_type: str) -> WriteHeaders
     has_user = any(field.name == _USER_ID for field in event_type.fields)
 
     def write(event: AuthEvent, payload: Message, key: bytes) -> Headers:
-        """Raises InvalidEvent if its time cannot be said."""
+        """Raises InvalidEvent if it has no id, or its time cannot be said."""
+        event_id = event.event_id
+        if not event_id:
+            raise InvalidEvent(event_type.name, "event_id", "is required: make events with new_event")
         headers = (
             version,
-            ("ce_id", event.event_id.encode()),
+            ("ce_id", event_id.encode()),
             name,
             ("ce_source", (event.source or default_source).encode()),
             ("ce_time", _time(event, event_type)),

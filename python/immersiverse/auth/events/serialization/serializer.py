@@ -100,7 +100,7 @@ class AuthEventSerializer(Serializer):
             topic: where it goes; the topic that the contract names unless given.
 
         Raises:
-            InvalidEvent: if it is no event, or carries no payload or no partition key.
+            InvalidEvent: if it is no event, or carries no id, no payload or no partition key.
             RegistryError: if the schema id is not known yet and cannot be had.
         """
         try:
