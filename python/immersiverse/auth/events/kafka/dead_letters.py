@@ -16,6 +16,7 @@ from immersiverse.auth.events.kafka.dead_letter_headers import (
     dead_letter_headers,
     without_texts,
 )
+from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.settings import connection_settings, producer_settings
@@ -112,7 +113,7 @@ class DeadLetters:
                 self._topic,
                 record.value(),
                 record.key(),
-                headers=[*(record.headers() or ()), *headers],
+                headers=[*headers_of(record), *headers],
                 on_delivery=report,
             )
         except BufferError:

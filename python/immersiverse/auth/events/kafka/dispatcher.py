@@ -75,7 +75,6 @@ class Dispatcher:
             lets_pass=policy.after_failure == "let-pass",
             fail=fail,
         )
-        self._read = handling.deserializer.read
         self._read_known = handling.deserializer.read_known
         self._direct = handling.direct(aside=workers is not None)
         self._assignments: dict[Partition, Assignment] = {}
@@ -230,8 +229,10 @@ class Dispatcher:
         """Handle a message at once if that needs no waiting, else in a lane."""
         try:
             if event is None:
-                event, arm = self._read(record)
-            handler = self._handling.handler_of(event, arm)
+                reading = self._handling.read(record)
+                event, arm, handler = reading.event, reading.arm, reading.handler
+            else:
+                handler = self._handling.handler_of(event, arm)
         except Exception as error:  # noqa: BLE001 - whatever reading raises
             self._open_lane(Job(record, assignment), self._attempts.unread(error))
             return

@@ -9,6 +9,7 @@ from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError, DecodeError
 from immersiverse.auth.events.guards.guard import Verdict
 from immersiverse.auth.events.kafka.job import Reading, context
+from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.observability.hooks import Dropped, Gap
 from immersiverse.auth.events.observability.tracing import Arrival
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
@@ -81,6 +82,7 @@ class Handling:
             DecodeError: if it cannot be read, or is of an unknown type that the policy condemns.
             RegistryError: if its schema is not known yet and cannot be had.
         """
+        headers_of(record)  # so that the deserializer survives them
         event, arm = self.deserializer.read(record)
         return Reading(event, arm, self.handler_of(event, arm))
 
@@ -147,7 +149,7 @@ class Handling:
             partition=record.partition(),
             offset=record.offset(),
             size=len(record.value() or b""),
-            headers=tuple(record.headers() or ()),
+            headers=tuple(headers_of(record)),
             event_id=_envelope(event).event_id,
             event_type=type_name(event),
             group=self.group,

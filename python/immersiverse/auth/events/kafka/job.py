@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.kafka.context import Context
+from immersiverse.auth.events.kafka.record import headers_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -69,7 +70,7 @@ def context(record: Record, attempt: int, transaction: object) -> Context:
         partition=record.partition(),
         offset=record.offset(),
         key=record.key(),
-        headers=tuple(record.headers() or ()),
+        headers=tuple(headers_of(record)),
         attempt=attempt,
         transaction=transaction,
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
+
+_log = logging.getLogger(__name__)
 
 RecordHeaders = list[tuple[str, bytes | None]]
 """Kafka headers: names may repeat, and order counts."""
@@ -32,9 +35,29 @@ class Record(Protocol):
         ...
 
     def headers(self) -> RecordHeaders | None:
-        """Its headers; None if it has none."""
+        """Its headers; None if it has none. Ask `headers_of` instead, which survives all of them."""
+        ...
+
+    def set_headers(self, headers: RecordHeaders, /) -> None:
+        """Give it other headers."""
         ...
 
     def timestamp(self) -> tuple[int, int]:
         """The type of its time, and its time in milliseconds since 1970."""
         ...
+
+
+def headers_of(record: Record) -> RecordHeaders:
+    """A message's headers; none at all if a name among them is not UTF-8.
+
+    Of those Confluent's client can tell nothing, and whoever asks it a second time ends the process.
+    """
+    try:
+        return record.headers() or []
+    except (SystemError, UnicodeDecodeError):
+        record.set_headers([])
+        _log.warning(
+            "%s[%d]@%d: its headers are left out, since a name among them is not UTF-8",
+            record.topic(), record.partition(), record.offset(),
+        )  # fmt: skip
+        return []
