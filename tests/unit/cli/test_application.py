@@ -142,6 +142,20 @@ def test_letters_that_an_encoding_lacks_stop_nothing():
     assert "LoginFailed" in result.out
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("auth-events cata", ["catalog"]),
+        ("auth-events catalog LoginF", ["LoginFailed"]),
+        ("auth-events encode --format a", ["avro"]),
+    ],
+)
+def test_a_shell_can_complete_what_is_typed(typed, offered):
+    words = typed.split()
+    result = run(_AUTH_EVENTS_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=str(len(words) - 1))
+    assert result.out.split() == offered
+
+
 def test_arguments_are_those_of_the_process_unless_given(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["auth-events", "--version"])
     assert main() == 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import textwrap
+from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Producer
 
+from immersiverse.auth.events import UserDeleted, new_event
 from unit.cli.terminal import end, read_until, running
 
 STOP = pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -62,8 +65,20 @@ def test_dev_says_where_everything_is_and_ends_cleanly(auth_events, stop):
 
 def test_what_dev_says_can_be_pasted_into_a_shell(auth_events, monkeypatch):
     with running("dev") as process:
-        url = read_until(process, r"export AUTH_EVENTS_REGISTRY=(\S+)").group(1)
-        monkeypatch.setenv("AUTH_EVENTS_REGISTRY", url)
+        for variable in read_until(process, r"  export (.*)\n").group(1).split():
+            monkeypatch.setenv(*variable.split("="))
         events = auth_events("simulate", "--events", "3").out
-        frames = auth_events("encode", stdin=events).out
-        assert auth_events("decode", stdin=frames).out == events
+        assert auth_events("publish", stdin=events).code == 0
+        arrived = auth_events("tail", "--from", "beginning", "--count", "3").out
+        assert sorted(arrived.splitlines()) == sorted(events.splitlines())
+
+
+def test_what_dev_says_can_be_pasted_into_python():
+    with running("dev") as process:
+        program = read_until(process, r"(?s)In Python:\n(.*)\n\nStop").group(1)
+        names = {}
+        exec(textwrap.dedent(program), names)  # as its reader would
+        payload = UserDeleted(user_id="u", deleted_at=datetime.now(UTC))
+        with names["publisher"] as publisher:
+            delivery = publisher.publish(new_event(payload, source="/tests"))
+        assert delivery.result(0).topic == "auth.events.user"

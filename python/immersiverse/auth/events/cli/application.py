@@ -39,7 +39,8 @@ Begin here:
   auth-events demo                          watch events travel
   auth-events catalog LoginFailed           what an event says
   auth-events dev                           a Kafka and a registry for your own code
-Every command has an example: auth-events COMMAND --help"""
+Every command has an example: auth-events COMMAND --help
+Exit codes: 0 done, 1 a verdict or a refusal, 2 wrong use, 3 no connection, 130 interrupted."""
 
 app = typer.Typer(
     name="auth-events",
@@ -47,7 +48,7 @@ app = typer.Typer(
     epilog=_EPILOG,
     rich_markup_mode=None,  # its richer help takes longer to load than most commands to run
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 

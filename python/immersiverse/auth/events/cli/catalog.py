@@ -14,9 +14,21 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.catalog import EventType
 
 
+def _beginning_with(typed: str) -> list[str]:
+    """What a shell offers to complete a name with."""
+    from immersiverse.auth.events.catalog import EVENT_TYPES
+
+    return [name for name in EVENT_TYPES if name.startswith(typed)]
+
+
 def catalog(
     event: Annotated[
-        str | None, typer.Argument(metavar="EVENT", help="One event: its fields, their rules, a sample.")
+        str | None,
+        typer.Argument(
+            metavar="EVENT",
+            help="One event: its fields, their rules, a sample.",
+            autocompletion=_beginning_with,
+        ),
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

@@ -6,24 +6,24 @@ from typing import Annotated
 
 import typer
 
+from immersiverse.auth.events.cli.kafka_options import BOOTSTRAP_VARIABLE
 from immersiverse.auth.events.cli.output import write_json
-from immersiverse.auth.events.cli.registry_options import VARIABLE
+from immersiverse.auth.events.cli.registry_options import VARIABLE as REGISTRY_VARIABLE
 
 _WELCOME = """\
 Kafka            {bootstrap}
 Schema Registry  {registry}
 The contract is registered and its topics exist. Everything is forgotten when this ends.
 
-In another shell:
-  export {variable}={registry}
-  auth-events schema list
-  auth-events simulate --events 3 | auth-events encode | auth-events decode
+In other shells:
+  export {kafka_variable}={bootstrap} {registry_variable}={registry}
+  auth-events tail
+  auth-events simulate | auth-events publish
 
 In Python:
-  from confluent_kafka import Producer
-  from immersiverse.auth.events import AuthEventSerializer, SchemaRegistry
-  producer = Producer({{"bootstrap.servers": "{bootstrap}"}})
+  from immersiverse.auth.events import AuthEventSerializer, Publisher, SchemaRegistry
   serializer = AuthEventSerializer(SchemaRegistry("{registry}"))
+  publisher = Publisher({{"bootstrap.servers": "{bootstrap}"}}, serializer=serializer)
 
 Stop with Ctrl-C."""
 
@@ -43,7 +43,11 @@ def dev(
     brokers: Annotated[int, typer.Option("--brokers", metavar="N", min=1, help="How many brokers.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as JSON.")] = False,
 ) -> None:
-    """Run a Kafka and a Schema Registry in this process, ready for the contract, until stopped."""
+    """Run a Kafka and a Schema Registry in this process, ready for the contract, until stopped.
+
+    Prints their addresses, and what to do with them. It is for one developer: nothing is kept, and nobody is
+    asked for a password. lag and replay need a real Kafka, which tells of its groups.
+    """
     from immersiverse.auth.events.cli.foreground import until_stopped
     from immersiverse.auth.events.embedded.stack import EmbeddedStack
 
@@ -51,8 +55,14 @@ def dev(
         if as_json:
             write_json({"bootstrap": stack.bootstrap, "registry": stack.registry_url})
         else:
-            welcome = _WELCOME.format(
-                bootstrap=stack.bootstrap, registry=stack.registry_url, variable=VARIABLE
-            )
-            print(welcome, flush=True)
+            print(_welcome(stack.bootstrap, stack.registry_url), flush=True)
         stopped.wait()
+
+
+def _welcome(bootstrap: str, registry: str) -> str:
+    return _WELCOME.format(
+        bootstrap=bootstrap,
+        registry=registry,
+        kafka_variable=BOOTSTRAP_VARIABLE,
+        registry_variable=REGISTRY_VARIABLE,
+    )
