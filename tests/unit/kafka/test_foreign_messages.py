@@ -34,7 +34,7 @@ def put_aside(bootstrap: str) -> Any:
 
 def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_else() -> None:
     with EmbeddedBroker(topics=[TOPIC, LETTERS]) as broker:
-        for value in (GOOD.value, b"nonsense"):
+        for value in [GOOD.value] * 50 + [b"nonsense"]:  # Python is less careful after some calls
             send(broker.bootstrap, TOPIC, value, [(b"fine", b"1"), (b"\xff\xfe", b"2")])
         config = {"bootstrap.servers": broker.bootstrap, "group.id": "g", "group.protocol": "consumer"}
         subscriber = Subscriber(
@@ -48,9 +48,9 @@ def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_el
             contexts.append(context)
 
         with running(subscriber):
-            eventually(lambda: subscriber._dispatcher and subscriber._dispatcher.finished == 2)
+            eventually(lambda: subscriber._dispatcher and subscriber._dispatcher.finished == 51)
         letter = put_aside(broker.bootstrap)
-        assert [(context.key, context.headers) for context in contexts] == [(b"foreign", ())]
+        assert [(context.key, context.headers) for context in contexts] == [(b"foreign", ())] * 50
         assert (letter.key(), letter.value()) == (b"foreign", b"nonsense")
 
 
