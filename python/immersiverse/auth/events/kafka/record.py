@@ -51,7 +51,7 @@ class Record(Protocol):
         ...
 
 
-# A C function that forgets to fail. Python notices, but not where its interpreter has a shortcut for the call.
+# A C function that forgets to fail: Python notices, save where its interpreter has a shortcut for the call.
 _headers: Callable[[Record], RecordHeaders | None] = methodcaller("headers")
 
 
