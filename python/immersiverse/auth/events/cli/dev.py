@@ -22,8 +22,8 @@ In other shells:
 
 In Python:
   from immersiverse.auth.events import AuthEventSerializer, Publisher, SchemaRegistry
-  serializer = AuthEventSerializer(SchemaRegistry("{registry}"))
-  publisher = Publisher({{"bootstrap.servers": "{bootstrap}"}}, serializer=serializer)
+  registry = SchemaRegistry("{registry}")
+  publisher = Publisher({{"bootstrap.servers": "{bootstrap}"}}, serializer=AuthEventSerializer(registry))
 
 Stop with Ctrl-C."""
 
