@@ -33,9 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     endurance = kinds.add_parser("endurance", help="cost and memory over many events, each another one")
     endurance.add_argument("--events", type=int, default=10_000_000, help="how many (10,000,000)")
     endurance.set_defaults(run=_endurance)
-    subscriber = kinds.add_parser(
-        "subscriber", help="cost and memory of many events through one subscriber"
-    )
+    subscriber = kinds.add_parser("subscriber", help="cost and memory of many events through one subscriber")
     subscriber.add_argument("--events", type=int, default=10_000_000, help="how many (10,000,000)")
     subscriber.set_defaults(run=_subscriber)
     return parser
