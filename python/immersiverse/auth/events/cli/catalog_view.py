@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.catalog import EventType, Field
 
 _ENOUGH_FOR_EVERY_TYPE = 20_000
+_WIDE = 84  # columns
 
 _SCALARS = {
     FieldDescriptor.TYPE_BOOL: "bool",
@@ -52,7 +53,7 @@ def facts_and_sample(event_type: EventType) -> dict[str, Any]:
 
 def show_all(console: Console, event_types: Iterable[EventType]) -> None:
     """A table of all events, in sections by topic."""
-    table = _table("Event", "Topic", wrapped={"Partition key": 25, "PII": 9})
+    table = _table(console, "Event", "Topic", wrapped={"Partition key": 25, "PII": 9})
     topic = ""
     for event_type in event_types:
         if topic and event_type.topic != topic:
@@ -72,7 +73,7 @@ def show(console: Console, event_type: EventType) -> None:
     console.print(f"\n[bold]{event_type.name}[/]  {event_type.full_name}")
     console.print(f"  topic          {event_type.topic}")
     console.print(f"  partition key  {' else '.join(event_type.partition_key)}")
-    table = _table("Field", wrapped={"Type": 20, "Rules": 10, "PII": 9})
+    table = _table(console, "Field", wrapped={"Type": 20, "Rules": 10, "PII": 9})
     for field in event_type.fields:
         table.add_row(
             f"[bold]{field.name}",
@@ -86,9 +87,10 @@ def show(console: Console, event_type: EventType) -> None:
     console.print(JSON(_sample(event_type).decode()))
 
 
-def _table(*whole: str, wrapped: Mapping[str, int]) -> Table:
+def _table(console: Console, *whole: str, wrapped: Mapping[str, int]) -> Table:
     """A table for 80 columns and more: some of its own are never cut, others are wrapped to a least width."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    between = 1 if console.width >= _WIDE else 0  # beside the line that the box draws as a space
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, between, 0, 0))
     for name in whole:
         table.add_column(name, no_wrap=True)
     for name, least in wrapped.items():
