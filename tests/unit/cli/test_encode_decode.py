@@ -115,16 +115,16 @@ def test_a_newer_event_is_shown_as_far_as_it_is_known(auth_events):
             "timestamp": "2025-07-01T09:00:00Z",
             "eventId": "01972f8b-dec2-7937-a5fc-a9c023669676",
             "version": 3,
-            "source": "",
             "payloadBase64": "CgA=",
         }
     ]
 
 
 def test_a_newer_event_in_json_is_shown_whole(auth_events):
-    newer = '{"eventType":"Newer","timestamp":"2025-07-01T09:00:00Z","eventId":"x","payload":{"a":[1]}}'
-    (shown,) = auth_events("decode", stdin=newer).lines
+    newer = '{"eventType":"Newer","timestamp":"2025-07-01T09:00:00Z","eventId":"x","payload":{"a":[1]},'
+    (shown,) = auth_events("decode", stdin=f'{newer}"actor":{{"id":"admin-7"}}}}').lines
     assert (shown["eventType"], shown["unknown"], shown["payload"]) == ("Newer", True, {"a": [1]})
+    assert shown["actor"]["id"] == "admin-7"
 
 
 def test_an_unknown_schema_is_a_bad_line(auth_events, registry):

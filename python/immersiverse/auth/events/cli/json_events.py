@@ -46,17 +46,16 @@ def show_event(event: Decoded | None) -> bytes:
 
 def envelope_document(event: UnknownEvent) -> dict[str, Any]:
     """What every event has, of one that is newer than this program."""
+    from immersiverse.auth.events.serialization.json import write_envelope
     from immersiverse.auth.events.serialization.timestamps import format_timestamp
 
-    envelope = event.envelope
-    return {
+    document = {
         "eventType": event.event_type,
         "unknown": True,
-        "timestamp": format_timestamp(envelope.timestamp),
-        "eventId": envelope.event_id,
-        "version": envelope.version,
-        "source": envelope.source,
+        "timestamp": format_timestamp(event.envelope.timestamp),
     }
+    write_envelope(event.envelope, document)
+    return document
 
 
 def _unknown(event: UnknownEvent) -> bytes:

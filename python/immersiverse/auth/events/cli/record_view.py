@@ -54,8 +54,10 @@ class RecordView:
     def _event(self, event: Decoded | None) -> bytes:
         if self._redaction is None or event is None:
             return show_event(event)
-        if isinstance(event, UnknownEvent):  # nothing says what is personal in it
-            return orjson.dumps({**envelope_document(event), "payload": WITHHELD})
+        if isinstance(event, UnknownEvent):  # nothing says what is personal in its payload
+            document = envelope_document(event)
+            self._redaction.envelope(document)
+            return orjson.dumps({**document, "payload": WITHHELD})
         return orjson.dumps(self._redaction.event(event))
 
     def _key(self, message: Message, event: Decoded | None) -> str | None:

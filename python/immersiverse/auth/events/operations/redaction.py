@@ -13,8 +13,9 @@ import orjson
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
 from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json_envelope import envelope_fields
 from immersiverse.auth.events.v1 import options_pb2
-from immersiverse.auth.events.v1.events_pb2 import Actor, AuthEvent
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,6 +33,7 @@ CLASSES: Final[Mapping[str, int]] = {
 }
 """The classes of personal data by name, from the least sensitive to the most."""
 
+_ENVELOPE: Final = envelope_fields(AuthEvent.DESCRIPTOR)
 # Headers that say nothing about anybody; all others may.
 _IMPERSONAL: Final = frozenset(
     {
@@ -54,11 +56,13 @@ class Redaction:
     def event(self, event: AuthEvent) -> dict[str, Any]:
         """The event in its JSON form, with every value of these classes replaced by one of the same type."""
         document: dict[str, Any] = orjson.loads(JsonCodec().encode(event))
-        fields = (field.descriptor for field in event_type_of(event).fields)
-        self._withhold(document["payload"], fields)
-        if "actor" in document:
-            self._withhold(document["actor"], Actor.DESCRIPTOR.fields)
+        self._withhold(document["payload"], (field.descriptor for field in event_type_of(event).fields))
+        self.envelope(document)
         return document
+
+    def envelope(self, document: dict[str, Any]) -> None:
+        """Withhold what is personal beside the payload of an event in its JSON form."""
+        self._withhold(document, _ENVELOPE)
 
     def key(self, key: bytes | None, event: Decoded | None) -> str | None:
         """A message's key, if it is none of the values that are withheld; a key that nothing explains is."""

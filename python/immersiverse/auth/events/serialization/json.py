@@ -33,7 +33,8 @@ _WRITERS = {e.arm: (e.name, object_writer(e.message.DESCRIPTOR)) for e in catalo
 _READERS = {e.name: (e.arm, object_reader(e.message.DESCRIPTOR)) for e in catalog.EVENT_TYPES.values()}
 # Found on the class in half the time that an event takes, which tries its fields first.
 _which = AuthEvent.WhichOneof
-_write_envelope = envelope_writer(AuthEvent.DESCRIPTOR)
+write_envelope = envelope_writer(AuthEvent.DESCRIPTOR)
+"""Adds to an object what an event holds beside its time and payload; ValueError for what JSON cannot say."""
 _fill_envelope = envelope_reader(AuthEvent.DESCRIPTOR)
 
 
@@ -92,7 +93,7 @@ def _encode_minimal(event: AuthEvent) -> bytes:
 def _encode(event: AuthEvent) -> bytes:
     document = _document(event)
     try:
-        _write_envelope(event, document)
+        write_envelope(event, document)
     except ValueError as error:
         raise InvalidEvent(document["eventType"], "", f"JSON cannot say this: {error}") from error
     return orjson.dumps(document)
