@@ -20,7 +20,7 @@ TEXT, MESSAGE = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_MESS
 def newer_contract() -> FileDescriptorProto:
     """The contract of a later version, with one more event type."""
     file = FileDescriptorProto.FromString(CONTRACT_FILE.SerializeToString())
-    trusted = file.message_type.add(name="DeviceTrusted")
+    trusted = file.message_type.add(name="NotYetInvented")  # a name that no real event will take
     trusted.field.add(
         name="user_id", json_name="userId", number=1, label=1, type=FieldDescriptorProto.TYPE_STRING
     )
@@ -33,12 +33,12 @@ def newer_contract() -> FileDescriptorProto:
         type_name=".google.protobuf.Timestamp",
     )
     file.message_type[0].field.add(
-        name="device_trusted",
-        json_name="deviceTrusted",
+        name="not_yet_invented",
+        json_name="notYetInvented",
         number=NEWER_ARM,
         label=1,
         type=MESSAGE,
-        type_name=f".{file.package}.DeviceTrusted",
+        type_name=f".{file.package}.NotYetInvented",
         oneof_index=0,
     )
     return file
@@ -54,4 +54,4 @@ def newer_event(**payload: Any) -> Any:
     pool.AddSerializedFile(newer_contract().SerializeToString())
     make = GetMessageClass(pool.FindMessageTypeByName(AuthEvent.DESCRIPTOR.full_name))
     time = {"seconds": TIME.seconds, "nanos": TIME.nanos}
-    return make(event_id=EVENT_ID, timestamp=time, device_trusted={**payload, "trusted_at": time})
+    return make(event_id=EVENT_ID, timestamp=time, not_yet_invented={**payload, "trusted_at": time})

@@ -69,7 +69,7 @@ def test_a_newer_event_is_shown_by_its_writers_schema_and_withheld_as_a_whole(
     publish(kafka.bootstrap, topic, [newer_frame], key=b"user-7")
     asked = ("tail", "--no-follow", "--topic", topic)
     (known,) = auth_events(*asked, "--registry", registered).lines
-    assert (known["eventType"], known["unknown"]) == ("DeviceTrusted", True)
+    assert (known["eventType"], known["unknown"]) == ("NotYetInvented", True)
     assert known["payload"]["userId"] == "user-7"
     (alone,) = auth_events(*asked).lines
     assert alone["unknown"] is True

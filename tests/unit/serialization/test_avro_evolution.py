@@ -190,7 +190,7 @@ def newer_schema() -> Schema:
     envelope = schema()
     trusted = {
         "type": "record",
-        "name": "DeviceTrusted",
+        "name": "NotYetInvented",
         "namespace": PACKAGE,
         "fields": [
             {"name": "user_id", "type": "string", "default": ""},
@@ -237,7 +237,7 @@ TRUSTED = {
 
 
 def trusted(**changes: Any) -> UnknownEvent:
-    record = {**DELETED, "payload": (f"{PACKAGE}.DeviceTrusted", {**TRUSTED, **changes}), "trace": "t"}
+    record = {**DELETED, "payload": (f"{PACKAGE}.NotYetInvented", {**TRUSTED, **changes}), "trace": "t"}
     found = carried(newer_schema(), record)
     assert isinstance(found, UnknownEvent)
     return found
@@ -248,7 +248,7 @@ def test_an_event_type_newer_than_the_contract_arrives_as_an_unknown_event() -> 
     envelope.CopyFrom(EVENT)
     envelope.ClearField("payload")
     found = trusted()
-    assert (found.event_type, found.format, found.envelope) == ("DeviceTrusted", "avro", envelope)
+    assert (found.event_type, found.format, found.envelope) == ("NotYetInvented", "avro", envelope)
 
 
 def test_an_unknown_events_payload_is_its_own_bytes() -> None:

@@ -25,17 +25,17 @@ class Registry:
 
 WRITTEN = newer_event(user_id="u-42")
 FRAME = bytes.fromhex("00 00000009 00") + WRITTEN.SerializeToString()
-JSON = {"eventType": "DeviceTrusted", "timestamp": "2025-06-01T10:15:30Z", "payload": {"userId": "u-42"}}
+JSON = {"eventType": "NotYetInvented", "timestamp": "2025-06-01T10:15:30Z", "payload": {"userId": "u-42"}}
 
 
 def test_a_newer_type_arrives_named_and_readable_through_its_writers_schema() -> None:
     event = AuthEventDeserializer(Registry())(FRAME)
     assert isinstance(event, UnknownEvent)
-    assert event.event_type == "DeviceTrusted"
+    assert event.event_type == "NotYetInvented"
     assert event.format == "protobuf"
     assert event.envelope.event_id == EVENT_ID
     assert event.envelope.timestamp == TIME
-    assert event.payload == WRITTEN.device_trusted.SerializeToString()
+    assert event.payload == WRITTEN.not_yet_invented.SerializeToString()
     assert event.read() == {"userId": "u-42", "trustedAt": TIME.ToJsonString()}
 
 
@@ -46,7 +46,7 @@ def test_without_a_registry_it_is_named_by_its_number_and_not_readable(
     event = AuthEventDeserializer(schemas)(FRAME)
     assert isinstance(event, UnknownEvent)
     assert event.event_type == f"#{NEWER_ARM}"
-    assert event.payload == WRITTEN.device_trusted.SerializeToString()
+    assert event.payload == WRITTEN.not_yet_invented.SerializeToString()
     with pytest.raises(MalformedPayload, match="registry"):
         event.read()
 
@@ -100,7 +100,7 @@ def test_an_event_without_a_payload_is_malformed_under_a_pinned_id_too() -> None
 
 
 @pytest.mark.parametrize(
-    "event_type", ["DeviceTrusted", "com.example.Thing", "", "user_created", "AuthEvent"]
+    "event_type", ["NotYetInvented", "com.example.Thing", "", "user_created", "AuthEvent"]
 )
 def test_a_type_that_json_names_and_the_contract_does_not_know(event_type: str) -> None:
     value = json.dumps({**JSON, "eventType": event_type}).encode()
