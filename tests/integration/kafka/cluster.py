@@ -24,7 +24,7 @@ from immersiverse.auth.events import (
 )
 from immersiverse.auth.events.operations.failures import is_moving
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
-from integration.running import ToTopic
+from integration.running import ToTopic, eventually
 
 TIME = Timestamp(seconds=1_748_772_930)
 SOON = Retry(attempts=3, first=0.05, factor=2.0, jitter=0.0)
@@ -112,6 +112,17 @@ class Cluster:
         ]
         found = _answered(lambda: self._askers[group].committed(wanted, timeout=30))
         return {position.partition: position.offset for position in found if position.offset >= 0}
+
+    def forget(self, topic: str, before: int) -> None:
+        """Delete what is before an offset of partition 0, as retention does."""
+        place = TopicPartition(topic, 0, before)
+        self._admin.delete_records([place])[place].result(timeout=30)
+
+    def recreate(self, topic: str) -> None:
+        """Delete a topic, and create it again with one partition and nothing in it."""
+        self._admin.delete_topics([topic])[topic].result(timeout=30)
+        eventually(lambda: topic not in self._admin.list_topics(timeout=30).topics)
+        self._admin.create_topics([NewTopic(topic, num_partitions=1)])[topic].result(timeout=30)
 
     def allow(self, topic: str, max_bytes: int) -> None:
         """Change how large a topic's messages may be."""
