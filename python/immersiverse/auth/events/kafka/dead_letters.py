@@ -41,6 +41,8 @@ _DEFAULTS: Mapping[str, Any] = {
 class DeadLetters:
     """Sends dead letters and waits for their acknowledgement, however long their topic takes none.
 
+    It belongs to one subscriber, which closes it in the end.
+
     Args:
         config: a consumer's settings: how to reach the brokers is taken from them.
         topic: where dead letters go.
