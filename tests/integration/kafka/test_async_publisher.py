@@ -103,7 +103,7 @@ def test_a_failure_is_raised_where_it_is_awaited() -> None:
 
 def test_leaving_the_block_tells_of_what_failed_and_nobody_saw() -> None:
     async def work() -> None:
-        with pytest.raises(UndeliveredEvents, match="1 events failed"):
+        with pytest.raises(UndeliveredEvents, match="1 failed"):
             async with AsyncPublisher(IMPATIENT, serializer=ToTopic("x")) as publisher:
                 await publisher.publish(event("a"))
 

@@ -181,7 +181,7 @@ def test_closing_tells_of_failures_that_nobody_saw_and_of_what_is_given_up_toget
 
 def test_leaving_the_block_tells_too() -> None:
     with (
-        pytest.raises(UndeliveredEvents, match="1 events failed"),
+        pytest.raises(UndeliveredEvents, match="1 failed"),
         Publisher(IMPATIENT, serializer=ToTopic("x")) as publisher,
     ):
         publisher.publish(event("a"))
