@@ -48,7 +48,8 @@ def facts(event_type: EventType) -> dict[str, Any]:
 
 def facts_and_sample(event_type: EventType) -> dict[str, Any]:
     """The same with a sample."""
-    return {**facts(event_type), "sample": orjson.loads(_sample(event_type))}
+    sample = _sample(event_type)
+    return {**facts(event_type), "sample": sample and orjson.loads(sample)}
 
 
 def show_all(console: Console, event_types: Iterable[EventType]) -> None:
@@ -84,7 +85,8 @@ def show(console: Console, event_type: EventType) -> None:
     console.print("", table, "")
     for enum, values in _enums(event_type).items():
         console.print(Padding(f"[bold]{enum}[/]: {', '.join(values)}", (0, 0, 1, 2)))
-    console.print(JSON(_sample(event_type).decode()))
+    if sample := _sample(event_type):
+        console.print(JSON(sample.decode()))
 
 
 def _table(console: Console, *whole: str, wrapped: Mapping[str, int]) -> Table:
@@ -161,7 +163,8 @@ def _values(enum: EnumDescriptor) -> list[str]:
     return [name.removeprefix(prefix) for name in names]
 
 
-def _sample(event_type: EventType) -> bytes:
-    """The first such event of a simulated world."""
+def _sample(event_type: EventType) -> bytes | None:
+    """The first such event of a simulated world; None if it makes none, as of a type that is being added."""
     world = simulate(1, _ENOUGH_FOR_EVERY_TYPE)
-    return JsonCodec().encode(next(event for event in world if event.HasField(event_type.arm)))  # type: ignore[arg-type]  # an arm's name
+    event = next((event for event in world if event.WhichOneof("payload") == event_type.arm), None)
+    return event and JsonCodec().encode(event)
