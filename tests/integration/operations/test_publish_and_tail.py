@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from foreign_messages import send
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.serialization.json import JsonCodec
 from immersiverse.auth.events.simulation import simulate
@@ -166,6 +167,13 @@ def test_what_cannot_be_read_is_named_and_its_words_are_redacted(auth_events, ka
     redacted = auth_events(*asked, "--redact", "contact").err.splitlines()
     assert redacted[0] == f"{topic}-2-0: UnknownFormat"
     assert redacted[1].startswith("messages that cannot be read: 1; Avro")
+
+
+def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_else(auth_events, kafka, topic):
+    for number in range(50):  # Python is less careful after some calls
+        send(kafka.bootstrap, topic, (MINIMAL % number).encode(), [(b"fine", b"1"), (b"\xff\xfe", b"2")])
+    result = auth_events("tail", "-t", topic, "--no-follow", "--headers")
+    assert [json.loads(line)["headers"] for line in result.out.splitlines()] == [[]] * 50
 
 
 def test_nobody_elses_offsets_are_touched(auth_events, kafka, topic):

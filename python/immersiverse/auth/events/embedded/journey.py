@@ -11,6 +11,7 @@ from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import AuthEventsError, BrokerUnavailable
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+from immersiverse.auth.events.serialization.received import headers_of
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Journey:
             if self._failure or silent > _SILENCE:
                 break
             arrived += len(batch)
-            events = (deserialize(m.value(), headers=m.headers() or (), key=m.key()) for m in batch)
+            events = (deserialize(m.value(), headers=headers_of(m), key=m.key()) for m in batch)
             yield [event for event in events if event is not None]
         if self._failure:
             raise self._failure

@@ -82,7 +82,6 @@ class Handling:
             DecodeError: if it cannot be read, or is of an unknown type that the policy condemns.
             RegistryError: if its schema is not known yet and cannot be had.
         """
-        headers_of(record)  # so that the deserializer survives them
         event, arm = self.deserializer.read(record)
         return Reading(event, arm, self.handler_of(event, arm))
 

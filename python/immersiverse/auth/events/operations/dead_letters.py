@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events.kafka.dead_letters import ATTEMPTS_HEADER, PREFIX, REDRIVES_HEADER
+from immersiverse.auth.events.serialization import received
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
@@ -132,7 +133,7 @@ def original_headers(headers: Headers) -> Headers:
 
 def headers_of(message: Message) -> Headers:
     """A message's headers as bytes."""
-    found: Any = message.headers() or ()  # a list, whatever else Confluent's types allow
+    found: Any = received.headers_of(message)  # a list, whatever else Confluent's types allow
     return tuple((name, _bytes(value)) for name, value in found)
 
 

@@ -21,6 +21,7 @@ from immersiverse.auth.events.serialization.framing import (
 )
 from immersiverse.auth.events.serialization.json import read_json
 from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
+from immersiverse.auth.events.serialization.received import headers_of
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class AuthEventDeserializer(Deserializer):
         (event,), (arm,) = self.read_known((message,))
         if event is not None:
             return event, arm
-        decoded = self.deserialize(message.value(), headers=message.headers() or (), key=message.key())
+        decoded = self.deserialize(message.value(), headers=headers_of(message), key=message.key())
         return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
 
     def read_known(self, messages: Iterable[Received]) -> tuple[list[AuthEvent | None], list[str]]:
