@@ -189,29 +189,33 @@ class Dispatcher:
             self._finished += len(run)
             return True
         queues, direct, slots, attempts = self._queues, self._direct, self._slots, self._attempts
-        progress, notes = assignment.progress, assignment.notes
+        progress, notes, done = assignment.progress, assignment.notes, 0
         now = time.monotonic()
-        for record, event, arm in run.left:
-            begun = now
-            function = direct.get(arm)
-            if function is None or (queues and record.key() in queues):
-                self._take(record, assignment, event, arm)
-                now = time.monotonic()
-            else:
-                try:
-                    if (returned := function(event, getattr(event, arm))) is not None:
-                        refuse_awaitable(function, returned)
-                except BaseException as error:  # noqa: BLE001 - whatever a handler raises
-                    self._open_lane(Job(record, assignment), Failure(error))
+        try:
+            for record, event, arm in run.left:
+                begun = now
+                function = direct.get(arm)
+                if function is None or (queues and record.key() in queues):
+                    self._take(record, assignment, event, arm)
                     now = time.monotonic()
+                    if slots.free <= 0:
+                        return False
                 else:
+                    try:
+                        if (returned := function(event, getattr(event, arm))) is not None:
+                            refuse_awaitable(function, returned)
+                    except BaseException as error:  # noqa: BLE001 - whatever a handler raises
+                        self._open_lane(Job(record, assignment), Failure(error))
+                        return False
                     now = time.monotonic()
                     progress.seen = record.offset() + 1
-                    self._finished += 1
+                    done += 1
                     if notes is not None:
                         notes.add(arm, event, now - begun)
-            if now > until or slots.free <= 0 or attempts.stopped:
-                return False
+                if now > until or attempts.stopped:
+                    return False
+        finally:
+            self._finished += done
         return True
 
     def _take(self, record: Record, assignment: Assignment, event: AuthEvent | None, arm: str) -> None:

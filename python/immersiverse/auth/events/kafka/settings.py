@@ -28,6 +28,7 @@ CONSUMER_DEFAULTS: Final[Mapping[str, Any]] = {
     "enable.auto.offset.store": False,
     "max.poll.interval.ms": 300_000,
     "queued.max.messages.kbytes": 16_384,  # what is fetched again after a pause
+    "fetch.queue.backoff.ms": 50,  # at its default of a second whoever is quick waits most of the time
 }
 
 _Guarantees = dict[str, tuple[tuple[str, ...], str]]

@@ -115,8 +115,12 @@ class AuthEventDeserializer(Deserializer):
                 arm = _which(event, "payload")
             except (KeyError, TypeError, ProtobufDecodeError):
                 arm = None
-            events.append(event if arm else None)
-            arms.append(arm or "")
+            if arm:
+                events.append(event)
+                arms.append(arm)
+            else:
+                events.append(None)
+                arms.append("")
         return events, arms
 
     def deserialize(
