@@ -45,6 +45,12 @@ def test_the_decorated_function_stays_what_it_was() -> None:
     assert Handlers().on_any(plain) is plain
 
 
+def test_a_decorator_without_its_payloads_is_refused_before_anything_can_get_lost() -> None:
+    function: Any = plain
+    with pytest.raises(ConfigurationError, match=r"is not a payload .* such as on\(LoginFailed\)"):
+        Handlers().on(function)
+
+
 @pytest.mark.parametrize("first", ["on", "on_any"])
 def test_on_any_gets_what_has_no_handler_of_its_own_whichever_comes_first(first: str) -> None:
     handlers = Handlers()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from immersiverse.auth.events import AuthEventDeserializer, ConfigurationError
@@ -43,3 +46,19 @@ def test_one_that_would_never_begin_or_never_rest_is_refused(options: dict[str, 
 def test_a_policy_under_which_nothing_may_be_handled_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"policy.concurrency: must be 1 or more"):
         Policy(concurrency=0)
+
+
+def test_words_that_mean_nothing_are_refused_with_those_that_do() -> None:
+    unknown: Any = "ignore"
+    with pytest.raises(ConfigurationError, match=r"unknown: is one of skip, dead-letter, not 'ignore'"):
+        Subscriber(CONFIG, deserializer=AuthEventDeserializer(), unknown=unknown)
+    with pytest.raises(ConfigurationError, match=r"policy.after_failure: is one of hold-back, let-pass"):
+        Policy(after_failure=unknown)
+
+
+def test_in_an_event_loop_it_says_how_to_run_there() -> None:
+    async def run() -> None:
+        Subscriber(CONFIG, ["auth.events.login"], deserializer=AuthEventDeserializer()).run()
+
+    with pytest.raises(ConfigurationError, match=r"run_async"):
+        asyncio.run(run())

@@ -13,6 +13,8 @@ from immersiverse.auth.events.errors import ConfigurationError
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+_NAME_THEM = "name the payload classes to handle, such as on(LoginFailed)"
+
 H = TypeVar("H", bound=Callable[..., Any])
 
 
@@ -56,7 +58,9 @@ class Handlers:
             ConfigurationError: if a class is no payload of the contract, or has a handler already.
         """
         if not payloads:
-            raise ConfigurationError("on", "name the payload classes to handle, such as on(LoginFailed)")
+            raise ConfigurationError("on", _NAME_THEM)
+        for payload in payloads:
+            _require_payload(payload)
 
         def register(function: H) -> H:
             arms = [self._free_arm(payload) for payload in payloads]
@@ -90,12 +94,15 @@ class Handlers:
         return function
 
     def _free_arm(self, payload: type[Message]) -> str:
-        event_type = catalog.BY_MESSAGE.get(payload)
-        if event_type is None:
-            raise ConfigurationError("on", f"{payload!r} is not a payload of the contract")
+        event_type = catalog.BY_MESSAGE[payload]
         if self.by_arm.get(event_type.arm) not in (None, self._any):
             raise ConfigurationError("on", f"{event_type.name} has a handler already")
         return event_type.arm
+
+
+def _require_payload(payload: object) -> None:
+    if payload not in catalog.BY_MESSAGE:
+        raise ConfigurationError("on", f"{payload!r} is not a payload of the contract: {_NAME_THEM}")
 
 
 def _handler(function: Callable[..., Any], *, takes_payload: bool) -> Handler:

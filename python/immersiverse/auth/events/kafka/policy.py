@@ -7,6 +7,10 @@ from typing import Literal
 
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.retry import Retry
+from immersiverse.auth.events.kafka.settings import require_one_of
+
+AfterFailure = Literal["hold-back", "let-pass"]
+"""What becomes of later events of a key whose event has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +25,15 @@ class Policy:
         fatal: errors that stop the subscriber, with the event's offset uncommitted.
 
     Raises:
-        ConfigurationError: if nothing may be handled at any time.
+        ConfigurationError: if nothing may be handled at any time, or a word is none of those.
     """
 
     concurrency: int = 1
     retry: Retry = field(default_factory=Retry)
-    after_failure: Literal["hold-back", "let-pass"] = "hold-back"
+    after_failure: AfterFailure = "hold-back"
     fatal: tuple[type[BaseException], ...] = ()
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:
             raise ConfigurationError("policy.concurrency", f"must be 1 or more, not {self.concurrency}")
+        require_one_of("policy.after_failure", self.after_failure, AfterFailure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from confluent_kafka import Consumer, KafkaException
 
@@ -105,6 +105,16 @@ def require_positive(**settings: float) -> None:
     for name, value in settings.items():
         if value <= 0:
             raise ConfigurationError(name, f"must be more than 0, not {value}")
+
+
+def require_one_of(name: str, word: object, words: object) -> None:
+    """Refuse a word that is none of a Literal's.
+
+    Raises:
+        ConfigurationError: if it is not.
+    """
+    if word not in get_args(words):
+        raise ConfigurationError(name, f"is one of {', '.join(get_args(words))}, not {word!r}")
 
 
 def _try(settings: Mapping[str, Any]) -> None:

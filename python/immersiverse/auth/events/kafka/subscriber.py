@@ -12,10 +12,10 @@ from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.dispatcher import Dispatcher
 from immersiverse.auth.events.kafka.handlers import Handlers
-from immersiverse.auth.events.kafka.handling import Handling, async_guard, plain_guard
+from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy, async_guard, plain_guard
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
-from immersiverse.auth.events.kafka.settings import consumer_settings, require_positive
+from immersiverse.auth.events.kafka.settings import consumer_settings, require_one_of, require_positive
 from immersiverse.auth.events.kafka.signals import stop_on_signals
 from immersiverse.auth.events.kafka.tally import Tally
 from immersiverse.auth.events.kafka.telling import Telling
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.guards.guard import AsyncGuard, Guard
     from immersiverse.auth.events.kafka.handlers import H
-    from immersiverse.auth.events.kafka.handling import UnknownPolicy
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
@@ -87,6 +86,7 @@ class Subscriber:
         self._settings = consumer_settings(config)
         self._topics = tuple(topics)
         require_positive(backlog=backlog, commit_interval=commit_interval)
+        require_one_of("unknown", unknown, UnknownPolicy)
         self._handlers = Handlers()
         self._policy = policy or Policy()
         if guard is not None and self._policy.after_failure == "let-pass":
@@ -172,10 +172,12 @@ class Subscriber:
         A second signal ends the process at once; what was not committed will be handled again.
 
         Raises:
-            ConfigurationError: if there is nothing to consume, or it runs already.
+            ConfigurationError: if there is nothing to consume, it runs already, or an event loop does.
             ConsumeError: if consuming cannot go on until somebody changes something.
             Exception: an error of the policy's fatal kinds, as a handler raised it.
         """
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented in asyncio for such questions
+            raise ConfigurationError("run", "an event loop runs already: await run_async() in it")
         with stop_on_signals(self.stop):
             asyncio.run(self.run_async())
 
