@@ -22,6 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos", action="store_true", help="chaos for minutes, with a new seed each time")
     parser.addoption("--seconds", type=float, help="for how long chaos reigns")
     parser.addoption("--seed", type=int, help="which chaos")
+    parser.addoption(
+        "--rounds", type=int, default=6, help="new publishers whose acknowledgements are looked up"
+    )
     parser.addoption("--protocol", default="classic", help="how groups keep together: classic or consumer")
 
 

@@ -68,6 +68,11 @@ class Cluster:
         self._topics.append(name)
         return name
 
+    def delete(self, topic: str) -> None:
+        """Remove a topic before the end of the test."""
+        self._topics.remove(topic)
+        self._admin.delete_topics([topic])[topic].result(timeout=30)
+
     def publisher(self, topic: str, **config: Any) -> Publisher:
         """A publisher that sends everything to a topic."""
         settings = {key.replace("_", "."): value for key, value in config.items()}

@@ -15,3 +15,9 @@ def cluster(kafka: Any) -> Iterator[Cluster]:
     """The real broker; topics made through it are gone after the test."""
     with Cluster(kafka.bootstrap) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How many publishers' acknowledgements are looked up in the log."""
+    return int(request.config.getoption("rounds"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from typing import Any
@@ -18,10 +19,12 @@ from immersiverse.auth.events import (
     Publisher,
     PublishError,
     PublisherUnusable,
+    UndeliveredEvents,
     new_event,
 )
 from immersiverse.auth.events.kafka.delivery import Delivery
 from immersiverse.auth.events.observability.hooks import Detail, Statistics
+from immersiverse.auth.events.serialization.serialized import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from serialization_samples import TIME
 
@@ -80,6 +83,112 @@ def test_a_callback_that_raises_keeps_its_delivery_from_nobody_else() -> None:
             return (await asyncio.wait_for(delivery, 10)).offset
 
     assert asyncio.run(publish()) == 0
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), asyncio.CancelledError()]
+)
+def test_a_callback_that_raises_anything_in_the_publishers_thread_stops_neither_later_ones_nor_waiters(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    called, last = [], threading.Event()
+
+    def raises(delivery: Delivery) -> None:
+        called.append(delivery)
+        raise error
+
+    with publisher(BROKERS) as to:
+        for _ in range(3):  # none of these waits or polls: the publisher's own thread makes the callbacks
+            to.publish(event(), on_done=raises)
+        to.publish(event(), on_done=lambda _: last.set())
+        assert last.wait(30)
+    assert len(called) == 3
+    assert sum("a delivery callback raised" in record.getMessage() for record in caplog.records) == 3
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_an_exit_in_a_callback_of_the_main_thread_leaves_it_when_all_callbacks_were_made(
+    error: type[BaseException],
+) -> None:
+    def leaves(_: Delivery) -> None:
+        raise error
+
+    heard: list[Delivery] = []
+    to = publisher({**BROKERS, "linger.ms": 200})
+    delivery = to.publish(event(), on_done=leaves)
+    delivery.add_done_callback(heard.append)
+    with pytest.raises(error):
+        _callbacks_in_this_thread(delivery)
+    assert heard == [delivery]
+    to.close()
+
+
+def _callbacks_in_this_thread(delivery: Delivery) -> None:
+    """Wait for a delivery, and make its callbacks if the publisher's thread has not."""
+    delivery.result(10)
+    delivery.call_back()
+
+
+def published_until_closed(to: Publisher) -> list[Delivery]:
+    """What four threads published while the publisher was closed."""
+    deliveries: list[Delivery] = []
+    started = threading.Barrier(5)
+
+    def publish() -> None:
+        started.wait(10)
+        with contextlib.suppress(PublisherUnusable, PublishError):
+            while True:
+                deliveries.append(to.publish(event()))
+
+    threads = [threading.Thread(target=publish, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    started.wait(10)
+    with contextlib.suppress(UndeliveredEvents):
+        to.close(timeout=0.01)
+    for thread in threads:
+        thread.join(30)
+    return deliveries
+
+
+def test_an_event_published_while_the_publisher_is_closed_is_settled_or_refused() -> None:
+    for _ in range(60):
+        assert [
+            delivery for delivery in published_until_closed(publisher(BROKERS)) if not delivery.done
+        ] == []
+
+
+class Slow(AuthEventSerializer):
+    """A serializer that takes as long as a look-up in a registry may."""
+
+    def __init__(self) -> None:
+        super().__init__(PinnedSchemas(1))
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    def serialize(self, event: AuthEvent, *, topic: str = "") -> SerializedEvent:
+        """See `AuthEventSerializer.serialize`."""
+        self.begun.set()
+        self.may_end.wait(30)
+        return super().serialize(event, topic=topic)
+
+
+def test_an_event_that_is_being_serialized_when_the_publisher_is_closed_is_refused() -> None:
+    slow, raised = Slow(), []
+    to = Publisher(BROKERS, serializer=slow)
+
+    def publish() -> None:
+        try:
+            to.publish(event())
+        except PublisherUnusable as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=publish, daemon=True)
+    thread.start()
+    assert slow.begun.wait(30)
+    to.close()
+    slow.may_end.set()
+    thread.join(30)
+    assert "closed" in str(raised)
 
 
 def test_a_hook_that_waits_within_librdkafkas_callback_is_refused_and_stops_nothing() -> None:

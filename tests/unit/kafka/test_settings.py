@@ -6,12 +6,14 @@ import pytest
 
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.async_publisher import AsyncPublisher
+from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.publisher import Publisher
 from immersiverse.auth.events.kafka.settings import (
     connection_settings,
     consumer_settings,
     producer_settings,
 )
+from immersiverse.auth.events.operations.cluster import Cluster
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
 SERVERS = {"bootstrap.servers": "127.0.0.1:1"}
@@ -25,7 +27,14 @@ def test_what_is_given_goes_before_the_defaults() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("acks", 1), ("request.required.acks", "1"), ("enable.idempotence", False), ("partitioner", "random")],
+    [
+        ("acks", 1),
+        ("request.required.acks", "1"),
+        ("enable.idempotence", False),
+        ("partitioner", "random"),
+        ("max.in.flight.requests.per.connection", 5),
+        ("max.in.flight", "2"),
+    ],
 )
 def test_a_producer_that_may_lose_or_reorder_is_refused(key: str, value: object) -> None:
     with pytest.raises(ConfigurationError) as refused:
@@ -84,6 +93,14 @@ def test_the_classic_protocol_rebalances_without_stopping_everyone() -> None:
 def test_the_new_protocol_leaves_assignment_to_the_brokers() -> None:
     settings = consumer_settings({**GROUP, "group.protocol": "consumer"})
     assert "partition.assignment.strategy" not in settings
+
+
+def test_dead_letters_and_redrives_refuse_what_a_publisher_does() -> None:
+    wrong = {**GROUP, "max.in.flight": 5}
+    with pytest.raises(ConfigurationError, match="confluent-kafka-go#921"):
+        DeadLetters(GROUP, producer_config={"max.in.flight": 5})
+    with pytest.raises(ConfigurationError, match="confluent-kafka-go#921"):
+        Cluster(wrong).producer()
 
 
 def test_another_client_gets_what_it_takes_to_connect_and_nothing_else() -> None:

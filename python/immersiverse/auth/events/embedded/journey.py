@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import AuthEventsError, BrokerUnavailable
+from immersiverse.auth.events.kafka.settings import producer_settings
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.received import headers_of
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _QUIET = {"log_level": 2, "log.connection.close": False}
-_PRODUCER = {
-    "enable.idempotence": True,
-    "acks": "all",
-    "linger.ms": 5,
-    "partitioner": "murmur2_random",
-    **_QUIET,
-}
 _CONSUMER = {
     "enable.auto.commit": False,
     **_QUIET,
@@ -105,7 +99,7 @@ class Journey:
             raise BrokerUnavailable(f"{self.published - arrived} events were published and do not arrive")
 
     def _publish(self) -> None:
-        producer = Producer({"bootstrap.servers": self._bootstrap, **_PRODUCER})
+        producer = Producer(producer_settings({"bootstrap.servers": self._bootstrap, **_QUIET}))
         try:
             with SchemaRegistry(self._registry_url) as registry:
                 self._publish_all(producer, AuthEventSerializer(registry))

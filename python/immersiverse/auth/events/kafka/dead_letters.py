@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.kafka.acknowledgements import Acknowledgements
 from immersiverse.auth.events.kafka.dead_letter_headers import (
     ATTEMPTS_HEADER,
     PREFIX,
@@ -20,11 +21,16 @@ from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.settings import connection_settings, producer_settings
+from immersiverse.auth.events.kafka.telling import Telling
+from immersiverse.auth.events.observability.hooks import Unconfirmed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from confluent_kafka import Message
 
     from immersiverse.auth.events.kafka.record import Record, RecordHeaders
+    from immersiverse.auth.events.observability.hooks import Hook
 
 __all__ = ["ATTEMPTS_HEADER", "PREFIX", "REDRIVES_HEADER", "DeadLetters", "dead_letter_headers"]
 
@@ -48,6 +54,7 @@ class DeadLetters:
         topic: where dead letters go.
         producer_config: more settings of the producer, over those.
         patience: how soon a letter that was refused is sent again; how often is not limited.
+        hooks: what is told of deliveries without proof.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
@@ -60,6 +67,7 @@ class DeadLetters:
         topic: str = catalog.DEAD_LETTER_TOPIC,
         producer_config: Mapping[str, Any] | None = None,
         patience: Retry = _PATIENCE,
+        hooks: Sequence[Hook] = (),
     ) -> None:
         self._settings = producer_settings(
             {**connection_settings(config), **_DEFAULTS, **(producer_config or {})}
@@ -67,7 +75,9 @@ class DeadLetters:
         self._group = str(config.get("group.id", ""))
         self._topic = topic
         self._patience = patience
+        self._tell = Telling(hooks)
         self._producer: Producer | None = None  # most subscribers never need it
+        self._acknowledgements = Acknowledgements()
         self._fatal: KafkaError | None = None  # why letters are being given back
         self._pending = 0
         self._settler: asyncio.Task[None] | None = None
@@ -105,9 +115,10 @@ class DeadLetters:
         """Why it failed; None if it was acknowledged."""
         outcome: asyncio.Future[KafkaError | None] = asyncio.get_running_loop().create_future()
 
-        def report(error: KafkaError | None, _: Any) -> None:
+        def report(error: KafkaError | None, message: Message) -> None:
+            error = (self._fatal or error) if error else self._doubt(message)
             if not outcome.done():
-                outcome.set_result(error and (self._fatal or error))
+                outcome.set_result(error)
 
         producer = self._living_producer()
         try:
@@ -123,6 +134,13 @@ class DeadLetters:
         except KafkaException as error:
             return self._heeded(producer, error.args[0])
         return self._heeded(producer, await self._settled(outcome))
+
+    def _doubt(self, report: Message) -> KafkaError | None:
+        """An error for a report of success without proof: the dead letter is sent again."""
+        error = self._acknowledgements.error(report)
+        if error is not None and self._tell:
+            self._tell(Unconfirmed(self._topic, "dead-letters"))
+        return error
 
     async def _settled(self, outcome: asyncio.Future[KafkaError | None]) -> KafkaError | None:
         self._pending += 1
@@ -145,6 +163,7 @@ class DeadLetters:
         if self._producer is None:
             try:
                 self._producer = Producer(self._settings, logger=_log)
+                self._acknowledgements = Acknowledgements()
             except (KafkaException, TypeError, ValueError) as error:
                 raise refused_setting("producer", error) from error
         return self._producer

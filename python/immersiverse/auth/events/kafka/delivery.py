@@ -110,13 +110,17 @@ class Delivery:
     def settle(self, record: Message, error: PublishError | None) -> bool:
         """Say how it ended, once. Whether somebody wants to be called back."""
         if error is None:
-            self.partition, self.offset = record.partition() or 0, record.offset() or 0
+            self.partition, self.offset = (
+                record.partition() or 0,
+                record.offset() or 0,
+            )  # never None, as typed
         self.error, self.done = error, True
         return self._callbacks is not None
 
     def call_back(self) -> None:
         """Tell whoever asked how it ended. One that raises keeps it from nobody else."""
         callbacks = self._callbacks or []
+        interrupt: BaseException | None = None
         while callbacks:
             try:
                 call = callbacks.pop(0)
@@ -124,8 +128,19 @@ class Delivery:
                 return
             try:
                 call(self)
-            except Exception:  # noqa: BLE001 - the caller's callback
+            except (KeyboardInterrupt, SystemExit) as error:
+                interrupt = error
+            except BaseException:  # noqa: BLE001 - the caller's callback
                 _log.exception("a delivery callback raised")
+        if interrupt is not None:
+            _interrupt(interrupt)
+
+
+def _interrupt(error: BaseException) -> None:
+    """Raise an exit in the main thread only: in the publisher's own it would end the work for everyone."""
+    if threading.current_thread() is threading.main_thread():
+        raise error
+    _log.error("a delivery callback raised", exc_info=error)
 
 
 _adding = threading.Lock()  # one for all: it is held for an instant, and rarely

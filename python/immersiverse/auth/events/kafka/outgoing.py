@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from immersiverse.auth.events.errors import PublishError, PublisherUnusable, UndeliveredEvents
+from immersiverse.auth.events.kafka.acknowledgements import UNCONFIRMED, Acknowledgements
 from immersiverse.auth.events.kafka.deliveries import Deliveries
 from immersiverse.auth.events.kafka.delivery import Delivery
 from immersiverse.auth.events.kafka.polling import Polling
@@ -20,7 +21,7 @@ from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.settings import producer_settings
 from immersiverse.auth.events.kafka.statistics import with_statistics
 from immersiverse.auth.events.kafka.telling import Telling
-from immersiverse.auth.events.observability.hooks import Statistics
+from immersiverse.auth.events.observability.hooks import Statistics, Unconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +67,8 @@ class Outgoing:
         wait_for: Callable[[Delivery, float | None], None],
     ) -> None:
         self._serialize = serializer.serialize
-        tell = Telling(hooks)
+        self._tell = tell = Telling(hooks)
+        self._acknowledgements = Acknowledgements()
         self._deliveries = Deliveries(tell) if tell else None
         self._tracer = tracer
         self.wait_for = wait_for
@@ -93,8 +95,7 @@ class Outgoing:
             RegistryError: if its schema id cannot be had.
             PublisherUnusable: if the publisher is closed or from before a fork.
         """
-        if self._closed or self._forked:
-            raise self._unusable()
+        self._require_open()
         message = self._serialize(event)
         delivery = Delivery(event, message.topic, self, on_done)
         if self._deliveries is not None:
@@ -108,9 +109,10 @@ class Outgoing:
         """Queue a message; whether there was room.
 
         Raises:
-            PublishError: if the producer refuses it at once.
+            PublishError: if the producer refuses it at once, or gave it up since the publisher was closed.
             PublisherUnusable: if the publisher was closed meanwhile.
         """
+        self._require_open()  # serializing may have taken a while
         self.pending.add(delivery)
         try:
             self._producer.produce(
@@ -122,8 +124,6 @@ class Outgoing:
             )
         except BufferError:
             self.pending.discard(delivery)
-            if self._closed:
-                raise self._unusable() from None
             return False
         except KafkaException as error:
             self.pending.discard(delivery)
@@ -134,6 +134,8 @@ class Outgoing:
         except Exception:  # such as of headers that a tracer made of something else
             self.pending.discard(delivery)
             raise
+        if self._closed:
+            self._settle_after_close(delivery)
         return True
 
     def poll(self, seconds: float) -> None:
@@ -196,14 +198,11 @@ class Outgoing:
         try:
             self.raise_failures()
         finally:
-            self._producer.purge()
-            self._polling.flush(_GIVE_UP)
-            if self._deliveries is not None:
-                self._deliveries.report(more_to_come=False)
+            self._give_up()
 
     def settle(self, delivery: Delivery, error: KafkaError | None, record: Message) -> None:
         """Enter what librdkafka says of a delivery, and tell whoever asked."""
-        failure = None if error is None else self._publish_error(delivery, error)
+        failure = self._failure(delivery, error, record)
         if delivery.settle(record, failure):
             self._polling.settled(delivery)
         elif failure:
@@ -215,10 +214,41 @@ class Outgoing:
         if delivery.sending is not None:
             delivery.sending.end(delivery.partition, delivery.offset, failure.code if failure else "")
 
+    def _give_up(self) -> None:
+        """Settle everything now: what no broker has acknowledged fails."""
+        self._producer.purge()
+        self._polling.flush(_GIVE_UP)
+        if self._deliveries is not None:
+            self._deliveries.report(more_to_come=False)
+
+    def _settle_after_close(self, delivery: Delivery) -> None:
+        """The publisher was closed by another thread meanwhile: nothing else would settle this delivery."""
+        self._give_up()
+        self.looked_at(delivery)
+        if delivery.error is not None:
+            raise delivery.error
+
+    def _failure(self, delivery: Delivery, error: KafkaError | None, record: Message) -> PublishError | None:
+        if error is not None:
+            return self._publish_error(delivery, error)
+        doubt = self._acknowledgements.doubt(record)
+        if not doubt:
+            return None
+        _log.error(
+            "event %s on %s[%d]: %s", delivery.event.event_id, delivery.topic, record.partition(), doubt
+        )
+        if self._tell:
+            self._tell(Unconfirmed(delivery.topic, "publisher"))
+        return PublishError(delivery.event, delivery.topic, UNCONFIRMED, doubt, retryable=True)
+
     def _publish_error(self, delivery: Delivery, error: KafkaError) -> PublishError:
         error = self._polling.fatal or error  # which is behind all that come after it
         retryable = error.retriable() or error.code() in _RETRYABLE
         return PublishError(delivery.event, delivery.topic, error.name(), error.str(), retryable=retryable)
+
+    def _require_open(self) -> None:
+        if self._closed or self._forked:
+            raise self._unusable()
 
     def _unusable(self) -> PublisherUnusable:
         if self._closed:

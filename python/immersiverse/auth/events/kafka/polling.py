@@ -39,6 +39,7 @@ class Polling:
         self._producer = producer
         self._due: deque[Delivery] = deque()
         self._inside: set[int] = set()  # threads in librdkafka's callbacks
+        self._serving = threading.Lock()  # one thread at a time, so that reports are settled in their order
         self._calling: set[int] = set()  # threads in users' callbacks
         self.settled = self._due.append
         self.fatal: KafkaError | None = None
@@ -51,24 +52,35 @@ class Polling:
     def poll(self, seconds: float) -> int:
         """Serve the producer, waiting for something to do this long. How much there was.
 
+        While another thread does, it waits for that one instead.
+
         Raises:
             PublisherUnusable: if it is to wait within a callback of librdkafka's.
         """
-        served = self._guarded(lambda: self._producer.poll(seconds), waits=seconds > 0)
+        served = 0
+        if not self._is_inside(waits=seconds > 0):
+            if self._serving.acquire(blocking=False):
+                served = self._serve(lambda: self._producer.poll(seconds))
+            elif seconds > 0 and self._serving.acquire(timeout=seconds):
+                self._serving.release()  # what this thread waits for may be settled now
         self._call_back()
         return served
 
     def flush(self, seconds: float) -> None:
         """Serve the producer until nothing is under way, at most this long."""
-        self._guarded(lambda: self._producer.flush(seconds), waits=False)
+        if not self._is_inside(waits=False) and self._serving.acquire(timeout=seconds):
+            self._serve(lambda: self._producer.flush(seconds))
         self._call_back()
 
-    def _guarded(self, serve: Callable[[], int], *, waits: bool) -> int:
+    def _is_inside(self, *, waits: bool) -> bool:
+        inside = threading.get_ident() in self._inside
+        if inside and waits:
+            raise PublisherUnusable("a callback of librdkafka's cannot wait for the publisher")
+        return inside
+
+    def _serve(self, serve: Callable[[], int]) -> int:
+        """Let librdkafka make its callbacks, in a thread that has the turn."""
         thread = threading.get_ident()
-        if thread in self._inside:
-            if waits:
-                raise PublisherUnusable("a callback of librdkafka's cannot wait for the publisher")
-            return 0
         self._inside.add(thread)
         try:
             return serve()
@@ -76,6 +88,7 @@ class Polling:
             self._heed(error)
         finally:
             self._inside.discard(thread)
+            self._serving.release()
         return 0
 
     def _heed(self, error: Exception) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PRODUCER_DEFAULTS: Final[Mapping[str, Any]] = {
     "acks": "all",
     "enable.idempotence": True,
+    "max.in.flight.requests.per.connection": 1,
     "compression.type": "lz4",
     "partitioner": "murmur2_random",  # where Java clients put the same key
     "linger.ms": 5,
@@ -31,12 +32,15 @@ CONSUMER_DEFAULTS: Final[Mapping[str, Any]] = {
     "fetch.queue.backoff.ms": 50,  # at its default of a second whoever is quick waits most of the time
 }
 
+_ONE_IN_FLIGHT = "more let librdkafka acknowledge events that no log holds (confluent-kafka-go#921)"
 _Guarantees = dict[str, tuple[tuple[str, ...], str]]
 
 _PRODUCER_GUARANTEES: Final[_Guarantees] = {
     "acks": (("all", "-1"), "an event may be lost with a broker unless all replicas acknowledge it"),
     "request.required.acks": (("all", "-1"), "an event may be lost unless all replicas acknowledge it"),
     "enable.idempotence": (("true",), "retries may reorder and repeat a user's events without it"),
+    "max.in.flight.requests.per.connection": (("1",), _ONE_IN_FLIGHT),
+    "max.in.flight": (("1",), _ONE_IN_FLIGHT),
     "partitioner": (("murmur2_random", "murmur2"), "a user's events would part from those of Java producers"),
 }
 

@@ -94,7 +94,7 @@ class Subscriber:
                 "policy.after_failure",
                 "let-pass with a guard would drop what failed, as stale, once later ones are handled",
             )
-        self._dead_letters = dead_letters or DeadLetters(config)
+        self._dead_letters = dead_letters or DeadLetters(config, hooks=hooks)
         self._tell = Telling(hooks)
         self._handling = Handling(
             deserializer, self._handlers, plain_guard(guard), async_guard(guard), unknown, self._tell,

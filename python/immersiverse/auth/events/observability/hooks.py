@@ -39,6 +39,19 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """librdkafka reported a message as delivered, without proof that a broker stored it: it counts as failed.
+
+    Attributes:
+        topic: where it was to go.
+        producer: what sent it: ``publisher`` or ``dead-letters``.
+    """
+
+    topic: str
+    producer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consumed:
     """Events were handled, or skipped for want of a handler: one summary for all of a kind in a batch.
 
@@ -180,6 +193,7 @@ class Statistics:
 
 Detail = (
     Published
+    | Unconfirmed
     | Consumed
     | Dropped
     | Gap

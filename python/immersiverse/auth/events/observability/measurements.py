@@ -18,6 +18,7 @@ from immersiverse.auth.events.observability.hooks import (
     Published,
     Retried,
     Statistics,
+    Unconfirmed,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Measurements:
         self._lags: dict[str, list[Labels]] = {}
         self._on: dict[type[Any], Callable[[Any], None]] = {
             Published: self._published,
+            Unconfirmed: lambda told: self._count(metrics.UNCONFIRMED, told.topic, told.producer),
             Consumed: self._consumed,
             Dropped: lambda told: self._count(metrics.DROPPED, told.topic, told.event_type, told.reason),
             Gap: lambda told: self._count(metrics.GAPS, told.topic),

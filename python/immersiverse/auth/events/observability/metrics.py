@@ -49,6 +49,10 @@ PUBLISH_SECONDS: Final = Metric(
     "auth_events_publish_seconds", "histogram", ("topic",),
     "Time from publishing an event to a broker's answer.",
 )  # fmt: skip
+UNCONFIRMED: Final = Metric(
+    "auth_events_unconfirmed_total", "counter", ("topic", "producer"),
+    "Messages reported as delivered without proof that a broker stored them; they count as failed.",
+)  # fmt: skip
 CONSUMED: Final = Metric(
     "auth_events_consumed_total", "counter", ("topic", "event_type"),
     "Events that were handled, or that nobody asked for.",
@@ -91,6 +95,7 @@ METRICS: Final = (
     CONSUMER_LAG,
     PUBLISHED,
     PUBLISH_SECONDS,
+    UNCONFIRMED,
     CONSUMED,
     HANDLE_SECONDS,
     AGE_SECONDS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
 
+from immersiverse.auth.events.kafka.acknowledgements import Acknowledgements
 from immersiverse.auth.events.operations.mailbox import Mailbox
 from immersiverse.auth.events.operations.markers import marker_of
 from immersiverse.auth.events.operations.partitions import existing_topics
@@ -121,6 +122,7 @@ class _Courier:
         self._cluster = cluster
         self._topic = dead_letter_topic
         self._producer: Producer = cluster.producer()
+        self._acknowledgements = Acknowledgements()
 
     def deliver(self, letters: list[DeadLetter]) -> Iterator[Outcome]:
         """Send letters, then mark those that were acknowledged."""
@@ -149,7 +151,7 @@ class _Courier:
         return Outcome(letter, Fate.FAILED, str(failure))
 
     def _send(self, message: Redriven) -> _Receipt:
-        receipt = _Receipt()
+        receipt = _Receipt(self._acknowledgements)
         try:
             self._producer.produce(
                 message.topic,
@@ -166,7 +168,7 @@ class _Courier:
         marker = marker_of(
             letter, redrives=message.redrives, partition=receipt.partition, offset=receipt.offset
         )
-        mark = _Receipt()
+        mark = _Receipt(self._acknowledgements)
         self._producer.produce(
             self._topic,
             marker.value,
@@ -181,13 +183,14 @@ class _Courier:
 class _Receipt:
     """What a broker said to one message."""
 
-    __slots__ = ("error", "offset", "partition")
+    __slots__ = ("_acknowledgements", "error", "offset", "partition")
 
-    def __init__(self) -> None:
+    def __init__(self, acknowledgements: Acknowledgements) -> None:
+        self._acknowledgements = acknowledgements
         self.error: KafkaError | None = None
         self.partition = -1
         self.offset = -1
 
     def take(self, error: KafkaError | None, message: Message) -> None:
-        self.error = error
+        self.error = error or self._acknowledgements.error(message)
         self.partition, self.offset = message.partition() or 0, message.offset() or 0
