@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 COMPARISONS: Final = (
     Comparison("publish_vs_raw", "publish, raw", "publish, ours", at_least=0.85),
+    Comparison("publish_vs_five_in_flight", "publish, raw with 5 in flight", "publish, ours", at_least=0.75),
     Comparison("publish_vs_serializing_producer", "publish, Confluent", "publish, ours", at_least=1.6),
     Comparison("consume_vs_raw", "consume, raw", "consume, ours", at_least=0.6),
     Comparison("consume_vs_deserializing_consumer", "consume, Confluent", "consume, ours", at_least=4),
@@ -81,6 +82,7 @@ def _ways(count: int) -> Iterator[dict[str, tuple[Callable[[int], float], int]]]
             _fill(config, source, serializer, events)
         publishing_ways: dict[str, Callable[[Any], float]] = {
             "publish, raw": publishing.raw(config, sink, number),
+            "publish, raw with 5 in flight": publishing.raw(config, sink, number, in_flight=5),
             "publish, ours": publishing.ours(config, serializer),
             "publish, with Prometheus": publishing.ours(config, serializer, [hook]),
             "publish, ours async": publishing.ours_async(config, serializer),

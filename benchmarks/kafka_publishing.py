@@ -70,13 +70,21 @@ def ours_async(config: Mapping[str, Any], serializer: AuthEventSerializer) -> Wa
     return lambda events: asyncio.run(publish(events))
 
 
-def raw(config: Mapping[str, Any], topic: str, schema_id: int) -> Way:
-    """librdkafka's producer, Protobuf's own method, the same headers, every delivery looked at."""
+def raw(config: Mapping[str, Any], topic: str, schema_id: int, *, in_flight: int = 1) -> Way:
+    """librdkafka's producer, Protobuf's own method, the same headers, every delivery looked at.
+
+    Args:
+        config: how to reach the broker.
+        topic: where to.
+        schema_id: what the frame says.
+        in_flight: how many requests may be under way at once; more than one can lose acknowledged events.
+    """
 
     frame = b"\x00" + schema_id.to_bytes(4, "big") + b"\x00"
 
     def publish(events: Sequence[AuthEvent]) -> float:
-        producer = Producer(producer_settings(config))
+        settings = {**producer_settings(config), "max.in.flight.requests.per.connection": in_flight}
+        producer = Producer(settings)
         failed: list[Any] = []
 
         def delivered(error: Any, message: Any) -> None:

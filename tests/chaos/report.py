@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from chaos.verdict import Facts, first_ones, lost, repeated
@@ -28,7 +28,8 @@ class Report:
         duplicates_handled: how many events were handled again without a guard.
         dead_letters: how many there are, and how many unreadable messages they stand for.
         commits_looked_at: how many committed offsets were compared with what was handled.
-        lost: how many events have no effect, in either group.
+        newcomers: how many new publishers there were, and how many events were acknowledged to them.
+        lost: how many events have no effect, in either group, or are not in the log of a new topic.
     """
 
     seed: int
@@ -45,6 +46,7 @@ class Report:
     duplicates_handled: int
     dead_letters: tuple[int, int]
     commits_looked_at: int
+    newcomers: tuple[int, int]
     lost: int
 
     def line(self) -> str:
@@ -61,6 +63,7 @@ def report(  # noqa: PLR0913 - a report's figures
     faults: Mapping[str, int],
     drops: Mapping[str, int],
     looks: int,
+    newcomers: Sequence[int],
 ) -> Report:
     """Sum a run up."""
     return Report(
@@ -78,5 +81,6 @@ def report(  # noqa: PLR0913 - a report's figures
         duplicates_handled=len(facts.handled) - len(list(first_ones(facts.handled))),
         dead_letters=(len(facts.letters), len(facts.poison)),
         commits_looked_at=looks,
-        lost=len(lost(facts, facts.applied) | lost(facts, facts.handled)),
+        newcomers=(len(newcomers), sum(newcomers)),
+        lost=len(lost(facts, facts.applied) | lost(facts, facts.handled)) + len(facts.newcomers),
     )

@@ -69,6 +69,7 @@ def run(*, seconds: float, seed: int, protocol: str = "classic", pace: int = PAC
             faults=conductor.faults,
             drops=Counter(line[0] for line in read_journal(stage.folder / "drops", words=1)),
             looks=early.looks,
+            newcomers=[int(line[1]) for line in read_journal(stage.folder / "newcomers") if line[0] == "A"],
         )
         return Outcome(summary, broken(facts))
 
@@ -79,7 +80,7 @@ def _settle(stage: Stage) -> None:
     for guest in stage.guests:
         guest.await_end(_PATIENCE)
     stage.poison.finish()
-    _end(stage.publisher)
+    _end(stage.publisher, stage.newcomers)
     _await_groups(stage)
     _end(*stage.subscribers)
 
@@ -112,4 +113,5 @@ def _facts(stage: Stage, early: EarlyCommits) -> Facts:
         applied=applied(stage.database),
         handled=written_down(stage.folder / "handled"),
         early=early.found,
+        newcomers=[line[1] for line in read_journal(stage.folder / "newcomers") if line[0] == "L"],
     )

@@ -29,7 +29,8 @@ class Stage:
 
     Attributes:
         cluster: the brokers.
-        publisher: the only one, so that versions have one source.
+        publisher: the only one of the story, so that versions have one source.
+        newcomers: publishers that have just begun, on topics of their own.
         subscribers: the lasting member of each group.
         guests: another member of each group, that comes and goes.
     """
@@ -46,6 +47,7 @@ class Stage:
         self.database = open_database(folder / "effects.db")
         create_database(self.database, GUARDED)
         self.publisher = self._worker("publisher", "publishing", str(self.account), str(pace))
+        self.newcomers = self._worker("newcomers", "newcomers", str(folder))
         self.subscribers = tuple(self._subscriber(f"{group} subscriber", group) for group in GROUPS)
         self.guests = tuple(self._subscriber(f"{group} guest", group) for group in GROUPS)
         self.events = TopicLog(bootstrap, dict.fromkeys(TOPICS, PARTITIONS), event_name)
@@ -62,7 +64,7 @@ class Stage:
     @property
     def lasting(self) -> tuple[Worker, ...]:
         """Who is there from the beginning to the end, unless it is killed."""
-        return (self.publisher, *self.subscribers)
+        return (self.publisher, self.newcomers, *self.subscribers)
 
     def brokers_are_back(self) -> bool:
         """Whether the cluster counts all its brokers."""

@@ -17,6 +17,7 @@ def test_no_event_is_lost_repeated_or_reordered_whatever_is_killed(
     with capsys.disabled():
         print(f"\n{outcome.report.line()}")  # noqa: T201 - the figures are what a long run is for
     assert outcome.broken == []
+    assert outcome.report.newcomers[1] > 0
     faults = outcome.report.faults
     assert min(faults["leader killed"], faults["subscriber killed"], faults["publisher killed"]) >= 1
     if chaos_seconds >= _LONG:  # else nothing was put to the test

@@ -30,6 +30,7 @@ def facts():
         applied=EFFECTS,
         handled=[*EFFECTS, *EFFECTS],
         early=[],
+        newcomers=[],
     )
 
 
@@ -53,6 +54,7 @@ def test_a_run_that_kept_every_promise_is_found_unbroken(facts):
         ({"handled": [*EFFECTS, Effect("three", LOGIN, "ann", 3)]}, "handled, but never published"),
         ({"letters": [letter_for(GUARDED, POISON, "poison-1")]}, "poison without a dead letter"),
         ({"poison": {"poison-1", "poison-2"}}, "poison without a dead letter"),
+        ({"newcomers": ["three"]}, "acknowledged to a new publisher, but not in the log"),
         ({"early": ["guarded: somewhere"]}, "committed, but not handled"),
     ],
 )

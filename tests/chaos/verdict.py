@@ -24,6 +24,7 @@ class Facts:
         applied: what the guarded subscribers did, in order.
         handled: what the unguarded subscribers did, in order.
         early: what was found committed before it was handled.
+        newcomers: what was acknowledged to a new publisher, and was not in the log of its topic.
     """
 
     account: Account
@@ -33,12 +34,14 @@ class Facts:
     applied: Sequence[Effect]
     handled: Sequence[Effect]
     early: Sequence[str]
+    newcomers: Sequence[str]
 
 
 def broken(facts: Facts) -> list[str]:
     """Each promise that was not kept, with examples; empty if all were."""
     found = {
         "acknowledged, but not in the log": facts.account.acknowledged - set(facts.log.values()),
+        "acknowledged to a new publisher, but not in the log": facts.newcomers,
         "lost with the guard": lost(facts, facts.applied),
         "lost without a guard": lost(facts, facts.handled),
         "applied twice with the guard": repeated(facts.applied),
