@@ -66,7 +66,7 @@ def test_nothing_is_remembered_for_longer_than_asked(client):
     guard = RedisGuard(client, "tests", remember=timedelta(seconds=40))
     verdict(guard, event(version=1))
     times = [client.ttl(key) for key in client.scan_iter()]
-    assert len(times) == 2
+    assert len(times) >= 2
     assert all(0 < seconds <= 40 for seconds in times)
 
 
