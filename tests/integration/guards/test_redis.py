@@ -22,6 +22,7 @@ def client(redis_server):
         yield client
 
 
+@pytest.mark.guarantee("two have the same event at once", "Redis")
 def test_an_event_in_hand_cannot_be_had_a_second_time_until_its_fate_is_known(client):
     guard, beside, first = RedisGuard(client, "tests"), RedisGuard(client, "tests"), event()
     with guard.admit(first, TOPIC, KEY), pytest.raises(GuardUnavailable, match="in hand"):

@@ -67,8 +67,6 @@ def swallow(transaction):
 
 def swallow_a_failed_flush(transaction):
     write(transaction)
-    if not is_session(transaction):
-        pytest.skip("connections do not flush")
     transaction.add(Profile(id="taken", name="y"))
     with suppress(IntegrityError):
         transaction.flush()
@@ -104,6 +102,7 @@ def roll_back_in_sql(transaction):
     transaction.execute(text("ROLLBACK"))
 
 
+@pytest.mark.guarantee("a handler swallows a database error", "PostgreSQL")
 @pytest.mark.parametrize(
     "handler",
     [
@@ -121,6 +120,7 @@ def test_a_transaction_that_its_handler_broke_or_ended_is_a_failure_and_leaves_n
     assert audit(engine) == ["one"]
 
 
+@pytest.mark.parametrize("guarded", ["session", "async session"], indirect=True)
 def test_a_flush_that_failed_and_was_swallowed_is_a_failure_and_leaves_nothing(guarded, engine):
     first = event()
     with pytest.raises(BrokenTransaction):
@@ -140,6 +140,7 @@ def test_a_handler_survives_an_error_by_a_savepoint(guarded, engine):
     assert audit(engine) == ["one"]
 
 
+@pytest.mark.guarantee("the database refuses what a handler wrote", "PostgreSQL")
 @pytest.mark.parametrize(("name", "error"), [("x" * 60, DataError), ("a\x00b", DBAPIError)])
 def test_data_that_a_column_does_not_take_is_the_handlers_failure_though_it_shows_at_the_flush(
     guarded, engine, name, error
@@ -186,6 +187,7 @@ def test_a_trigger_that_refuses_at_commit_is_the_handlers_failure(guarded, engin
         guarded.handle(event(), write)
 
 
+@pytest.mark.guarantee("transactions get in each other's way", "PostgreSQL")
 @pytest.mark.parametrize("code", ["40001", "40P01", "53200", "55P03", "57014"])
 @pytest.mark.parametrize(
     "passing_on",

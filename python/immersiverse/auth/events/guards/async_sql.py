@@ -17,7 +17,6 @@ try:
     from immersiverse.auth.events.guards.sql_transaction import (
         HandlerTransaction,
         asking,
-        committing,
         connection_of,
         watch,
     )
@@ -96,7 +95,7 @@ class AsyncSqlGuard:
             with handlers.handling():
                 yield admission._replace(transaction=transaction)
                 await transaction.run_sync(lambda _: handlers.check())
-            with committing():
+            with handlers.committing():
                 await transaction.commit()
 
     async def create_tables(self) -> None:

@@ -17,7 +17,6 @@ try:
     from immersiverse.auth.events.guards.sql_transaction import (
         HandlerTransaction,
         asking,
-        committing,
         connection_of,
         watch,
     )
@@ -98,7 +97,7 @@ class SqlGuard:
             with handlers.handling():
                 yield admission._replace(transaction=transaction)
                 handlers.check()
-            with committing():
+            with handlers.committing():
                 transaction.commit()
 
     def create_tables(self) -> None:

@@ -27,7 +27,9 @@ _OUTAGES: Final = ("08", "40", "53", "57", "55P03")
 _ABORTED: Final = "25P02"  # what every statement gets after the one that failed
 # SQLite's primary result codes: busy, locked, no memory, interrupted, I/O, full, cannot open, lock protocol.
 _SQLITE_OUTAGES: Final = frozenset({5, 6, 7, 9, 10, 13, 14, 15})
-_LAST_ERROR: Final = "auth-events last error"  # in a connection's info, as long as a handler has it
+# In a connection's info, as long as a handler has it, and while it is committed.
+_LAST_ERROR: Final = "auth-events last error"
+_COMMITTING: Final = "auth-events committing"
 
 
 class _State(Enum):
@@ -70,6 +72,24 @@ class HandlerTransaction:
         finally:
             self._info.pop(_LAST_ERROR, None)
 
+    @contextmanager
+    def committing(self) -> Iterator[None]:
+        """The commit of both: what the handler wrote may be refused here too, by a deferred constraint.
+
+        Raises:
+            GuardUnavailable: instead of an error that says nothing about the event.
+            SQLAlchemyError: if the database refuses what the handler wrote.
+        """
+        self._info[_COMMITTING] = True
+        try:
+            yield
+        except DBAPIError as error:
+            if error.connection_invalidated or is_outage(error):
+                raise GuardUnavailable(f"the transaction was not committed: {_first_line(error)}") from error
+            raise
+        finally:
+            self._info.pop(_COMMITTING, None)
+
     def check(self) -> None:
         """Write what a session has not written yet, and look whether all of it can be committed.
 
@@ -109,7 +129,7 @@ class HandlerTransaction:
 def watch(engine: Engine) -> None:
     """Have an engine refuse commits by handlers, and remember the errors that they get."""
     event.listen(engine, "commit", _refuse_commit)
-    event.listen(engine, "handle_error", _remember_error)
+    event.listen(engine, "handle_error", _note_error)
 
 
 @contextmanager
@@ -123,22 +143,6 @@ def asking() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise GuardUnavailable(f"the guard's tables cannot be used: {_first_line(error)}") from error
-
-
-@contextmanager
-def committing() -> Iterator[None]:
-    """The commit of both: what the handler wrote may be refused here too, by a deferred constraint.
-
-    Raises:
-        GuardUnavailable: instead of an error that says nothing about the event.
-        SQLAlchemyError: if the database refuses what the handler wrote.
-    """
-    try:
-        yield
-    except DBAPIError as error:
-        if error.connection_invalidated or is_outage(error):
-            raise GuardUnavailable(f"the transaction was not committed: {_first_line(error)}") from error
-        raise
 
 
 def connection_of(transaction: Connection | Session) -> Connection:
@@ -169,12 +173,15 @@ def _refuse_commit(connection: Connection) -> None:
         raise BrokenTransaction("a handler must not commit Context.transaction: that is done when it returns")
 
 
-def _remember_error(context: ExceptionContext) -> None:
+def _note_error(context: ExceptionContext) -> None:
     connection, error = context.connection, context.sqlalchemy_exception
     if connection is None or connection.closed or connection.invalidated or not isinstance(error, DBAPIError):
         return
     if _LAST_ERROR in connection.info and _sqlstate(error) != _ABORTED:
         connection.info[_LAST_ERROR] = error
+    if _COMMITTING in connection.info and not context.is_disconnect:
+        # SQLite's transaction is still open then, and SQLAlchemy gives it back to its pool as it is.
+        connection.connection.rollback()
 
 
 def _state(connection: Connection) -> _State:
