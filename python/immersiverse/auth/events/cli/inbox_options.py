@@ -94,7 +94,7 @@ def in_database(url: str, schema: str | None, consumer: str) -> Iterator[SqlGuar
     """A guard in a database.
 
     Raises:
-        CommandFailed: it is no address of one.
+        CommandFailed: the address cannot be used.
     """
     try:
         from sqlalchemy import create_engine

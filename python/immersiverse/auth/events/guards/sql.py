@@ -110,7 +110,7 @@ class SqlGuard:
             create(connection, self._tables)
 
     def prune(self, older_than: timedelta | None = None) -> Forgotten:
-        """Forget ids and versions that were handled long ago; in small transactions that delay nobody.
+        """Forget ids and versions that were handled long ago, in small transactions beside the handlers.
 
         No duplicate and no stale event can come after as long as topics keep events for less time than that.
 

@@ -112,7 +112,7 @@ class Ledger:
         return connection.execute(delete(table).where(self._batch(table, *conditions))).rowcount
 
     def _batch(self, table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        """Some rows of this consumer. Rows that others work on are left out: nobody waits, none deadlocks."""
+        """Some rows of this consumer. Rows that others have locked are left out: no waiting, no deadlock."""
         primary_key = tuple(table.primary_key.columns)
         rows = select(*primary_key).where(table.c.consumer == self._consumer, *conditions).limit(_BATCH)
         return tuple_(*primary_key).in_(rows.with_for_update(skip_locked=True))

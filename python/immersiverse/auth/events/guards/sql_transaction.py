@@ -54,13 +54,14 @@ class HandlerTransaction:
         self._root = self._connection.get_transaction() or self._connection.begin()
         self._begun = _state(self._connection)
         self._info = self._connection.info
+        self._aborted = False
 
     @contextmanager
     def handling(self) -> Iterator[None]:
         """The time of the handler, with `check` at its end.
 
         Raises:
-            GuardUnavailable: instead of an error that says nothing about the event, whoever raised it.
+            GuardUnavailable: instead of an error that says nothing about the event.
         """
         self._info[_LAST_ERROR] = None
         try:
@@ -97,19 +98,28 @@ class HandlerTransaction:
             BrokenTransaction: if the handler left the transaction aborted, or ended it.
             SQLAlchemyError: if the database refuses what is written now.
         """
+        if self._is_open():
+            if isinstance(self._transaction, Session):
+                self._transaction.flush()
+            if _state(self._connection) is _State.UNKNOWN:
+                self._aborted = not self._answers()
         if not self._is_open():
             raise BrokenTransaction(
                 "the handler left its transaction aborted or ended, so nothing was committed: survive errors "
                 "of the database with begin_nested(), and neither commit nor roll back Context.transaction"
             ) from self._info.get(_LAST_ERROR)
-        if isinstance(self._transaction, Session):
-            self._transaction.flush()
-        if _state(self._connection) is _State.UNKNOWN:
-            self._connection.execute(text("SELECT 1"))  # fails in an aborted transaction
+
+    def _answers(self) -> bool:
+        """Whether a statement succeeds, as none does in an aborted transaction."""
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            return False
+        return True
 
     def _is_open(self) -> bool:
         connection, root = self._connection, self._root
-        if connection.closed or connection.invalidated:
+        if self._aborted or connection.closed or connection.invalidated:
             return False
         if connection.get_transaction() is not root or not root.is_active:
             return False
