@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
 from typing import Any
 
 import redis
@@ -17,9 +17,9 @@ from sqlalchemy.orm import sessionmaker
 
 from immersiverse.auth.events.guards import (
     Admission,
-    AsyncGuard,
     AsyncRedisGuard,
     AsyncSqlGuard,
+    Forgotten,
     Guard,
     MemoryGuard,
     RedisGuard,
@@ -31,13 +31,25 @@ from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 class Blocking:
     """An async guard as a plain one, for tests that hold for both."""
 
-    def __init__(self, guard: AsyncGuard, runner: asyncio.Runner) -> None:
+    def __init__(self, guard: Any, runner: asyncio.Runner) -> None:
         self._guard = guard
         self._runner = runner
 
     def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> AbstractContextManager[Admission]:
         """See `Guard.admit`."""
         return _Held(self._guard.admit_async(event, topic, key), self._runner)
+
+    def forget(self, key: bytes) -> Forgotten:
+        """See `SqlGuard.forget`."""
+        return self._finished(self._guard.forget(key))
+
+    def forget_all(self) -> Forgotten:
+        """See `SqlGuard.forget_all`."""
+        return self._finished(self._guard.forget_all())
+
+    def _finished(self, called: Any) -> Forgotten:
+        forgotten: Forgotten = self._runner.run(called) if inspect.isawaitable(called) else called
+        return forgotten
 
 
 class _Held:
@@ -55,20 +67,20 @@ class _Held:
 
 
 @contextmanager
-def memory(*, blocking: bool = True) -> Iterator[Guard]:
+def memory(*, blocking: bool = True, **options: Any) -> Iterator[Guard]:
     """A memory guard, as it serves plain or async handlers."""
     if blocking:
-        yield MemoryGuard()
+        yield MemoryGuard(**options)
         return
     with asyncio.Runner() as runner:
-        yield Blocking(MemoryGuard(), runner)
+        yield Blocking(MemoryGuard(**options), runner)
 
 
 @contextmanager
-def sql(url: str, *, session: bool = False) -> Iterator[Guard]:
+def sql(url: str, *, session: bool = False, **options: Any) -> Iterator[Guard]:
     """A guard in a database, with connections or sessions; it shares the tables with all others."""
     engine = create_engine(url)
-    guard = SqlGuard(sessionmaker(engine) if session else engine, uuid.uuid4().hex)
+    guard = SqlGuard(sessionmaker(engine) if session else engine, uuid.uuid4().hex, **options)
     guard.create_tables()
     try:
         yield guard
@@ -77,11 +89,11 @@ def sql(url: str, *, session: bool = False) -> Iterator[Guard]:
 
 
 @contextmanager
-def sql_async(url: str, *, session: bool = False) -> Iterator[Guard]:
+def sql_async(url: str, *, session: bool = False, **options: Any) -> Iterator[Guard]:
     """The same for async handlers."""
     with asyncio.Runner() as runner:
         engine = create_async_engine(url)
-        guard = AsyncSqlGuard(async_sessionmaker(engine) if session else engine, uuid.uuid4().hex)
+        guard = AsyncSqlGuard(async_sessionmaker(engine) if session else engine, uuid.uuid4().hex, **options)
         runner.run(guard.create_tables())
         try:
             yield Blocking(guard, runner)
@@ -90,18 +102,18 @@ def sql_async(url: str, *, session: bool = False) -> Iterator[Guard]:
 
 
 @contextmanager
-def in_redis(url: str, **times: timedelta) -> Iterator[RedisGuard]:
+def in_redis(url: str, **options: Any) -> Iterator[RedisGuard]:
     """A guard in Redis."""
     with redis.Redis.from_url(url) as client:
-        yield RedisGuard(client, uuid.uuid4().hex, **times)
+        yield RedisGuard(client, uuid.uuid4().hex, **options)
 
 
 @contextmanager
-def in_redis_async(url: str, **times: timedelta) -> Iterator[Guard]:
+def in_redis_async(url: str, **options: Any) -> Iterator[Guard]:
     """The same for async handlers."""
     with asyncio.Runner() as runner:
         client = redis.asyncio.Redis.from_url(url)
         try:
-            yield Blocking(AsyncRedisGuard(client, uuid.uuid4().hex, **times), runner)
+            yield Blocking(AsyncRedisGuard(client, uuid.uuid4().hex, **options), runner)
         finally:
             runner.run(client.aclose())

@@ -1,6 +1,6 @@
-"""What holds of every guard. A folder of tests gives the fixture `guard` and imports all of this.
+"""What holds of every guard. A folder of tests gives the fixtures `guard` and `unlimited` and imports this.
 
-The fixture is a plain guard: see guard_makers for async ones.
+The fixtures are plain guards (see guard_makers for async ones), the latter without a limit to jumps.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from immersiverse.auth.events import UserCreated, new_event
-from immersiverse.auth.events.guards import Guard, Verdict
+from immersiverse.auth.events import UserCreated, UserDeleted, new_event
+from immersiverse.auth.events.guards import Admission, Forgotten, Guard, Verdict
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 TOPIC, KEY = "auth.events.user", b"user-1"
 FRESH, DUPLICATE, STALE = Verdict.FRESH, Verdict.DUPLICATE, Verdict.STALE
+LARGEST = (1 << 63) - 1
 
 
 class HandlerFailed(Exception):
@@ -32,6 +33,19 @@ def event(version: int = 0, **envelope: Any) -> AuthEvent:
     for name, value in envelope.items():
         setattr(made, name, value)
     return made
+
+
+def deleted(version: int = 0, *, erasure_required: bool = True) -> AuthEvent:
+    """The end of the same user."""
+    payload = UserDeleted(user_id="user-1", erasure_required=erasure_required)
+    payload.deleted_at.FromDatetime(datetime(2025, 6, 2, tzinfo=UTC))
+    return new_event(payload, source="/services/auth", version=version)
+
+
+def admission_of(guard: Guard, event: AuthEvent, topic: str = TOPIC) -> Admission:
+    """The guard's answer on an event, which is then handled if it is fresh."""
+    with guard.admit(event, topic, KEY) as admission:
+        return admission
 
 
 def verdict(guard: Guard, event: AuthEvent, topic: str = TOPIC, key: bytes | None = KEY) -> Verdict:
@@ -142,9 +156,8 @@ def test_any_bytes_are_a_key(guard, key):
     assert verdict(guard, event(version=1), TOPIC, key + b"x") is FRESH
 
 
-def test_the_largest_versions_are_told_apart(guard):
-    largest = (1 << 63) - 1
-    verdicts = [verdict(guard, event(version)) for version in (largest - 1, largest, largest - 1)]
+def test_the_largest_versions_are_told_apart(unlimited):
+    verdicts = [verdict(unlimited, event(version)) for version in (LARGEST - 1, LARGEST, LARGEST - 1)]
     assert verdicts == [FRESH, FRESH, STALE]
 
 
@@ -167,3 +180,87 @@ def test_an_event_that_its_handler_changed_before_it_failed_is_fresh_again(guard
     original = AuthEvent.FromString(first.SerializeToString())
     fail(guard, first, lambda _: first.Clear())
     assert verdict(guard, original) is FRESH
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_a_version_beyond_reason_is_handled_and_makes_no_later_event_stale(guard, last):
+    verdict(guard, event(version=last))
+    forged = event(version=LARGEST)
+    answer = admission_of(guard, forged)
+    assert (answer.verdict, answer.last, answer.jumped) == (FRESH, last, True)
+    assert verdict(guard, forged) is DUPLICATE
+    assert [verdict(guard, event(version)) for version in (last + 1, last + 2, last + 1)] == [
+        FRESH, FRESH, STALE,
+    ]  # fmt: skip
+
+
+def test_a_version_counts_as_long_as_it_is_no_further_than_the_limit_beyond_the_last(guard):
+    answers = [
+        admission_of(guard, event(version)) for version in (1_000_000, 1_900_000, 2_900_001, 2_900_000)
+    ]
+    assert [(answer.verdict, answer.last, answer.jumped) for answer in answers] == [
+        (FRESH, 0, False),
+        (FRESH, 1_000_000, False),
+        (FRESH, 1_900_000, True),
+        (FRESH, 1_900_000, False),
+    ]
+    assert verdict(guard, event(version=2_899_999)) is STALE
+
+
+def test_without_a_limit_every_version_counts(unlimited):
+    assert not admission_of(unlimited, event(version=LARGEST)).jumped
+    assert verdict(unlimited, event(version=1)) is STALE
+
+
+def test_a_handler_that_fails_at_a_version_beyond_reason_gets_it_again(guard):
+    forged = event(version=LARGEST)
+    fail(guard, forged)
+    assert admission_of(guard, forged).jumped
+    assert verdict(guard, event(version=1)) is FRESH
+
+
+def test_a_forgotten_users_next_event_is_fresh_on_every_topic_and_its_ids_stay_known(guard):
+    first = event(version=5)
+    verdict(guard, first)
+    verdict(guard, event(version=7), "auth.events.login")
+    verdict(guard, event(version=5), TOPIC, b"user-2")
+    assert guard.forget(KEY) == Forgotten(versions=2)
+    assert [verdict(guard, first), verdict(guard, event(version=1))] == [DUPLICATE, FRESH]
+    assert verdict(guard, event(version=1), "auth.events.login") is FRESH
+    assert verdict(guard, event(version=4), TOPIC, b"user-2") is STALE
+    assert guard.forget(b"nobody") == Forgotten()
+
+
+def test_a_forgotten_consumer_has_handled_nothing(guard):
+    first = event(version=5)
+    verdict(guard, first)
+    verdict(guard, event(), TOPIC, b"user-2")
+    assert guard.forget_all() == Forgotten(ids=2, versions=1)
+    assert [verdict(guard, event(version=1)), verdict(guard, first)] == [FRESH, FRESH]
+
+
+def test_a_user_who_is_erased_leaves_no_version_and_the_event_stays_known(guard):
+    verdict(guard, event(version=5))
+    verdict(guard, event(version=7), "auth.events.login")
+    verdict(guard, event(version=5), TOPIC, b"user-2")
+    end = deleted(version=6)
+    assert [verdict(guard, end), verdict(guard, end)] == [FRESH, DUPLICATE]
+    assert guard.forget(KEY) == Forgotten()
+    assert verdict(guard, event(version=4), TOPIC, b"user-2") is STALE
+
+
+def test_an_erased_user_is_forgotten_only_when_that_was_handled(guard):
+    verdict(guard, event(version=5))
+    fail(guard, deleted(version=6))
+    assert verdict(guard, event(version=4)) is STALE
+
+
+def test_a_user_whose_end_asks_for_no_erasure_is_not_forgotten(guard):
+    verdict(guard, deleted(version=6, erasure_required=False))
+    assert verdict(guard, event(version=5)) is STALE
+
+
+def test_a_stale_end_of_a_user_forgets_nothing(guard):
+    verdict(guard, event(version=7))
+    assert verdict(guard, deleted(version=6)) is STALE
+    assert verdict(guard, event(version=6)) is STALE

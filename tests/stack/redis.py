@@ -20,7 +20,7 @@ MISSING = "Redis is missing: install it (Debian, Ubuntu: apt-get install redis-s
 
 @dataclass(frozen=True)
 class RedisServer:
-    """A server of its own, which can be stopped and started again, and then remembers nothing.
+    """A server of its own, which can be stopped and started again, and then remembers what is on disk.
 
     Attributes:
         port: where it listens, on 127.0.0.1.
@@ -63,8 +63,11 @@ def redis_program() -> str | None:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(*options: str) -> Iterator[RedisServer]:
     """A server that leaves nothing behind.
+
+    Args:
+        options: more of its command line, such as ``--appendonly yes``; without it nothing is on disk.
 
     Raises:
         StackError: it is not installed or cannot be started; the message says why.
@@ -75,6 +78,7 @@ def redis_server() -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="auth-events-redis-") as folder:
         port = free_ports(1)[0]
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        command += options
         server = RedisServer(port, Server("redis", command, Path(folder) / "redis.log"))
         try:
             server.start()

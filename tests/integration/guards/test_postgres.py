@@ -47,6 +47,7 @@ def meanwhile(work):
     return begun
 
 
+@pytest.mark.guarantee("two have the same event at once", "PostgreSQL")
 def test_a_second_consumer_of_an_event_waits_and_finds_it_handled(guard):
     first = event()
     with guard.admit(first, TOPIC, KEY) as admission:
@@ -55,6 +56,7 @@ def test_a_second_consumer_of_an_event_waits_and_finds_it_handled(guard):
     assert second.result(timeout=10) is DUPLICATE
 
 
+@pytest.mark.guarantee("a handler fails", "PostgreSQL")
 def test_a_second_consumer_of_an_event_takes_over_when_the_first_fails(guard):
     first, seconds = event(), []
     fail(guard, first, after=lambda _: seconds.append(meanwhile(lambda: verdict(guard, first))))

@@ -22,6 +22,7 @@ def client(redis_server):
         yield client
 
 
+@pytest.mark.guarantee("two have the same event at once", "Redis")
 def test_an_event_in_hand_cannot_be_had_a_second_time_until_its_fate_is_known(client):
     guard, beside, first = RedisGuard(client, "tests"), RedisGuard(client, "tests"), event()
     with guard.admit(first, TOPIC, KEY), pytest.raises(GuardUnavailable, match="in hand"):
@@ -66,7 +67,7 @@ def test_nothing_is_remembered_for_longer_than_asked(client):
     guard = RedisGuard(client, "tests", remember=timedelta(seconds=40))
     verdict(guard, event(version=1))
     times = [client.ttl(key) for key in client.scan_iter()]
-    assert len(times) == 2
+    assert len(times) >= 2
     assert all(0 < seconds <= 40 for seconds in times)
 
 

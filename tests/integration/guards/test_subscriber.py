@@ -15,18 +15,14 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from immersiverse.auth.events import AuthEventDeserializer, ConfigurationError, LoggedOut, PinnedSchemas
+from immersiverse.auth.events import ConfigurationError, LoggedOut
 from immersiverse.auth.events.guards import AsyncRedisGuard, AsyncSqlGuard, MemoryGuard, RedisGuard, SqlGuard
 from immersiverse.auth.events.kafka.context import Context
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.publisher import Publisher
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.observability.hooks import DeadLettered, Dropped, Retried
-from integration.running import ToTopic, eventually, logged_out, running
+from integration.guards.consuming import QUICK, publish, subscriber
+from integration.running import eventually, logged_out, running
 from stack.postgres import postgres as started_postgres
 
-QUICK = Retry(attempts=3, first=0.05, factor=1.0)
 INSERT = text("INSERT INTO effects (id) VALUES (:id)")
 
 
@@ -40,24 +36,6 @@ def engine(postgres):
     SqlGuard(engine, "tests").create_tables()
     yield engine
     engine.dispose()
-
-
-def subscriber(kafka, topic, guard, *, hooks=(), concurrency=1):
-    """A member of a new group: it gets everything again that was ever published."""
-    return Subscriber(
-        {"bootstrap.servers": kafka.bootstrap, "group.id": f"group-{uuid.uuid4()}"},
-        [topic],
-        deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-        guard=guard,
-        hooks=hooks,
-        policy=Policy(concurrency=concurrency, retry=QUICK),
-    )
-
-
-def publish(kafka, topic, *events):
-    with Publisher({"bootstrap.servers": kafka.bootstrap}, serializer=ToTopic(topic)) as publisher:
-        for event in events:
-            publisher.publish(event)
 
 
 def effects(engine):

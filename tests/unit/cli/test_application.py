@@ -15,7 +15,17 @@ from unit.cli.terminal import COMMAND, end, run, running
 
 COMMANDS = [
     *("catalog", "simulate", "encode", "decode", "dev", "demo"),
-    *("publish", "tail", "lag", "replay", "dlq list", "dlq show", "dlq redrive"),
+    *(
+        "publish",
+        "tail",
+        "lag",
+        "replay",
+        "dlq list",
+        "dlq show",
+        "dlq redrive",
+        "inbox forget",
+        "inbox prune",
+    ),
     *("schema register", "schema list", "schema show", "schema check", "schema diff", "registry serve"),
 ]
 
@@ -31,7 +41,7 @@ def test_every_command_teaches_by_an_example(auth_events, command):
     assert f"Example: auth-events {command}" in result.out or f"| auth-events {command}" in result.out
 
 
-@pytest.mark.parametrize("group", [[], ["schema"], ["registry"], ["dlq"]], ids=" ".join)
+@pytest.mark.parametrize("group", [[], ["schema"], ["registry"], ["dlq"], ["inbox"]], ids=" ".join)
 def test_without_a_command_the_help_is_shown(auth_events, group):
     result = auth_events(*group)
     assert (result.code, result.err) == (0, "")

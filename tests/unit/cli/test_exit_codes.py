@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "operations.md"
-COMMANDS = ["publish", "tail", "lag", "replay", "dlq list", "dlq show", "dlq redrive"]
+COMMANDS = ["publish", "tail", "lag", "replay", "dlq list", "dlq show", "dlq redrive", "inbox forget"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

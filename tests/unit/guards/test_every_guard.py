@@ -8,13 +8,17 @@ from guard_makers import memory, sql, sql_async
 from guard_statements import *  # noqa: F403 - each of them is a test here
 
 MAKERS = {
-    "memory": lambda _: memory(),
-    "sqlite": lambda folder: sql(f"sqlite:///{folder / 'guard.db'}"),
-    "sqlite session": lambda folder: sql(f"sqlite:///{folder / 'guard.db'}", session=True),
-    "async memory": lambda _: memory(blocking=False),
-    "async sqlite": lambda folder: sql_async(f"sqlite+aiosqlite:///{folder / 'guard.db'}"),
-    "async sqlite session": lambda folder: sql_async(
-        f"sqlite+aiosqlite:///{folder / 'guard.db'}", session=True
+    "memory": lambda _, **options: memory(**options),
+    "sqlite": lambda folder, **options: sql(f"sqlite:///{folder / 'guard.db'}", **options),
+    "sqlite session": lambda folder, **options: sql(
+        f"sqlite:///{folder / 'guard.db'}", session=True, **options
+    ),
+    "async memory": lambda _, **options: memory(blocking=False, **options),
+    "async sqlite": lambda folder, **options: sql_async(
+        f"sqlite+aiosqlite:///{folder / 'guard.db'}", **options
+    ),
+    "async sqlite session": lambda folder, **options: sql_async(
+        f"sqlite+aiosqlite:///{folder / 'guard.db'}", session=True, **options
     ),
 }
 
@@ -22,4 +26,10 @@ MAKERS = {
 @pytest.fixture(params=MAKERS)
 def guard(request, tmp_path):
     with MAKERS[request.param](tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=MAKERS)
+def unlimited(request, tmp_path):
+    with MAKERS[request.param](tmp_path, max_version_jump=None) as made:
         yield made

@@ -49,6 +49,7 @@ def test_effects_are_kept_with_the_memory_when_the_handler_returns(guard, engine
     assert effects(engine) == ["one"]
 
 
+@pytest.mark.guarantee("a handler fails", "SQLite")
 def test_effects_are_lost_with_the_memory_when_the_handler_fails(guard, engine):
     first = event(version=1)
     fail(guard, first, after=lambda transaction: note(transaction, "one"))
@@ -93,6 +94,7 @@ def test_memory_outlives_the_guard(guard, engine):
     assert [verdict(again, first), verdict(again, event(version=1))] == [DUPLICATE, STALE]
 
 
+@pytest.mark.guarantee("two have the same event at once", "SQLite")
 def test_of_many_threads_with_the_same_events_one_handles_each(guard, engine):
     events, start = [event() for _ in range(10)], threading.Barrier(4)
 

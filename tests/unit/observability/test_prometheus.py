@@ -24,6 +24,7 @@ from immersiverse.auth.events.observability.hooks import (
     Published,
     Retried,
     Statistics,
+    VersionJump,
 )
 from immersiverse.auth.events.observability.metrics import METRICS
 
@@ -66,6 +67,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
     hook(Consumed(LOGIN, "LoginFailed", took(0.002, 0.02), age=0.3))
     hook(Dropped(LOGIN, "LoginFailed", "duplicate"))
     hook(Gap(LOGIN, 1, 3))
+    hook(VersionJump(LOGIN, 1, 2_000_000))
     hook(DecodeFailed(LOGIN, "MalformedFrame"))
     hook(Retried(LOGIN, 1, 0.2, OSError()))
     hook(DeadLettered(LOGIN, "MalformedFrame", 0))
@@ -85,6 +87,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
         'auth_events_handle_seconds_bucket{event_type="LoginFailed",le="0.01",topic="auth.events.login"} 1.0',
         'auth_events_age_seconds_sum{topic="auth.events.login"} 0.6',
         'auth_events_gaps_total{topic="auth.events.login"} 1.0',
+        'auth_events_version_jumps_total{topic="auth.events.login"} 1.0',
         'auth_events_decode_failures_total{error="MalformedFrame",topic="auth.events.login"} 1.0',
         'auth_events_retries_total{error="OSError",topic="auth.events.login"} 1.0',
         'auth_events_dead_letters_total{error="MalformedFrame",topic="auth.events.login"} 1.0',

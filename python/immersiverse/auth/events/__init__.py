@@ -15,6 +15,7 @@ from immersiverse.auth.events.version import __version__ as __version__
 if TYPE_CHECKING:
     from immersiverse.auth.events import catalog as catalog
     from immersiverse.auth.events.errors import AuthEventsError as AuthEventsError
+    from immersiverse.auth.events.errors import BrokenTransaction as BrokenTransaction
     from immersiverse.auth.events.errors import BrokerUnavailable as BrokerUnavailable
     from immersiverse.auth.events.errors import ConfigurationError as ConfigurationError
     from immersiverse.auth.events.errors import ConsumeError as ConsumeError
@@ -98,11 +99,11 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "errors": (
-        "AuthEventsError BrokerUnavailable ConfigurationError ConsumeError DecodeError GuardUnavailable "
-        "IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload MissingExtra "
-        "OperationRefused PublishError PublisherUnusable RegistryError RegistryRefused RegistryUnavailable "
-        "SchemaNotRegistered SubjectCollision UndeliveredEvents UnknownFormat UnknownSchemaId "
-        "WrongSchema"
+        "AuthEventsError BrokenTransaction BrokerUnavailable ConfigurationError ConsumeError DecodeError "
+        "GuardUnavailable IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload "
+        "MissingExtra OperationRefused PublishError PublisherUnusable RegistryError RegistryRefused "
+        "RegistryUnavailable SchemaNotRegistered SubjectCollision UndeliveredEvents UnknownFormat "
+        "UnknownSchemaId WrongSchema"
     ),
     "events": "new_event partition_key payload_of",
     "guards.memory": "MemoryGuard",

@@ -17,6 +17,7 @@ from immersiverse.auth.events.cli.dlq import dlq
 from immersiverse.auth.events.cli.encode import encode
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE, INTERRUPTED, WRONG_USE, failure_of
 from immersiverse.auth.events.cli.group import explain_unless_called
+from immersiverse.auth.events.cli.inbox import inbox
 from immersiverse.auth.events.cli.lag import lag
 from immersiverse.auth.events.cli.output import accept_any_letter, forget_output
 from immersiverse.auth.events.cli.publish import publish
@@ -107,6 +108,7 @@ _command(
     epilog=f"Example: auth-events replay -b {_KAFKA} -g analytics -t auth.events.login --to-timestamp 2h",
 )(replay)
 app.add_typer(dlq, name="dlq")
+app.add_typer(inbox, name="inbox")
 app.add_typer(schema, name="schema")
 app.add_typer(registry, name="registry")
 _command(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from immersiverse.auth.events.guards.guard import Admission as Admission
 from immersiverse.auth.events.guards.guard import AsyncGuard as AsyncGuard
+from immersiverse.auth.events.guards.guard import Forgotten as Forgotten
 from immersiverse.auth.events.guards.guard import Guard as Guard
 from immersiverse.auth.events.guards.guard import Verdict as Verdict
 from immersiverse.auth.events.guards.memory import MemoryGuard as MemoryGuard

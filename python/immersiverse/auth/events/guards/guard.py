@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from immersiverse.auth.events.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+
+MAX_VERSION_JUMP: Final = 1_000_000
+"""By how much a version may pass the last one unless told otherwise: more than any user has changes."""
 
 
 class Verdict(Enum):
@@ -30,11 +36,26 @@ class Admission(NamedTuple):
         last: the last version of the same user on the same topic that was handled; 0 for none.
         transaction: where a handler's effects belong, so that they and the guard's memory are kept or lost
             together; None if the guard has none.
+        jumped: whether the version is further beyond the last one than the guard allows: the event is fresh,
+            and its version will not be remembered.
     """
 
     verdict: Verdict
     last: int = 0
     transaction: Any = None
+    jumped: bool = False
+
+
+class Forgotten(NamedTuple):
+    """How much a guard has forgotten.
+
+    Attributes:
+        ids: how many ids of events.
+        versions: how many last versions, of which a user has one on each topic.
+    """
+
+    ids: int = 0
+    versions: int = 0
 
 
 class Guard(Protocol):
@@ -79,3 +100,29 @@ def judge(*, seen: bool, version: int, last: int) -> Verdict:
     if 0 < version <= last:
         return Verdict.STALE
     return Verdict.FRESH
+
+
+def jumps(version: int, last: int, limit: int | None) -> bool:
+    """Whether a version is so far beyond the last one that to remember it would make all others stale.
+
+    Args:
+        version: an event's; 0 for unversioned.
+        last: the last one of its user, 0 for none: the limit holds for a user's first event too.
+        limit: how far it may be; None for no limit.
+    """
+    return limit is not None and version - last > limit
+
+
+def require_limit(limit: int | None) -> None:
+    """Look at a guard's ``max_version_jump``.
+
+    Raises:
+        ConfigurationError: if no version could pass it.
+    """
+    if limit is not None and limit < 1:
+        raise ConfigurationError("max_version_jump", f"must be 1 or more, or None for no limit, not {limit}")
+
+
+def erases(event: AuthEvent) -> bool:
+    """Whether an event asks that what is held about its user is erased."""
+    return event.HasField("user_deleted") and event.user_deleted.erasure_required

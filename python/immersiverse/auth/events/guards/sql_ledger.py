@@ -1,4 +1,4 @@
-"""What a SQL guard asks and writes, on a connection that somebody else opens and commits."""
+"""What a SQL guard asks and writes, on a connection that its caller opens and commits."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from immersiverse.auth.events.errors import ConfigurationError
-from immersiverse.auth.events.guards.guard import Verdict
+from immersiverse.auth.events.guards.guard import (
+    Admission,
+    Forgotten,
+    Verdict,
+    erases,
+    jumps,
+    require_limit,
+)
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Connection, Executable, Table
 
     from immersiverse.auth.events.guards.sql_tables import GuardTables
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 _INSERTS: Final[dict[str, Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _MAX_ID = 64
 _MAX_KEY = 255
-_PRUNED_AT_ONCE = 10_000  # rows: a transaction that others hardly notice
+_BATCH = 10_000  # rows: a transaction that others hardly notice
 
 
 class Ledger:
@@ -31,17 +38,22 @@ class Ledger:
         consumer: whose memory it is.
         dialect: SQLAlchemy's name of the database's kind.
         tables: where it is.
+        max_version_jump: by how much a version may pass the last one; None for no limit.
 
     Raises:
-        ConfigurationError: if the database is of a kind that is not known here.
+        ConfigurationError: if the database is of a kind that is not known here, or the limit lets none pass.
     """
 
-    def __init__(self, consumer: str, dialect: str, tables: GuardTables) -> None:
+    def __init__(
+        self, consumer: str, dialect: str, tables: GuardTables, max_version_jump: int | None = None
+    ) -> None:
         if dialect not in _INSERTS:
             raise ConfigurationError("guard", f"{dialect} is not supported: use PostgreSQL or SQLite")
+        require_limit(max_version_jump)
         insert = _INSERTS[dialect]
         self._consumer = consumer
         self._tables = tables
+        self._limit = max_version_jump
         self._note_id: Executable = (
             insert(tables.handled).on_conflict_do_nothing().returning(tables.handled.c.event_id)
         )
@@ -52,41 +64,72 @@ class Ledger:
             tables.versions.c.key == bindparam("key"),
         )
 
-    def note(
-        self, connection: Connection, event: AuthEvent, topic: str, key: bytes | None
-    ) -> tuple[Verdict, int]:
-        """Write an event down as handled, unless it is a repeat or stale.
+    def note(self, connection: Connection, event: AuthEvent, topic: str, key: bytes | None) -> Admission:
+        """Write an event down as handled, unless it is a duplicate or stale.
 
         Writing comes first: another transaction with the same event waits here until this one ends, and then
-        finds the event handled, or goes on in its place.
-
-        Returns:
-            The verdict, and the last version of its user before it. Only a fresh event's transaction is to be
-            committed.
+        finds the event handled, or goes on in its place. Only a fresh event's transaction is to be committed.
         """
         if event.event_id and not self._is_new(connection, event.event_id):
-            return Verdict.DUPLICATE, 0
-        if event.version <= 0 or key is None:
-            return Verdict.FRESH, 0
-        user = {"consumer": self._consumer, "topic": topic, "key": _short_key(key)}
-        previous = connection.execute(self._note_version, {**user, "version": event.version}).scalar()
-        if previous is None:
-            return Verdict.STALE, connection.execute(self._last, user).scalar() or 0
-        return Verdict.FRESH, previous
+            return Admission(Verdict.DUPLICATE)
+        if key is None:
+            return Admission(Verdict.FRESH)
+        admission = self._judge_version(connection, event.version, topic, _short_key(key))
+        if admission.verdict is Verdict.FRESH and erases(event):
+            self.forget(connection, key)
+        return admission
 
-    def prune(self, connection: Connection, older_than: timedelta) -> bool:
-        """Forget some of the ids that were handled so long ago; whether there may be more."""
-        handled = self._tables.handled
-        primary_key = (handled.c.consumer, handled.c.event_id)
-        old = (
-            select(*primary_key)
-            .where(
-                handled.c.consumer == self._consumer, handled.c.handled_at < datetime.now(UTC) - older_than
-            )
-            .limit(_PRUNED_AT_ONCE)
+    def forget(self, connection: Connection, key: bytes) -> Forgotten:
+        """Forget the versions of a key, on all topics."""
+        versions = self._tables.versions
+        forgotten = delete(versions).where(
+            versions.c.consumer == self._consumer, versions.c.key == _short_key(key)
         )
-        pruned = connection.execute(delete(handled).where(tuple_(*primary_key).in_(old)))
-        return pruned.rowcount >= _PRUNED_AT_ONCE
+        return Forgotten(versions=connection.execute(forgotten).rowcount)
+
+    def forget_some(self, connection: Connection) -> tuple[Forgotten, bool]:
+        """Forget a batch of everything; how much that was, and whether more may be left."""
+        forgotten = Forgotten(
+            *(self._delete(connection, table) for table in (self._tables.handled, self._tables.versions))
+        )
+        return forgotten, any(forgotten)
+
+    def prune(self, connection: Connection, older_than: timedelta) -> tuple[Forgotten, bool]:
+        """Forget a batch of what was handled so long ago: how much, and whether more may be left."""
+        now, versions = datetime.now(UTC), self._tables.versions
+        # Rows that 0.1.0 wrote say no time: they count from now.
+        undated = self._batch(versions, versions.c.handled_at.is_(None))
+        dated = connection.execute(update(versions).where(undated).values(handled_at=now)).rowcount
+        forgotten = Forgotten(
+            *(
+                self._delete(connection, table, table.c.handled_at < now - older_than)
+                for table in (self._tables.handled, versions)
+            )
+        )
+        return forgotten, any((dated, *forgotten))
+
+    def _delete(self, connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:
+        return connection.execute(delete(table).where(self._batch(table, *conditions))).rowcount
+
+    def _batch(self, table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Some rows of this consumer. Rows that others have locked are left out: no waiting, no deadlock."""
+        primary_key = tuple(table.primary_key.columns)
+        rows = select(*primary_key).where(table.c.consumer == self._consumer, *conditions).limit(_BATCH)
+        return tuple_(*primary_key).in_(rows.with_for_update(skip_locked=True))
+
+    def _judge_version(self, connection: Connection, version: int, topic: str, key: bytes) -> Admission:
+        if version <= 0:
+            return Admission(Verdict.FRESH)
+        user = {"consumer": self._consumer, "topic": topic, "key": key}
+        if jumps(version, 0, self._limit):  # only then the last one can matter
+            last = connection.execute(self._last, user).scalar() or 0
+            if jumps(version, last, self._limit):
+                return Admission(Verdict.FRESH, last, jumped=True)
+        row = {**user, "version": version, "handled_at": datetime.now(UTC)}
+        previous = connection.execute(self._note_version, row).scalar()
+        if previous is None:
+            return Admission(Verdict.STALE, connection.execute(self._last, user).scalar() or 0)
+        return Admission(Verdict.FRESH, previous)
 
     def _is_new(self, connection: Connection, event_id: str) -> bool:
         row = {
@@ -100,12 +143,14 @@ class Ledger:
 def _note_version(insert: Any, tables: GuardTables) -> Executable:
     """Moves a user's version on and gives the one before; gives nothing if that would be a step back."""
     versions = tables.versions
-    values: dict[str, Any] = {name: bindparam(name) for name in ("consumer", "topic", "key", "version")}
+    names = ("consumer", "topic", "key", "version", "handled_at")
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
     statement = insert(versions).values(previous=0, **values)
+    new = statement.excluded
     moved: Executable = statement.on_conflict_do_update(
         index_elements=[versions.c.consumer, versions.c.topic, versions.c.key],
-        set_={"previous": versions.c.version, "version": statement.excluded.version},
-        where=versions.c.version < statement.excluded.version,
+        set_={"previous": versions.c.version, "version": new.version, "handled_at": new.handled_at},
+        where=versions.c.version < new.version,
     ).returning(versions.c.previous)
     return moved
 

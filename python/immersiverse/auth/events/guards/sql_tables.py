@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, String, Table, inspect, text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_LOCK = 0x617574685F6576  # any number that others do not use
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +19,8 @@ class GuardTables:
 
     Attributes:
         handled: the id of every event that was handled, by consumer, and when.
-        versions: the last version that was handled of each consumer, topic and key, and the one before it.
+        versions: the last version that was handled of each consumer, topic and key, the one before it, and
+            when it was handled (empty in rows of 0.1.0, which knew no such column).
     """
 
     handled: Table
@@ -44,6 +51,21 @@ def guard_tables(metadata: MetaData | None = None, *, schema: str | None = None)
         Column("key", LargeBinary(255), primary_key=True),
         Column("version", BigInteger, nullable=False),
         Column("previous", BigInteger, nullable=False),
+        Column("handled_at", DateTime(timezone=True)),  # no index: every event would have to update it
         schema=schema,
     )
     return GuardTables(handled, versions)
+
+
+def create(connection: Connection, tables: GuardTables) -> None:
+    """Create the tables where they are missing, and the column that those of 0.1.0 lack."""
+    if connection.dialect.name == "postgresql":  # two that create one table at once fail, whatever they check
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    tables.handled.create(connection, checkfirst=True)
+    tables.versions.create(connection, checkfirst=True)
+    found = inspect(connection).get_columns(tables.versions.name, tables.versions.schema)
+    column = tables.versions.c.handled_at
+    if column.name not in {each["name"] for each in found}:
+        name = connection.dialect.identifier_preparer.format_table(tables.versions)
+        kind = column.type.compile(connection.dialect)
+        connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {column.name} {kind}"))

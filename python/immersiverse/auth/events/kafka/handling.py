@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -10,7 +11,7 @@ from immersiverse.auth.events.errors import ConfigurationError, DecodeError
 from immersiverse.auth.events.guards.guard import Verdict
 from immersiverse.auth.events.kafka.job import Reading, context
 from immersiverse.auth.events.kafka.record import headers_of
-from immersiverse.auth.events.observability.hooks import Dropped, Gap
+from immersiverse.auth.events.observability.hooks import Dropped, Gap, VersionJump
 from immersiverse.auth.events.observability.tracing import Arrival
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
+_log = logging.getLogger(__name__)
 _FRESH = Verdict.FRESH
 UnknownPolicy = Literal["skip", "dead-letter"]
 """What becomes of events whose type the contract does not know, unless a handler takes them."""
@@ -156,6 +158,12 @@ class Handling:
         )
 
     def _is_fresh(self, admission: Admission, event: Decoded, record: Record) -> bool:
+        if admission.jumped:
+            _log.warning(
+                "%s[%d]@%d: version %d is too far beyond %d, the last one of its user: the event is handled, "
+                "its version not remembered; look who wrote it, or raise the guard's max_version_jump",
+                record.topic(), record.partition(), record.offset(), _envelope(event).version, admission.last,
+            )  # fmt: skip
         if self.tell:
             self._tell_of(admission, event, record.topic())
         return admission.verdict is _FRESH
@@ -164,6 +172,8 @@ class Handling:
         version = _envelope(event).version
         if admission.verdict is not _FRESH:
             self.tell(Dropped(topic, type_name(event), admission.verdict.value))
+        elif admission.jumped:
+            self.tell(VersionJump(topic, admission.last, version))
         elif admission.last and version > admission.last + 1:
             self.tell(Gap(topic, admission.last, version))
 

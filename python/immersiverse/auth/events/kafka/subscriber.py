@@ -15,6 +15,7 @@ from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy, async_guard, plain_guard
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
+from immersiverse.auth.events.kafka.pruning import prune_regularly
 from immersiverse.auth.events.kafka.settings import consumer_settings, require_one_of, require_positive
 from immersiverse.auth.events.kafka.signals import stop_on_signals
 from immersiverse.auth.events.kafka.tally import Tally
@@ -53,7 +54,7 @@ class Subscriber:
         deserializer: how messages become events.
         policy: concurrency, retries, and what follows a failure.
         guard: keeps repeated and stale events from the handlers. Plain handlers want a `Guard`, ``async``
-            ones an `AsyncGuard`.
+            ones an `AsyncGuard`. A guard in SQL is pruned on its schedule while the subscriber runs.
         unknown: what becomes of types that the contract does not know, unless ``on_unknown`` takes them.
         dead_letters: where messages go that cannot be processed; the contract's topic for them unless given.
         hooks: what is told about the work.
@@ -222,9 +223,11 @@ class Subscriber:
             tell=self._tell, fail=self._fail,
         )  # fmt: skip
         poller.start()
+        pruning = loop.create_task(prune_regularly(self._handling.guard or self._handling.async_guard))
         try:
             await self._commit_until(stop, poller)
         finally:
+            pruning.cancel()
             try:
                 dispatcher.stop()
                 await poller.stop()

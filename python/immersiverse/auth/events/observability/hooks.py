@@ -151,6 +151,21 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionJump:
+    """A version is further beyond the last one of its user than a guard allows, so it is not remembered.
+
+    Attributes:
+        topic: where the event came from. It is handled all the same.
+        last: the last version that was handled; 0 for none.
+        version: its version.
+    """
+
+    topic: str
+    last: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """Offsets were committed.
 
@@ -197,6 +212,7 @@ Detail = (
     | Consumed
     | Dropped
     | Gap
+    | VersionJump
     | DecodeFailed
     | Retried
     | DeadLettered

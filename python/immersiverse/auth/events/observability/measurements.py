@@ -19,6 +19,7 @@ from immersiverse.auth.events.observability.hooks import (
     Retried,
     Statistics,
     Unconfirmed,
+    VersionJump,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Measurements:
             Consumed: self._consumed,
             Dropped: lambda told: self._count(metrics.DROPPED, told.topic, told.event_type, told.reason),
             Gap: lambda told: self._count(metrics.GAPS, told.topic),
+            VersionJump: lambda told: self._count(metrics.VERSION_JUMPS, told.topic),
             DecodeFailed: lambda told: self._count(metrics.DECODE_FAILURES, told.topic, told.error),
             Retried: lambda told: self._count(metrics.RETRIES, told.topic, type(told.error).__name__),
             DeadLettered: lambda told: self._count(metrics.DEAD_LETTERS, told.topic, told.error),

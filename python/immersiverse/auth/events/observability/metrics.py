@@ -73,6 +73,10 @@ GAPS: Final = Metric(
     "auth_events_gaps_total", "counter", ("topic",),
     "Times that versions of a user were missing between two events of a topic.",
 )  # fmt: skip
+VERSION_JUMPS: Final = Metric(
+    "auth_events_version_jumps_total", "counter", ("topic",),
+    "Events whose version was too far beyond the last one of their user to be remembered by a guard.",
+)  # fmt: skip
 DECODE_FAILURES: Final = Metric(
     "auth_events_decode_failures_total", "counter", ("topic", "error"),
     "Messages that could not be read.",
@@ -101,6 +105,7 @@ METRICS: Final = (
     AGE_SECONDS,
     DROPPED,
     GAPS,
+    VERSION_JUMPS,
     DECODE_FAILURES,
     RETRIES,
     DEAD_LETTERS,

@@ -1,0 +1,127 @@
+"""Pruning, forgetting and upgrading the tables of a SQL guard on PostgreSQL, while others work in them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from guard_statements import DUPLICATE, FRESH, KEY, STALE, TOPIC, event, verdict
+from immersiverse.auth.events import GuardUnavailable
+from immersiverse.auth.events.guards import Forgotten, SqlGuard, guard_tables
+
+OF_0_1_0 = (
+    "CREATE TABLE auth_events_versions (consumer VARCHAR(255) NOT NULL, topic VARCHAR(249) NOT NULL, "
+    "key BYTEA NOT NULL, version BIGINT NOT NULL, previous BIGINT NOT NULL, "
+    "PRIMARY KEY (consumer, topic, key))"
+)
+
+
+@pytest.fixture
+def engine(postgres):
+    engine = create_engine(postgres.url, pool_size=20)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS auth_events_handled, auth_events_versions"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def guard(engine):
+    guard = SqlGuard(engine, "tests")
+    guard.create_tables()
+    return guard
+
+
+def fill(engine, count, days):
+    """Ids and versions of some days ago."""
+    tables, then = guard_tables(), datetime.now(UTC) - timedelta(days=days)
+    with engine.begin() as connection:
+        connection.execute(
+            tables.handled.insert(),
+            [{"consumer": "tests", "event_id": str(n), "handled_at": then} for n in range(count)],
+        )
+        connection.execute(
+            tables.versions.insert(),
+            [
+                {
+                    "consumer": "tests", "topic": TOPIC, "key": str(n).encode(), "version": 5, "previous": 4,
+                    "handled_at": then,
+                }
+                for n in range(count)
+            ],
+        )  # fmt: skip
+
+
+def test_several_that_prune_at_once_prune_each_row_once(guard, engine):
+    fill(engine, 25_000, days=9)
+    start = threading.Barrier(4)
+
+    def prune(_):
+        start.wait()
+        return guard.prune()
+
+    with ThreadPoolExecutor(4) as pool:
+        forgotten = list(pool.map(prune, range(4)))
+    assert sum(each.ids for each in forgotten) == 25_000
+    assert sum(each.versions for each in forgotten) == 25_000
+    assert guard.prune() == Forgotten()
+
+
+def test_pruning_waits_for_no_handler_and_takes_no_version_that_one_moves_on(guard, engine):
+    fill(engine, 2, days=9)
+    with guard.admit(event(version=6), TOPIC, b"0"):
+        assert guard.prune() == Forgotten(ids=2, versions=1)
+    assert guard.prune() == Forgotten()
+    assert [verdict(guard, event(version=5), TOPIC, key) for key in (b"0", b"1")] == [STALE, FRESH]
+
+
+def test_the_tables_of_0_1_0_get_their_column_by_any_number_of_members_at_once(engine):
+    with engine.begin() as connection:
+        connection.execute(text(OF_0_1_0))
+        connection.execute(
+            text("INSERT INTO auth_events_versions VALUES ('tests', :topic, :key, 5, 4)"),
+            {"topic": TOPIC, "key": KEY},
+        )
+    guard, start = SqlGuard(engine, "tests"), threading.Barrier(6)
+
+    def create(_):
+        start.wait()
+        guard.create_tables()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(create, range(6)))
+    assert guard.prune() == Forgotten()
+    assert [verdict(guard, event(version)) for version in (5, 6)] == [STALE, FRESH]
+
+
+def test_tables_without_the_new_column_are_an_outage_that_names_it(guard, engine):
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE auth_events_versions DROP COLUMN handled_at"))
+    with pytest.raises(GuardUnavailable, match="handled_at"):
+        verdict(guard, event(version=1))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE auth_events_versions ADD COLUMN handled_at TIMESTAMPTZ"))
+    assert verdict(guard, event(version=1)) is FRESH
+
+
+def test_rows_without_a_time_count_from_the_first_pruning_in_batches_too(guard, engine):
+    fill(engine, 12_000, days=9)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE auth_events_versions SET handled_at = NULL"))
+    assert guard.prune() == Forgotten(ids=12_000)
+    with engine.connect() as connection:
+        undated = text("SELECT count(*) FROM auth_events_versions WHERE handled_at IS NULL")
+        assert connection.execute(undated).scalar() == 0
+    assert guard.prune() == Forgotten()
+
+
+def test_a_user_is_forgotten_beside_handlers_of_others(guard):
+    first = event(version=5)
+    verdict(guard, first)
+    with guard.admit(event(version=5), TOPIC, b"user-2"):
+        assert guard.forget(KEY) == Forgotten(versions=1)
+    assert [verdict(guard, first), verdict(guard, event(version=1))] == [DUPLICATE, FRESH]
