@@ -58,7 +58,7 @@ kinds = st.sampled_from(["plain", "async", "threads"])
 
 Step = tuple[str, int, int]
 steps = st.tuples(
-    st.sampled_from(["fetch", "fetch", "turns", "commit", "drained", "lost"]),
+    st.sampled_from(["fetch", "fetch", "turns", "commit", "unanswered", "drained", "lost"]),
     st.integers(0, PARTITIONS - 1),
     st.integers(1, 5),
 )
@@ -217,6 +217,8 @@ class Broker:
                 await asyncio.sleep(0)
         elif kind == "commit":
             self.commit(self._stage.dispatcher.take_commits())
+        elif kind == "unanswered":  # sent, and not accepted before its partition goes
+            self._stage.dispatcher.take_commits()
         else:
             await self.rebalance(partition, 5 if kind == "drained" else 0)
 
@@ -235,7 +237,9 @@ def test_partitions_that_come_and_go_lose_nothing_and_keep_each_users_order(
         for partition in range(PARTITIONS):
             broker.fetch(partition, len(log))
         await stage.finished(broker.handed)
-        broker.commit(stage.dispatcher.take_commits())
+        await broker.take(("unanswered", 0, 1))
+        for partition in range(PARTITIONS):
+            broker.commit(await stage.release(partition, 5))
         assert done_with(world, stage) == set(range(len(log)))
         assert broker.committed == {p: max(world.of(p), default=-1) + 1 for p in range(PARTITIONS)}
         if policy.after_failure == "hold-back":

@@ -126,14 +126,14 @@ class Dispatcher:
             seconds: how long to wait; what runs longer will be handled again by whoever gets the partition.
 
         Returns:
-            The offsets to commit.
+            The offsets to commit, also those that were taken before: their commit may not have been accepted.
         """
         await asyncio.gather(*(assignment.idle(seconds) for assignment in leaving.values()))
-        return _take_commits(leaving)
+        return _known({partition: a.progress.last_commit for partition, a in leaving.items()})
 
     def take_commits(self) -> dict[Partition, int]:
-        """The offsets that can be committed now and were not before."""
-        return _take_commits(self._assignments)
+        """The offsets that can be committed now and were not taken before."""
+        return _known({partition: a.progress.take_commit() for partition, a in self._assignments.items()})
 
     def commit_failed(self, partitions: Iterable[Partition]) -> None:
         """What was taken last was not committed."""
@@ -260,6 +260,5 @@ class Dispatcher:
         self._lanes.open(job, failure)
 
 
-def _take_commits(assignments: Mapping[Partition, Assignment]) -> dict[Partition, int]:
-    offsets = {partition: a.progress.take_commit() for partition, a in assignments.items()}
+def _known(offsets: Mapping[Partition, int | None]) -> dict[Partition, int]:
     return {partition: offset for partition, offset in offsets.items() if offset is not None}
