@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confluent_kafka import Consumer
 
 _TICK = 0.0005  # seconds between looks whether there is room again
@@ -29,6 +31,11 @@ class Account(Protocol):
         """How many nobody has looked at yet."""
         ...
 
+    @property
+    def held(self) -> Mapping[tuple[str, int], int]:
+        """How many are under way of each partition that must be paused."""
+        ...
+
 
 class Flow:
     """Decides when to fetch.
@@ -36,7 +43,8 @@ class Flow:
     A pause throws away what was fetched ahead, so a backlog that drains soon is only waited for.
 
     Args:
-        backlog: how many messages may be under way.
+        backlog: how many messages may be under way; those of paused partitions are not counted, up to as many
+            again.
 
     Attributes:
         handed: how many messages were handed over so far.
@@ -47,6 +55,7 @@ class Flow:
     def __init__(self, backlog: int) -> None:
         self._backlog = backlog
         self._paused = False
+        self._held: frozenset[tuple[str, int]] = frozenset()
         self._waits_since: float | None = None
         self.handed = 0
         self.assigned_anew = False
@@ -58,23 +67,25 @@ class Flow:
             consumer: is paused and resumed.
             account: what became of the messages handed over.
         """
-        if self.assigned_anew:
-            self._treat_alike(consumer)
+        held = account.held
+        if self.assigned_anew or held.keys() != self._held:
+            self._held, self.assigned_anew = frozenset(held), False
+            self._pause_and_resume(consumer)
         wait = self._wait(consumer, account)
         if wait is not None:
             self._waits_since = None
         return wait
 
     def _wait(self, consumer: Consumer, account: Account) -> float | None:
-        under_way = self.handed - account.finished
+        under_way = self.handed - account.finished - min(sum(account.held.values()), self._backlog)
         if self._paused:
             return self._while_paused(consumer, under_way)
         if under_way < self._backlog:
             return _IDLE if account.waiting < _AHEAD or self._has_waited(_BRIEFLY) else None
         if not self._has_waited(_PATIENCE):
             return None
-        consumer.pause(consumer.assignment())
         self._paused = True
+        self._pause_and_resume(consumer)
         return _PAUSED
 
     def _has_waited(self, seconds: float) -> bool:
@@ -86,17 +97,15 @@ class Flow:
             return False
         return True
 
-    def _treat_alike(self, consumer: Consumer) -> None:
-        partitions = consumer.assignment()
-        if self._paused:
-            consumer.pause(partitions)
-        else:
-            consumer.resume(partitions)
-        self.assigned_anew = False
+    def _pause_and_resume(self, consumer: Consumer) -> None:
+        ours = consumer.assignment()
+        rest = [p for p in ours if self._paused or (p.topic, p.partition) in self._held]
+        consumer.pause(rest)
+        consumer.resume([p for p in ours if p not in rest])
 
     def _while_paused(self, consumer: Consumer, under_way: int) -> float:
         if under_way <= self._backlog // 2:
-            consumer.resume(consumer.assignment())
             self._paused = False
+            self._pause_and_resume(consumer)
             return _IDLE
         return _PAUSED
