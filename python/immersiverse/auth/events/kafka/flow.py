@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer
 
 _TICK = 0.0005  # seconds between looks whether there is room again
-_AHEAD = 250  # messages; what waits behind more has left the processor's cache when it is handled
+_BATCH = 250  # messages; what waits behind more has left the processor's cache when it is handled
 _BRIEFLY = 0.01  # seconds; slower handlers want messages of other keys rather than warm ones
 _PATIENCE = 0.5  # seconds; how long it may go without a poll, which a rebalance waits for
 _IDLE = 0.1  # seconds for a poll when there is room
@@ -47,6 +47,7 @@ class Flow:
             again.
 
     Attributes:
+        batch: how many messages to hand over at a time.
         handed: how many messages were handed over so far.
         assigned_anew: set when partitions came, which may be paused or not: librdkafka remembers from an
             earlier assignment how they were.
@@ -54,6 +55,7 @@ class Flow:
 
     def __init__(self, backlog: int) -> None:
         self._backlog = backlog
+        self.batch = max(min(_BATCH, backlog // 10), 2)
         self._paused = False
         self._held: frozenset[tuple[str, int]] = frozenset()
         self._waits_since: float | None = None
@@ -81,7 +83,7 @@ class Flow:
         if self._paused:
             return self._while_paused(consumer, under_way)
         if under_way < self._backlog:
-            return _IDLE if account.waiting < _AHEAD or self._has_waited(_BRIEFLY) else None
+            return _IDLE if account.waiting < self.batch or self._has_waited(_BRIEFLY) else None
         if not self._has_waited(_PATIENCE):
             return None
         self._paused = True

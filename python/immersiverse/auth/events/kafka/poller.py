@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     Partition = tuple[str, int]
 
 _log = logging.getLogger(__name__)
-_BATCH = 250  # messages handed over at a time, so few that they are still in the processor's cache
 _LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
 _LAST_COMMIT = 5.0  # seconds of those for the group to accept the last commit
 _TICK = 0.02  # seconds between looks whether it has
@@ -145,7 +144,7 @@ class Poller:
             return
         # The first message ends the wait; the rest comes without one.
         self._in_hand.append(first)
-        rest = self._consumer.consume(_BATCH - 1, 0)
+        rest = self._consumer.consume(self._flow.batch - 1, 0)
         self._in_hand.extend(rest)
         self._hand_over()
 
