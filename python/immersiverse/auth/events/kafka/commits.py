@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _WAIT = 5.0  # seconds for another coordinator to take over, while a partition is being revoked
 _AGAIN = 0.1  # seconds between such attempts
-_COORDINATOR_MOVES: Final = frozenset(
+_PASSING: Final = frozenset(
     {
         *("COORDINATOR_LOAD_IN_PROGRESS", "COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR", "_WAIT_COORD"),
         *("_TRANSPORT", "_TIMED_OUT", "REQUEST_TIMED_OUT", "NETWORK_EXCEPTION", "REBALANCE_IN_PROGRESS"),
     }
 )
-_GROUP_REBALANCES: Final = frozenset({"ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "STALE_MEMBER_EPOCH"})
+_AFTER_REJOINING: Final = frozenset({"ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "STALE_MEMBER_EPOCH"})
 
 
 class Commits:
@@ -69,7 +69,7 @@ class Commits:
         while self._asked:
             asked = self._asked.popleft()
             # One that was lost may have been asked for before the event loop heard of that.
-            ours = _ours(consumer)
+            ours = {(position.topic, position.partition) for position in consumer.assignment()}
             offsets = {partition: offset for partition, offset in asked.items() if partition in ours}
             try:
                 if offsets:
@@ -105,7 +105,7 @@ class Commits:
                 self._answer(left, error.args[0])
             else:
                 self.on_commit(None, list(done))  # librdkafka does not call it for these
-            if self._refusal not in _COORDINATOR_MOVES or time.monotonic() > until:
+            if self._refusal not in _PASSING or time.monotonic() > until:
                 return
             time.sleep(_AGAIN)
 
@@ -113,17 +113,16 @@ class Commits:
         """Commit what is not settled yet, unless an answer is due. Call it again after a poll.
 
         Returns:
-            Whether any of it is still ours and may yet be accepted.
+            Whether everything is settled.
         """
-        ours = _ours(consumer)
-        left = {p: offset for p, offset in self._unsettled(offsets).items() if p in ours}
+        left = self._unsettled(offsets)
         if left and self._answered:
             self._answered = False
             try:
                 consumer.commit(offsets=_positions(left), asynchronous=True)
             except KafkaException as error:
                 self._answer(left, error.args[0])
-        return bool(left)
+        return not left
 
     def on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Hear of a commit from librdkafka."""
@@ -149,7 +148,7 @@ class Commits:
 
     def _answer(self, offsets: Mapping[Partition, int], error: KafkaError | None) -> None:
         self._answered, self._refusal = True, "" if error is None else error.name()
-        if self._refusal not in _COORDINATOR_MOVES | _GROUP_REBALANCES:
+        if self._refusal not in _PASSING | _AFTER_REJOINING:
             self._settled.update(offsets)
         if error is not None:
             _log.warning("offsets were not committed, later ones will be: %s", error.str())
@@ -159,10 +158,6 @@ class Commits:
     def _told(self, offsets: Mapping[Partition, int], error: str) -> None:
         if self._tell and offsets:
             self._tell(Committed(offsets, error))
-
-
-def _ours(consumer: Consumer) -> set[Partition]:
-    return {(position.topic, position.partition) for position in consumer.assignment()}
 
 
 def _positions(offsets: Mapping[Partition, int]) -> Any:

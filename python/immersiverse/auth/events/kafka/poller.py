@@ -97,6 +97,7 @@ class Poller:
         )
         self._consumer = self._made(settings, tell)
         self._last: Future[dict[Partition, int]] | None = None
+        self._gone: set[Partition] = set()
         self._stopping = threading.Event()
         self._ended = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="auth-events-poller", daemon=True)
@@ -153,12 +154,17 @@ class Poller:
         drained = time.monotonic() + self._drain
         self._consumer.pause(self._consumer.assignment())
         ours = _names(self._consumer.assignment())
+        self._gone.clear()
         self._last = last = self._drained(ours)
         self._serve(last.done, drained + _MARGIN)
         offsets = {**self._commits.withdraw(ours), **(last.result() if last.done() else {})}
-        self._serve(
-            lambda: not self._commits.make_before_leaving(self._consumer, offsets), drained + _LAST_COMMIT
-        )
+
+        def settled() -> bool:
+            # What was revoked meanwhile was committed then, and another member may be further by now.
+            left = {p: offset for p, offset in offsets.items() if p not in self._gone}
+            return self._commits.make_before_leaving(self._consumer, left)
+
+        self._serve(settled, drained + _LAST_COMMIT)
         self._last = Future()
         self._last.set_result({})  # so that `close` commits nothing
 
@@ -195,8 +201,7 @@ class Poller:
         finished = self._wait(self._last or self._drained(leaving))
         offsets = {**self._commits.withdraw(leaving), **finished}
         self._commits.make_now(self._consumer, {p: offsets[p] for p in leaving if p in offsets})
-        self._commits.forget(leaving)
-        self._lag.withdraw(leaving)
+        self._left(leaving)
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Others have them already: what runs counts no more."""
@@ -204,8 +209,12 @@ class Poller:
         leaving = _names(partitions)
         self._soon(self._dispatcher.withdraw, leaving)
         self._commits.withdraw(leaving)
-        self._commits.forget(leaving)
-        self._lag.withdraw(leaving)
+        self._left(leaving)
+
+    def _left(self, partitions: list[Partition]) -> None:
+        self._gone.update(partitions)
+        self._commits.forget(partitions)
+        self._lag.withdraw(partitions)
 
     def _drained(self, leaving: list[Partition]) -> Future[dict[Partition, int]]:
         """Begin nothing more of partitions, and let finish what runs of them.

@@ -61,7 +61,7 @@ class Subscriber:
         tracer: what follows each event through the services.
         commit_interval: seconds between commits.
         drain: seconds that running handlers get when a partition goes or the subscriber stops; at most half
-            of ``max.poll.interval.ms``.
+            of ``max.poll.interval.ms``. A subscriber that stops has five seconds more for its last commit.
         backlog: how many messages may be under way in memory. A partition of which a tenth of that waits
             behind events that fail or take long is paused; what it holds counts apart, up to as many again.
 
