@@ -102,6 +102,7 @@ class Stage:
         unknown: UnknownPolicy = "skip",
         workers: Workers | None = None,
         hooks: Sequence[Hook] = (),
+        share: int = 500,
     ) -> None:
         handlers = Handlers()
         if handler is not None:
@@ -118,6 +119,7 @@ class Stage:
             dead_letters=self.aside,
             workers=workers,
             tally=Tally(tell, {"logged_out": "LoggedOut"}) if hooks else None,
+            share=share,
             fail=self.stopped_by.append,
         )
         self.dispatcher.assign([(TOPIC, 0)])

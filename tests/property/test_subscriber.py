@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dispatching import AT_ONCE, TOPIC, Stage, record
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.record import Record
+from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.workers import Workers
 
 PARTITIONS = 2
@@ -55,10 +56,11 @@ policies = st.builds(
     after_failure=st.sampled_from(["hold-back", "let-pass"]),
 )
 kinds = st.sampled_from(["plain", "async", "threads"])
+shares = st.sampled_from([1, 2, 3, 500])  # unfinished events with which a partition is paused
 
 Step = tuple[str, int, int]
 steps = st.tuples(
-    st.sampled_from(["fetch", "fetch", "turns", "commit", "drained", "lost"]),
+    st.sampled_from(["fetch", "fetch", "turns", "commit", "unanswered", "drained", "lost"]),
     st.integers(0, PARTITIONS - 1),
     st.integers(1, 5),
 )
@@ -119,9 +121,9 @@ class World:
         return [offset for offset, plan in enumerate(self.log) if plan.partition == partition]
 
 
-def staged(world: World, policy: Policy, kind: str) -> tuple[Stage, Workers | None]:
+def staged(world: World, policy: Policy, kind: str, share: int) -> tuple[Stage, Workers | None]:
     workers = Workers(policy.concurrency) if kind == "threads" else None
-    stage = Stage(world.waiting if kind == "async" else world.plain, policy, workers=workers)
+    stage = Stage(world.waiting if kind == "async" else world.plain, policy, workers=workers, share=share)
     stage.dispatcher.assign([(TOPIC, partition) for partition in range(PARTITIONS)])
     return stage, workers
 
@@ -135,13 +137,19 @@ def assert_commits_are_honest(world: World, stage: Stage) -> None:
         assert {offset for offset in world.of(partition) if offset < commit} <= done_with(world, stage)
 
 
-@given(log=logs, policy=policies, kind=kinds, cuts=st.lists(st.integers(1, 7), min_size=1, max_size=6))
+@given(
+    log=logs,
+    policy=policies,
+    kind=kinds,
+    share=shares,
+    cuts=st.lists(st.integers(1, 7), min_size=1, max_size=6),
+)
 def test_each_message_ends_exactly_once_in_its_users_order(
-    log: list[Plan], policy: Policy, kind: str, cuts: list[int]
+    log: list[Plan], policy: Policy, kind: str, share: int, cuts: list[int]
 ) -> None:
     async def run() -> None:
         world = World(log)
-        stage, workers = staged(world, policy, kind)
+        stage, workers = staged(world, policy, kind, share)
         rest, turn = list(world.records), 0
         while rest:
             batch, rest = rest[: cuts[turn % len(cuts)]], rest[cuts[turn % len(cuts)] :]
@@ -159,6 +167,7 @@ def test_each_message_ends_exactly_once_in_its_users_order(
         assert world.ended == Counter(handled)
         assert Counter(stage.aside.offsets) == Counter(set(range(len(log))) - handled)
         assert world.most <= policy.concurrency
+        assert stage.dispatcher.held == {}, "a partition stays paused"
         assert stage.dispatcher.finished == len(log)
         if policy.after_failure == "hold-back":
             for offsets in world.tried.values():
@@ -217,30 +226,58 @@ class Broker:
                 await asyncio.sleep(0)
         elif kind == "commit":
             self.commit(self._stage.dispatcher.take_commits())
+        elif kind == "unanswered":  # sent, and not accepted before its partition goes
+            self._stage.dispatcher.take_commits()
         else:
             await self.rebalance(partition, 5 if kind == "drained" else 0)
 
 
 @settings(max_examples=200)
-@given(log=logs, policy=policies, kind=st.sampled_from(["plain", "async"]), plan=st.lists(steps, max_size=25))
+@given(
+    log=logs,
+    policy=policies,
+    kind=st.sampled_from(["plain", "async"]),
+    share=shares,
+    plan=st.lists(steps, max_size=25),
+)
 def test_partitions_that_come_and_go_lose_nothing_and_keep_each_users_order(
-    log: list[Plan], policy: Policy, kind: str, plan: list[Step]
+    log: list[Plan], policy: Policy, kind: str, share: int, plan: list[Step]
 ) -> None:
     async def run() -> None:
         world = World(log)
-        stage, _ = staged(world, policy, kind)
+        stage, _ = staged(world, policy, kind, share)
         broker = Broker(world, stage)
         for step in plan:
             await broker.take(step)
         for partition in range(PARTITIONS):
             broker.fetch(partition, len(log))
         await stage.finished(broker.handed)
-        broker.commit(stage.dispatcher.take_commits())
+        await broker.take(("unanswered", 0, 1))
+        for partition in range(PARTITIONS):
+            broker.commit(await stage.release(partition, 5))
         assert done_with(world, stage) == set(range(len(log)))
         assert broker.committed == {p: max(world.of(p), default=-1) + 1 for p in range(PARTITIONS)}
         if policy.after_failure == "hold-back":
             for tried in world.tried.values():
                 firsts = list(dict.fromkeys(tried))
                 assert firsts == sorted(firsts), "a user's events were begun out of order"
+
+    asyncio.run(run())
+
+
+@given(others=st.lists(st.integers(1, 9), min_size=1, max_size=40), kind=st.sampled_from(["plain", "async"]))
+def test_users_of_other_partitions_go_on_while_one_user_fails_and_what_that_one_holds_is_counted(
+    others: list[int], kind: str
+) -> None:
+    async def run() -> None:
+        failing = [Plan(0, NEVER, 0, readable=True)] * 40
+        world = World([*failing, *(Plan(2 * user + 1, 0, 1, readable=True) for user in others)])
+        stage, _ = staged(world, Policy(concurrency=2, retry=Retry(first=60)), kind, share=4)
+        stage.deliver(world.records)
+        await stage.finished(len(others))
+        assert sorted(world.ended) == list(range(len(failing), len(world.log)))
+        assert stage.dispatcher.held == {(TOPIC, 0): len(failing)}
+        assert stage.dispatcher.waiting == 0
+        await stage.dispatcher.close()
 
     asyncio.run(run())

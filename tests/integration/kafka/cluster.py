@@ -118,6 +118,16 @@ class Cluster:
         found = _answered(lambda: self._askers[group].committed(wanted, timeout=30))
         return {position.partition: position.offset for position in found if position.offset >= 0}
 
+    def lag(self, group: str) -> int:
+        """How many messages a group has not committed yet."""
+        committed, asker = self.committed(group), self._askers[group]
+        ends = [
+            asker.get_watermark_offsets(TopicPartition(topic, number), timeout=30)[1]
+            for topic in self._topics
+            for number in self._admin.list_topics(topic, timeout=30).topics[topic].partitions
+        ]
+        return sum(ends) - sum(committed.values())
+
     def forget(self, topic: str, before: int) -> None:
         """Delete what is before an offset of partition 0, as retention does."""
         place = TopicPartition(topic, 0, before)

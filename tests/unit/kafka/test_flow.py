@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -19,6 +19,7 @@ class Account:
 
     finished: int
     waiting: int = 0
+    held: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
 PARTITION = [TopicPartition("flow", 0, 0)]
@@ -58,6 +59,13 @@ def fill_up(flow: Flow, consumer: Consumer) -> None:
         assert time.monotonic() < until
 
 
+def partition_of(consumer: Consumer) -> int | None:
+    """Of the next message."""
+    message = consumer.poll(10)
+    assert message is not None
+    return message.partition()
+
+
 def test_a_full_backlog_pauses_until_half_of_it_is_done(consumer: Consumer) -> None:
     flow = Flow(backlog=10)
     fill_up(flow, consumer)
@@ -86,6 +94,54 @@ def test_a_partition_that_comes_while_the_backlog_is_full_waits_like_the_others(
     flow.assigned_anew = True
     flow.regulate(consumer, Account(0))
     assert consumer.poll(1) is None
+
+
+def test_only_a_partition_that_holds_too_much_is_paused_and_what_it_holds_leaves_room_for_others(
+    consumer: Consumer,
+) -> None:
+    flow = Flow(backlog=10)
+    flow.handed = 10
+    assert flow.regulate(consumer, Account(0, held={("flow", 0): 10})) is not None
+    assert consumer.poll(0.5) is None
+    consumer.incremental_assign([TopicPartition("flow", 1, 0)])
+    flow.assigned_anew = True
+    flow.regulate(consumer, Account(0, held={("flow", 0): 10}))
+    assert {partition_of(consumer) for _ in range(20)} == {1}
+    flow.regulate(consumer, Account(0))
+    assert {partition_of(consumer) for _ in range(70)} == {0, 1}
+
+
+def test_partitions_hold_no_more_than_the_backlog_once_more(consumer: Consumer) -> None:
+    flow = Flow(backlog=10)
+    flow.handed = 20
+    until = time.monotonic() + 10
+    while flow.regulate(consumer, Account(0, held={("elsewhere", 0): 20})) is None:
+        assert time.monotonic() < until
+    assert consumer.poll(0.5) is None
+
+
+def test_a_full_backlog_that_is_over_resumes_no_partition_that_holds_too_much(
+    consumer: Consumer,
+) -> None:
+    flow = Flow(backlog=10)
+    fill_up(flow, consumer)
+    flow.regulate(consumer, Account(10, held={("flow", 0): 1}))
+    assert consumer.poll(0.5) is None
+    flow.regulate(consumer, Account(10))
+    assert consumer.poll(10) is not None
+
+
+def test_a_partition_that_held_too_much_and_was_lost_is_read_when_it_comes_back(
+    consumer: Consumer,
+) -> None:
+    flow = Flow(backlog=10)
+    flow.regulate(consumer, Account(0, held={("flow", 0): 1}))
+    consumer.incremental_unassign(PARTITION)
+    flow.regulate(consumer, Account(0))  # it holds nothing any more, but is not there to be resumed
+    consumer.incremental_assign(PARTITION)
+    flow.assigned_anew = True
+    flow.regulate(consumer, Account(0))
+    assert consumer.poll(10) is not None
 
 
 def test_messages_that_nobody_has_looked_at_are_not_run_ahead_of_for_a_moment(consumer: Consumer) -> None:

@@ -44,6 +44,14 @@ def test_offsets_that_the_log_leaves_out_are_no_obstacle() -> None:
     assert progress.take_commit() == 91
 
 
+def test_the_last_commit_of_a_partition_covers_what_was_taken_and_may_not_have_been_accepted() -> None:
+    progress = Progress()
+    progress.begin(7)
+    assert progress.last_commit is None
+    progress.finish(7)
+    assert (progress.take_commit(), progress.last_commit) == (8, 8)
+
+
 def test_a_failed_commit_is_offered_again() -> None:
     progress = Progress()
     progress.begin(0)

@@ -17,6 +17,7 @@ from immersiverse.auth.events.kafka.failure import Failure
 from immersiverse.auth.events.kafka.handling import refuse_awaitable, type_name
 from immersiverse.auth.events.kafka.job import Job, Reading
 from immersiverse.auth.events.kafka.lanes import Lanes
+from immersiverse.auth.events.kafka.paused import PausedPartitions
 from immersiverse.auth.events.kafka.recovery import Recovery
 from immersiverse.auth.events.kafka.run import runs
 from immersiverse.auth.events.kafka.slots import Slots
@@ -48,6 +49,7 @@ class Dispatcher:
         dead_letters: where what cannot be processed goes.
         workers: where plain functions run; None for the event loop's own thread.
         tally: counts what was handled; None if nobody listens.
+        share: how many of a partition's events may be unfinished before it is paused.
         fail: is called with an error that must stop the subscriber.
     """
 
@@ -59,6 +61,7 @@ class Dispatcher:
         dead_letters: PutsAside,
         workers: Workers | None,
         tally: Tally | None,
+        share: int,
         fail: Callable[[BaseException], None],
     ) -> None:
         self._handling = handling
@@ -73,8 +76,10 @@ class Dispatcher:
             Recovery(policy, dead_letters, handling.tell),
             self._slots,
             lets_pass=policy.after_failure == "let-pass",
+            finish=self._resume,
             fail=fail,
         )
+        self._paused = PausedPartitions(share)
         self._read_known = handling.deserializer.read_known
         self._direct = handling.direct(aside=workers is not None)
         self._assignments: dict[Partition, Assignment] = {}
@@ -93,6 +98,11 @@ class Dispatcher:
         """How many of them nobody has looked at yet."""
         return sum(len(run) for run in tuple(self._waiting))
 
+    @property
+    def held(self) -> dict[Partition, int]:
+        """How many of them are of partitions that are paused, by partition."""
+        return self._paused.held
+
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions became ours."""
         for partition in partitions:
@@ -105,7 +115,7 @@ class Dispatcher:
 
     def deliver(self, fetched: list[Run]) -> None:
         """Messages arrived, each partition's in order."""
-        self._waiting.extend(fetched)
+        self._waiting.extend(run for run in fetched if not self._paused.keeps(run))
         self._schedule()
 
     def withdraw(self, partitions: Iterable[Partition]) -> dict[Partition, Assignment]:
@@ -113,6 +123,7 @@ class Dispatcher:
         leaving = {partition: self._assignments.pop(partition, None) for partition in partitions}
         self._finished += sum(len(run) for run in self._waiting if run.partition in leaving)
         self._waiting = deque(run for run in self._waiting if run.partition not in leaving)
+        self._finished += self._paused.withdraw(leaving)
         ours = {partition: assignment for partition, assignment in leaving.items() if assignment}
         for assignment in ours.values():
             assignment.released.set()
@@ -126,14 +137,14 @@ class Dispatcher:
             seconds: how long to wait; what runs longer will be handled again by whoever gets the partition.
 
         Returns:
-            The offsets to commit.
+            The offsets to commit, also those that were taken before: their commit may not have been accepted.
         """
         await asyncio.gather(*(assignment.idle(seconds) for assignment in leaving.values()))
-        return _take_commits(leaving)
+        return _known({partition: a.progress.last_commit for partition, a in leaving.items()})
 
     def take_commits(self) -> dict[Partition, int]:
-        """The offsets that can be committed now and were not before."""
-        return _take_commits(self._assignments)
+        """The offsets that can be committed now and were not taken before."""
+        return _known({partition: a.progress.take_commit() for partition, a in self._assignments.items()})
 
     def commit_failed(self, partitions: Iterable[Partition]) -> None:
         """What was taken last was not committed."""
@@ -190,6 +201,9 @@ class Dispatcher:
             return True
         queues, direct, slots, attempts = self._queues, self._direct, self._slots, self._attempts
         progress, notes, done = assignment.progress, assignment.notes, 0
+        if progress.unfinished >= self._paused.share:
+            self._pause(run.partition, assignment)
+            return False
         now = time.monotonic()
         try:
             for record, event, arm in run.left:
@@ -198,7 +212,7 @@ class Dispatcher:
                 if function is None or (queues and record.key() in queues):
                     self._take(record, assignment, event, arm)
                     now = time.monotonic()
-                    if slots.free <= 0:
+                    if slots.free <= 0 or progress.unfinished >= self._paused.share:
                         return False
                 else:
                     try:
@@ -255,11 +269,22 @@ class Dispatcher:
         if assignment.notes is not None:
             assignment.notes.add(arm or type_name(event), event, time.monotonic() - begun)
 
+    def _pause(self, partition: Partition, assignment: Assignment) -> None:
+        """Fetch and begin no more of a partition, so that others have the rest of the backlog."""
+        fetched = [run for run in self._waiting if run.partition == partition]
+        self._paused.pause(partition, assignment, fetched)
+        self._waiting = deque(run for run in self._waiting if run.partition != partition)
+
+    def _resume(self, job: Job) -> None:
+        """An event in a lane has finished: perhaps its partition can go on."""
+        if runs := self._paused.resume((job.record.topic(), job.record.partition())):
+            self._waiting.extend(runs)
+            self._schedule()
+
     def _open_lane(self, job: Job, failure: Failure | None = None) -> None:
         job.assignment.progress.begin(job.record.offset())
         self._lanes.open(job, failure)
 
 
-def _take_commits(assignments: Mapping[Partition, Assignment]) -> dict[Partition, int]:
-    offsets = {partition: a.progress.take_commit() for partition, a in assignments.items()}
+def _known(offsets: Mapping[Partition, int | None]) -> dict[Partition, int]:
     return {partition: offset for partition, offset in offsets.items() if offset is not None}

@@ -6,10 +6,12 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confluent_kafka import Consumer
 
 _TICK = 0.0005  # seconds between looks whether there is room again
-_AHEAD = 250  # messages; what waits behind more has left the processor's cache when it is handled
+_BATCH = 250  # messages; what waits behind more has left the processor's cache when it is handled
 _BRIEFLY = 0.01  # seconds; slower handlers want messages of other keys rather than warm ones
 _PATIENCE = 0.5  # seconds; how long it may go without a poll, which a rebalance waits for
 _IDLE = 0.1  # seconds for a poll when there is room
@@ -29,6 +31,11 @@ class Account(Protocol):
         """How many nobody has looked at yet."""
         ...
 
+    @property
+    def held(self) -> Mapping[tuple[str, int], int]:
+        """How many are under way of each partition that must be paused."""
+        ...
+
 
 class Flow:
     """Decides when to fetch.
@@ -36,9 +43,11 @@ class Flow:
     A pause throws away what was fetched ahead, so a backlog that drains soon is only waited for.
 
     Args:
-        backlog: how many messages may be under way.
+        backlog: how many messages may be under way; those of paused partitions are not counted, up to as many
+            again.
 
     Attributes:
+        batch: how many messages to hand over at a time.
         handed: how many messages were handed over so far.
         assigned_anew: set when partitions came, which may be paused or not: librdkafka remembers from an
             earlier assignment how they were.
@@ -46,7 +55,9 @@ class Flow:
 
     def __init__(self, backlog: int) -> None:
         self._backlog = backlog
+        self.batch = max(min(_BATCH, backlog // 10), 2)
         self._paused = False
+        self._held: frozenset[tuple[str, int]] = frozenset()
         self._waits_since: float | None = None
         self.handed = 0
         self.assigned_anew = False
@@ -58,23 +69,25 @@ class Flow:
             consumer: is paused and resumed.
             account: what became of the messages handed over.
         """
-        if self.assigned_anew:
-            self._treat_alike(consumer)
+        held = account.held
+        if self.assigned_anew or held.keys() != self._held:
+            self._held, self.assigned_anew = frozenset(held), False
+            self._pause_and_resume(consumer)
         wait = self._wait(consumer, account)
         if wait is not None:
             self._waits_since = None
         return wait
 
     def _wait(self, consumer: Consumer, account: Account) -> float | None:
-        under_way = self.handed - account.finished
+        under_way = self.handed - account.finished - min(sum(account.held.values()), self._backlog)
         if self._paused:
             return self._while_paused(consumer, under_way)
         if under_way < self._backlog:
-            return _IDLE if account.waiting < _AHEAD or self._has_waited(_BRIEFLY) else None
+            return _IDLE if account.waiting < self.batch or self._has_waited(_BRIEFLY) else None
         if not self._has_waited(_PATIENCE):
             return None
-        consumer.pause(consumer.assignment())
         self._paused = True
+        self._pause_and_resume(consumer)
         return _PAUSED
 
     def _has_waited(self, seconds: float) -> bool:
@@ -86,17 +99,15 @@ class Flow:
             return False
         return True
 
-    def _treat_alike(self, consumer: Consumer) -> None:
-        partitions = consumer.assignment()
-        if self._paused:
-            consumer.pause(partitions)
-        else:
-            consumer.resume(partitions)
-        self.assigned_anew = False
+    def _pause_and_resume(self, consumer: Consumer) -> None:
+        ours = consumer.assignment()
+        rest = [p for p in ours if self._paused or (p.topic, p.partition) in self._held]
+        consumer.pause(rest)
+        consumer.resume([p for p in ours if p not in rest])
 
     def _while_paused(self, consumer: Consumer, under_way: int) -> float:
         if under_way <= self._backlog // 2:
-            consumer.resume(consumer.assignment())
             self._paused = False
+            self._pause_and_resume(consumer)
             return _IDLE
         return _PAUSED

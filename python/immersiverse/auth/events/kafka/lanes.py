@@ -32,6 +32,7 @@ class Lanes:
         recovery: decides after a failure.
         slots: how many lanes may be handling at the same time.
         lets_pass: whether later messages of a key go on while a failed one waits for its next attempt.
+        finish: is called with each message that was finished.
         fail: is called with an error that must stop the subscriber.
 
     Attributes:
@@ -39,19 +40,21 @@ class Lanes:
         finished: how many messages are done with here, handled or not.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         attempts: Attempts,
         recovery: Recovery,
         slots: Slots,
         *,
         lets_pass: bool,
+        finish: Callable[[Job], None],
         fail: Callable[[BaseException], None],
     ) -> None:
         self._attempts = attempts
         self._recovery = recovery
         self._slots = slots
         self._lets_pass = lets_pass
+        self._on_finish = finish
         self._fail = fail
         self._tasks: set[asyncio.Task[None]] = set()
         self.queues: dict[Hashable, deque[Job]] = {}
@@ -147,6 +150,7 @@ class Lanes:
     def _finish(self, job: Job) -> None:
         job.assignment.progress.finish(job.record.offset())
         self.finished += 1
+        self._on_finish(job)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._or_stop(work))

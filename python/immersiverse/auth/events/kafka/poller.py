@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     Partition = tuple[str, int]
 
 _log = logging.getLogger(__name__)
-_BATCH = 250  # messages handed over at a time, so few that they are still in the processor's cache
 _LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
+_LAST_COMMIT = 5.0  # seconds of those for the group to accept the last commit
+_TICK = 0.02  # seconds between looks whether it has
 _MARGIN = 1.0  # seconds for the event loop to say that running handlers were let finish
 _BEGINNING = ("earliest", "smallest", "beginning")
 _HOPELESS = (
@@ -94,6 +96,8 @@ class Poller:
             settings["group.id"], tell, from_beginning=settings.get("auto.offset.reset") in _BEGINNING
         )
         self._consumer = self._made(settings, tell)
+        self._last: Future[dict[Partition, int]] | None = None
+        self._gone: set[Partition] = set()
         self._stopping = threading.Event()
         self._ended = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="auth-events-poller", daemon=True)
@@ -122,6 +126,7 @@ class Poller:
             )
             while not self._stopping.is_set():
                 self._poll()
+            self._leave()
         except KafkaException as error:
             self._soon(self._fail, ConsumeError(error.args[0].name(), error.args[0].str()))
         except BaseException as error:  # noqa: BLE001 - the thread's end must be known, also by a callback's exit
@@ -140,9 +145,38 @@ class Poller:
             return
         # The first message ends the wait; the rest comes without one.
         self._in_hand.append(first)
-        rest = self._consumer.consume(_BATCH - 1, 0)
+        rest = self._consumer.consume(self._flow.batch - 1, 0)
         self._in_hand.extend(rest)
         self._hand_over()
+
+    def _leave(self) -> None:
+        """Let what runs finish, and commit until the group accepts it: ``close`` could try only once."""
+        drained = time.monotonic() + self._drain
+        self._consumer.pause(self._consumer.assignment())
+        ours = _names(self._consumer.assignment())
+        self._gone.clear()
+        self._last = last = self._drained(ours)
+        self._serve(last.done, drained + _MARGIN)
+        offsets = {**self._commits.withdraw(ours), **(last.result() if last.done() else {})}
+
+        def settled() -> bool:
+            # What was revoked meanwhile was committed then, and another member may be further by now.
+            left = {p: offset for p, offset in offsets.items() if p not in self._gone}
+            return self._commits.make_before_leaving(self._consumer, left)
+
+        self._serve(settled, drained + _LAST_COMMIT)
+        self._last = Future()
+        self._last.set_result({})  # so that `close` commits nothing
+
+    def _serve(self, holds: Callable[[], bool], until: float) -> None:
+        """Let librdkafka call back until something holds. A message that comes is not begun any more."""
+        while not holds():
+            if time.monotonic() > until:
+                _log.warning("leaving the group without a last commit: its events will be redelivered")
+                return
+            message = self._consumer.poll(_TICK)
+            if message is not None and (error := message.error()) is not None:
+                _heed(error)
 
     def _hand_over(self) -> None:
         messages, self._in_hand = self._in_hand, []
@@ -164,10 +198,10 @@ class Poller:
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._hand_over()  # what was fetched before must not seem to belong to a later assignment
         leaving = _names(partitions)
-        finished = self._wait(self._drained(leaving))
-        if offsets := {**self._commits.withdraw(leaving), **finished}:
-            self._commits.make_now(self._consumer, offsets)
-        self._lag.withdraw(leaving)
+        finished = self._wait(self._last or self._drained(leaving))
+        offsets = {**self._commits.withdraw(leaving), **finished}
+        self._commits.make_now(self._consumer, {p: offsets[p] for p in leaving if p in offsets})
+        self._left(leaving)
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Others have them already: what runs counts no more."""
@@ -175,7 +209,12 @@ class Poller:
         leaving = _names(partitions)
         self._soon(self._dispatcher.withdraw, leaving)
         self._commits.withdraw(leaving)
-        self._lag.withdraw(leaving)
+        self._left(leaving)
+
+    def _left(self, partitions: list[Partition]) -> None:
+        self._gone.update(partitions)
+        self._commits.forget(partitions)
+        self._lag.withdraw(partitions)
 
     def _drained(self, leaving: list[Partition]) -> Future[dict[Partition, int]]:
         """Begin nothing more of partitions, and let finish what runs of them.

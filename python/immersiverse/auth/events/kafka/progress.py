@@ -13,11 +13,11 @@ class Progress:
         seen: the offset after the last that began.
     """
 
-    __slots__ = ("_committed", "_first", "_unfinished", "seen")
+    __slots__ = ("_first", "_taken", "_unfinished", "seen")
 
     def __init__(self) -> None:
         self.seen = -1
-        self._committed = -1
+        self._taken = -1
         self._first = -1  # where nothing has finished yet
         self._unfinished: dict[int, None] = {}  # in the order of offsets, since they begin in order
 
@@ -44,12 +44,18 @@ class Progress:
 
     def take_commit(self) -> int | None:
         """What to commit now, if anything finished since this was last asked."""
-        offset = self.committable
-        if offset in (-1, self._first, self._committed):
+        offset = self.last_commit
+        if offset == self._taken:
             return None
-        self._committed = offset
+        self._taken = -1 if offset is None else offset
         return offset
+
+    @property
+    def last_commit(self) -> int | None:
+        """What to commit if nothing more will finish, whatever was taken; None if nothing finished."""
+        offset = self.committable
+        return None if offset in (-1, self._first) else offset
 
     def commit_failed(self) -> None:
         """What was taken was not committed: offer it again."""
-        self._committed = -1
+        self._taken = -1

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
+_SHARES = 10  # a partition whose unfinished events are more than this part of the backlog is paused
 _NAMES = {event_type.arm: event_type.name for event_type in catalog.EVENT_TYPES.values()}
 
 
@@ -61,8 +62,9 @@ class Subscriber:
         tracer: what follows each event through the services.
         commit_interval: seconds between commits.
         drain: seconds that running handlers get when a partition goes or the subscriber stops; at most half
-            of ``max.poll.interval.ms``.
-        backlog: how many messages may be under way in memory. A key whose events are held back fills it too.
+            of ``max.poll.interval.ms``. A subscriber that stops has five seconds more for its last commit.
+        backlog: how many messages may be under way in memory. A partition of which a tenth of that waits
+            behind events that fail or take long is paused; what it holds counts apart, up to as many again.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
@@ -217,6 +219,7 @@ class Subscriber:
         self._dispatcher = dispatcher = Dispatcher(
             self._handling, self._policy, dead_letters=self._dead_letters, workers=workers,
             tally=Tally(self._tell, _NAMES) if self._tell else None, fail=self._fail,
+            share=max(self._backlog // _SHARES, 2 * self._policy.concurrency),
         )  # fmt: skip
         poller = Poller(
             self._settings, topics, dispatcher, loop=loop, backlog=self._backlog, drain=self._drain,
