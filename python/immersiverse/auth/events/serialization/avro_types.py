@@ -150,35 +150,40 @@ def _refuse_costly(records: list[Record]) -> None:
     Arrays, maps and unions take a byte at least, and their records are looked at on their own. So reading
     takes no more than some microseconds a byte, whatever the schema.
     """
-    weights: dict[Record, tuple[int, int]] = {}
-    open_records: set[Record] = set()
+    weights = _Weights()
+    try:
+        for record in records:
+            weights.of_record(record)
+    except RecursionError as error:
+        raise ValueError("records hold records too deeply") from error
 
-    def weight(kind: Type) -> tuple[int, int]:
-        """How many values are read for it at least, and from how many bytes."""
+
+class _Weights:
+    """How many values are read for a type at least, and from how many bytes."""
+
+    def __init__(self) -> None:
+        self._known: dict[Record, tuple[int, int]] = {}
+        self._open: set[Record] = set()
+
+    def of(self, kind: Type) -> tuple[int, int]:
         match kind:
             case Primitive("null"):
                 return 1, 0
             case Fixed(size):
                 return 1, max(size, 0)
             case Record():
-                return weight_of_record(kind)
+                return self.of_record(kind)
         return 1, 1
 
-    def weight_of_record(record: Record) -> tuple[int, int]:
-        if record in open_records:
+    def of_record(self, record: Record) -> tuple[int, int]:
+        if record in self._open:
             raise ValueError("records hold records without end")
-        if record not in weights:
-            open_records.add(record)
-            inner = [weight(each.type) for each in record.fields]
+        if record not in self._known:
+            self._open.add(record)
+            inner = [self.of(each.type) for each in record.fields]
+            self._open.discard(record)
             values, size = 1 + sum(count for count, _ in inner), sum(size for _, size in inner)
             if values > _FREE + _FREE_BY_BYTE * size:
                 raise ValueError(f"{record.name} holds {values} values in {size} bytes")
-            open_records.discard(record)
-            weights[record] = values, size
-        return weights[record]
-
-    try:
-        for record in records:
-            weight_of_record(record)
-    except RecursionError as error:
-        raise ValueError("records hold records too deeply") from error
+            self._known[record] = values, size
+        return self._known[record]
