@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
 import time
 
 import pytest
 
-from immersiverse.auth.events import SchemaRegistry
+from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
-from immersiverse.auth.events.errors import InvalidSchema, RegistryRefused, RegistryUnavailable
+from immersiverse.auth.events.errors import InvalidSchema, RegistryRefused, RegistryUnavailable, WrongSchema
 from scripted_registry import scripted
 
 IMPATIENT = {"max.retries": 0, "timeout": 10}
@@ -197,6 +198,21 @@ def test_a_page_in_the_place_of_an_answer_is_not_repeated_at_length():
     ):
         registry.writer_schema(1)
     assert len(str(refused.value)) < 2_000
+
+
+def test_a_large_schema_that_is_not_the_contracts_is_looked_at_once():
+    fields = [{"name": f"field{number}", "type": "int"} for number in range(25_000)]
+    schema = {"type": "record", "name": "Other", "fields": fields}
+    with (
+        scripted(lambda _, answering: answering.say({"schema": json.dumps(schema)})) as server,
+        SchemaRegistry({"url": server.url, **IMPATIENT}) as registry,
+    ):
+        read = AuthEventDeserializer(registry)
+        begun = time.monotonic()
+        for _ in range(1_000):  # a minute and a half, if each took as long as the first
+            with pytest.raises(WrongSchema, match="record Other"):
+                read(b"\x00\x00\x00\x00\x07payload")
+        assert time.monotonic() - begun < SOON
 
 
 def test_the_contract_as_the_registry_holds_it_is_far_from_the_limits():

@@ -30,7 +30,6 @@ NO = {
         {"schemaType": "PROTOBUF", "schema": EMPTY, "references": [{"name": 1, "subject": 2, "version": {}}]}
     ),
     "a list": lambda answering: answering.say([1]),
-    "nothing": lambda answering: answering.say(""),
 }
 AWAY = {
     "not authenticated": lambda answering: answering.refuse(40101),

@@ -60,6 +60,7 @@ class AuthEventDeserializer(Deserializer):
     def __init__(self, schemas: WriterSchemas | None = None) -> None:
         self._schemas = schemas
         self._readers: dict[int | uuid.UUID, tuple[Codec, Reader]] = {}
+        self._wrong: dict[int | uuid.UUID, WrongSchema] = {}
         # Frames that begin like this are Protobuf of our envelope, verified: no need to look at them again.
         self._verified: dict[bytes, Any] = {}
 
@@ -136,7 +137,7 @@ class AuthEventDeserializer(Deserializer):
             schema_id = named_schema(value, headers_of(message))
         except MalformedFrame:
             return False
-        return schema_id is not None and schema_id not in self._readers
+        return not (schema_id is None or schema_id in self._readers or schema_id in self._wrong)
 
     def deserialize(
         self,
@@ -196,10 +197,18 @@ class AuthEventDeserializer(Deserializer):
     def _reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:
         """The reader of what was written under an id, made and checked at its first use."""
         known = self._readers.get(schema_id)
-        if known is None:
+        if known is not None:
+            return known
+        if schema_id in self._wrong:  # looking at a large schema again would cost seconds a message
+            raise WrongSchema(self._wrong[schema_id].schema_id, self._wrong[schema_id].found)
+        try:
             known = self._new_reader(schema_id)
-            if len(self._readers) < _REMEMBERED:
-                self._readers[schema_id] = known
+        except WrongSchema as error:
+            if len(self._wrong) < _REMEMBERED:
+                self._wrong[schema_id] = error
+            raise
+        if len(self._readers) < _REMEMBERED:
+            self._readers[schema_id] = known
         return known
 
     def _new_reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:
