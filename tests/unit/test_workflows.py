@@ -1,4 +1,4 @@
-"""Whoever moves a tag of a foreign action cannot change what runs here."""
+"""A moved tag of a foreign action cannot change what runs here."""
 
 from __future__ import annotations
 

@@ -115,6 +115,6 @@ def test_an_id_that_is_refused_becomes_a_dead_letter_and_is_committed(cluster: C
 
         with running(subscriber):
             eventually(lambda: cluster.committed(group) == {0: 3})
-    (letter,) = cluster.read(letters, 1)
-    assert b"SchemaRefused" in b" ".join(value for _, value in letter.headers() or [] if value)
+    (dead_letter,) = cluster.read(letters, 1)
+    assert b"SchemaRefused" in b" ".join(value for _, value in dead_letter.headers() or [] if value)
     assert handled == ["0", "2"]

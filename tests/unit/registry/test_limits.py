@@ -12,6 +12,7 @@ import pytest
 from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import InvalidSchema, RegistryRefused, RegistryUnavailable, WrongSchema
+from immersiverse.auth.events.registry.limits import limit
 from scripted_registry import scripted
 
 IMPATIENT = {"max.retries": 0, "timeout": 10}
@@ -213,6 +214,11 @@ def test_a_large_schema_that_is_not_the_contracts_is_looked_at_once():
             with pytest.raises(WrongSchema, match="record Other"):
                 read(b"\x00\x00\x00\x00\x07payload")
         assert time.monotonic() - begun < SOON
+
+
+def test_a_client_that_cannot_be_limited_is_logged(caplog):
+    limit(object())  # as a later version of Confluent's client may be
+    assert "no size limit" in caplog.text
 
 
 def test_the_contract_as_the_registry_holds_it_is_far_from_the_limits():

@@ -138,7 +138,7 @@ class RegistryRefused(RegistryError):
 
 
 class SchemaRefused(RegistryRefused):
-    """The registry refuses one schema id, or answers nonsense for it, while it answers for another.
+    """The registry refuses one schema id, or answers in a wrong shape for it, while it answers for another.
 
     Attributes:
         schema_id: the number from the frame, or the GUID from the header as text.

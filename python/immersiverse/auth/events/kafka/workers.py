@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
 
-    _Task = tuple[Context, Callable[[], None], asyncio.Future[BaseException | None]]
+    _Task = tuple[Context, Callable[[], object], asyncio.Future[BaseException | None]]
 
 
 class Workers:
@@ -33,7 +33,7 @@ class Workers:
         self._threads = 0
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
 
-    async def run(self, call: Callable[[], None]) -> None:
+    async def run(self, call: Callable[[], object]) -> None:
         """Call a function in a thread, in this context. Raises what it raises."""
         if self._threads < self._count:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()

@@ -71,7 +71,7 @@ class SingleFlight(Generic[K, V]):
             raise too_late(self._patience) from None
 
     def _flight(self, key: K) -> tuple[Future[V], float]:
-        """The answer to come, and until when to wait for it. Asks unless somebody did."""
+        """The answer to come, and until when to wait for it. Asks unless that was done."""
         with self._lock:
             if key in self._values:
                 return _settled(self._values[key])
@@ -89,7 +89,7 @@ class SingleFlight(Generic[K, V]):
     def _ask(self, key: K, flight: Future[V]) -> None:
         try:
             value = self._load(key)
-        except BaseException as error:  # noqa: BLE001 - it goes to whoever waits, whatever it is
+        except BaseException as error:  # noqa: BLE001 - it goes to all that wait
             with self._lock:
                 self._flights.pop(key)
                 self._remember(key, error)

@@ -18,7 +18,7 @@ from immersiverse.auth.events.embedded.registry.refusals import Refusal
 if TYPE_CHECKING:
     from email.message import Message
 
-_OF_SITES_NO_ONE_CAN_OWN = (".localhost", ".local", ".internal", ".test")
+_RESERVED = (".localhost", ".local", ".internal", ".test")
 _JSON = ("application/json", "application/octet-stream")
 _VENDORS = "application/vnd.schemaregistry"
 
@@ -28,7 +28,7 @@ def refuse_foreign(headers: Message, own_host: str) -> None:
 
     Args:
         headers: of the request.
-        own_host: the name or address that the registry was told to listen on.
+        own_host: the name or address that the registry listens on.
 
     Raises:
         Refusal: 403.
@@ -64,7 +64,7 @@ def _name(url: str) -> str:
 
 def _is_local(name: str) -> bool:
     """Whether no site on the internet can have this name: an address, a single word, or a reserved suffix."""
-    return "." not in name or _is_address(name) or name.endswith(_OF_SITES_NO_ONE_CAN_OWN)
+    return "." not in name or _is_address(name) or name.endswith(_RESERVED)
 
 
 def _is_loopback(name: str) -> bool:
