@@ -6,10 +6,15 @@ import asyncio
 import threading
 
 from dispatching import until
-from immersiverse.auth.events import AsyncPublisher, AuthEventSerializer, SchemaRegistry
+from immersiverse.auth.events import AsyncPublisher, AuthEventSerializer, LoggedOut, SchemaRegistry, new_event
 from immersiverse.auth.events.embedded.stack import EmbeddedStack
-from integration.kafka.cluster import event
 from scripted_registry import Answering, scripted
+from serialization_samples import TIME
+
+
+def event(user, number):
+    payload = LoggedOut(user_id=user, session_id=str(number), logged_out_at=TIME)
+    return new_event(payload, source="/services/auth", version=number + 1)
 
 
 def test_the_loop_goes_on_and_events_stay_in_order():
