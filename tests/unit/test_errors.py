@@ -21,6 +21,10 @@ SAMPLES: list[tuple[errors.AuthEventsError, dict[str, Any]]] = [
     (errors.UnknownSchemaId(7), {"schema_id": 7}),
     (errors.WrongSchema(7, "x"), {"schema_id": 7, "found": "x"}),
     (errors.RegistryRefused("no", 401, 40101), {"status": 401, "error_code": 40101}),
+    (
+        errors.SchemaRefused(7, errors.RegistryRefused("no", 403, 40301)),
+        {"schema_id": 7, "status": 403, "error_code": 40301},
+    ),
     (errors.SchemaNotRegistered("s"), {"subject": "s"}),
     (errors.IncompatibleSchema("s", "r"), {"subject": "s", "reasons": "r"}),
     (errors.SubjectCollision("s", holds="AVRO", wanted="PROTOBUF"), {"holds": "AVRO", "wanted": "PROTOBUF"}),

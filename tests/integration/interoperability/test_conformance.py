@@ -33,7 +33,9 @@ DIFFERENCES = {
 def ours() -> dict[str, Outcome]:
     with EmbeddedRegistry() as registry:
         level = json.dumps({"compatibility": "BACKWARD_TRANSITIVE"}).encode()
-        request = urllib.request.Request(f"{registry.url}/config", level, method="PUT")
+        request = urllib.request.Request(
+            f"{registry.url}/config", level, {"Content-Type": "application/json"}, method="PUT"
+        )
         urllib.request.urlopen(request).close()
         return hold(registry.url)
 

@@ -52,7 +52,10 @@ def test_a_list_tells_this_contract_from_another_and_from_none(auth_events, empt
     auth_events("schema", "register", "--registry", empty_registry, "--topic", "one", "--format", "protobuf")
     other = {"schemaType": "PROTOBUF", "schema": 'syntax = "proto3"; message Other {}'}
     request = urllib.request.Request(
-        f"{empty_registry}/subjects/two-value/versions", json.dumps(other).encode(), method="POST"
+        f"{empty_registry}/subjects/two-value/versions",
+        json.dumps(other).encode(),
+        {"Content-Type": "application/json"},
+        method="POST",
     )
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 200
@@ -100,7 +103,9 @@ def test_showing_what_is_not_there_is_a_verdict(auth_events, empty_registry):
 
 def test_a_subject_of_another_type_is_a_verdict_and_is_left_alone(auth_events, empty_registry):
     url = f"{empty_registry}/subjects/auth.events.user-value/versions"
-    request = urllib.request.Request(url, json.dumps({"schema": '"string"'}).encode(), method="POST")
+    request = urllib.request.Request(
+        url, json.dumps({"schema": '"string"'}).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 200
     result = auth_events("schema", "register", "--registry", empty_registry)

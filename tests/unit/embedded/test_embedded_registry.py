@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def call(registry: EmbeddedRegistry, method: str, path: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(registry.url + path, data, method=method)
+    request = urllib.request.Request(
+        registry.url + path, data, {"Content-Type": "application/json"}, method=method
+    )
     with urllib.request.urlopen(request, timeout=5) as answer:
         assert answer.headers["Content-Type"] == "application/vnd.schemaregistry.v1+json"
         return json.load(answer)
@@ -69,6 +71,59 @@ def test_an_address_in_use_is_an_error_of_ours() -> None:
         ):
             with pytest.raises(RegistryUnavailable):
                 wrong.start()
+
+
+def test_a_change_that_cannot_be_written_is_refused_and_not_kept(tmp_path: Path) -> None:
+    """A file takes the directory's place: nothing can be written there, as on a full disk."""
+    there, away = tmp_path / "state", tmp_path / "away"
+    path = there / "registry.json"
+    with EmbeddedRegistry(path=path) as registry:
+        call(registry, "POST", "/subjects/kept/versions", record("a"))
+        there.rename(away)
+        there.write_text("in the way")
+        for method, target, body in (
+            ("POST", "/subjects/lost/versions", record("a", "b")),
+            ("PUT", "/config", {"compatibility": "NONE"}),
+            ("DELETE", "/subjects/kept", None),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refusal:
+                call(registry, method, target, body)
+            with refusal.value as answer:
+                assert json.load(answer)["error_code"] == 50001
+            assert call(registry, "GET", "/subjects") == ["kept"]
+            assert call(registry, "GET", "/config") == {"compatibilityLevel": "BACKWARD"}
+        there.unlink()
+        away.rename(there)
+        assert call(registry, "POST", "/subjects/lost/versions", record("a", "b"))["id"] == 2
+    with EmbeddedRegistry(path=path) as registry:
+        assert call(registry, "GET", "/subjects") == ["kept", "lost"]
+    assert [each.name for each in there.iterdir()] == ["registry.json"]
+
+
+def test_a_file_that_may_not_grow_is_left_as_it_was(tmp_path: Path) -> None:
+    """In a process that may write 4,000 bytes to a file, as much as a full disk leaves."""
+    path = tmp_path / "registry.json"
+    script = (
+        "import resource, sys, pathlib\n"
+        "from immersiverse.auth.events.embedded.registry import serve\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))\n"
+        "serve(port=0, path=pathlib.Path(sys.argv[1]), ready=lambda one: print(one.url, flush=True))\n"
+    )
+    serving = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert serving.stdout is not None
+        registry = EmbeddedRegistry(port=int(serving.stdout.readline().rpartition(":")[2]))  # its URL only
+        call(registry, "POST", "/subjects/kept/versions", record("a"))
+        with pytest.raises(urllib.error.HTTPError):
+            call(registry, "POST", "/subjects/lost/versions", record(*(f"field{n}" for n in range(200))))
+        assert call(registry, "GET", "/subjects") == ["kept"]
+        call(registry, "POST", "/subjects/kept too/versions".replace(" ", "%20"), record("b"))
+    finally:
+        serving.kill()
+        serving.communicate()
+    with EmbeddedRegistry(path=path) as again:
+        assert call(again, "GET", "/subjects") == ["kept", "kept too"]
+    assert [each.name for each in tmp_path.iterdir()] == ["registry.json"]
 
 
 def test_concurrent_registrations_of_one_schema_make_one_version() -> None:

@@ -148,7 +148,10 @@ def test_what_is_not_proper_http_is_refused_as_json(registry: EmbeddedRegistry, 
 def test_a_chunked_body_is_read(registry: EmbeddedRegistry) -> None:
     body = b'{"schema":"\\"int\\""}'
     chunks = b"".join(b"%x;note=1\r\n%s\r\n" % (len(part), part) for part in (body[:5], body[5:]))
-    request = b"POST /subjects/chunked/versions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    request = (
+        b"POST /subjects/chunked/versions HTTP/1.1\r\n"
+        b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
     answer = exchange(registry, request + chunks + b"0\r\nTrailer: x\r\n\r\n")
     assert status_of(answer) == 200, answer
 

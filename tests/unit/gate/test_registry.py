@@ -35,7 +35,9 @@ def registry(url):
 
 
 def send(url, document, method="POST"):
-    request = urllib.request.Request(url, json.dumps(document).encode(), method=method)
+    request = urllib.request.Request(
+        url, json.dumps(document).encode(), {"Content-Type": "application/json"}, method=method
+    )
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 

@@ -57,10 +57,21 @@ def test_a_web_page_where_a_registry_should_be_is_said_to_be_none(answering):
         answering(200, b"<h1>Welcome</h1>").registered("auth.events.login-value")
 
 
-def test_an_id_that_is_not_found_is_unknown_however_that_is_said(answering):
+def test_an_id_that_the_registry_does_not_hold_is_unknown(answering):
     """Anyone can write an id that does not exist, and must not hold up a consumer by it."""
     with pytest.raises(UnknownSchemaId):
-        answering(404, b"").writer_schema(7)
+        answering(404, b'{"error_code": 40403, "message": "Schema 7 not found"}').writer_schema(7)
+
+
+def test_an_id_that_no_registry_can_hold_is_not_asked_for(answering):
+    with pytest.raises(UnknownSchemaId):
+        answering(404, b"").writer_schema(2**31)
+
+
+@pytest.mark.parametrize("page", [b"", b"<h1>Not Found</h1>", b'{"error_code": 404, "message": "no"}'])
+def test_a_gateway_that_finds_nothing_says_nothing_about_an_id(answering, page):
+    with pytest.raises(RegistryRefused, match="no schema registry"):
+        answering(404, page).writer_schema(7)
 
 
 def test_a_failing_gateway_is_asked_again_later(answering):
@@ -76,8 +87,3 @@ def test_a_registry_that_is_away_is_said_to_be_where_it_was_looked_for_and_no_pa
     ):
         registry.registered("auth.events.login-value")
     assert "secret" not in str(away.value)
-
-
-def test_a_url_that_is_none_is_said_to_be_without_a_status_that_nobody_sent():
-    with pytest.raises(RegistryRefused, match=r"Invalid url localhost:8081$"):
-        SchemaRegistry("localhost:8081").registered("auth.events.login-value")

@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from immersiverse.auth.events.errors import MalformedPayload
+from immersiverse.auth.events.errors import MalformedPayload, WrongSchema
 from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
 from immersiverse.auth.events.serialization.avro_binary import write_long, write_text
 from immersiverse.auth.events.serialization.codec import Decoded
@@ -125,6 +125,44 @@ def with_schema(extra: Any, data: bytes) -> Decoded:
 def test_an_array_of_items_without_bytes_cannot_be_endless(items: Any) -> None:
     with pytest.raises(MalformedPayload, match="items that take no bytes"):
         with_schema({"type": "array", "items": items}, HUGE)
+
+
+FREE: dict[str, Any] = {
+    "null": lambda _: "null",
+    "fixed": lambda number: {"type": "fixed", "name": f"Fixed{number}", "size": 0},
+    "record": lambda number: {"type": "record", "name": f"Empty{number}", "fields": []},
+}
+
+
+def costly(count: int, free: Any) -> dict[str, Any]:
+    """A record of one byte, and so many values without any."""
+    fields = [{"name": f"f{number}", "type": free(number)} for number in range(count)]
+    boolean = {"name": "boolean", "type": "boolean"}
+    return {"type": "record", "name": "Costly", "fields": [boolean, *fields]}
+
+
+def inside(schema: dict[str, Any], levels: int) -> dict[str, Any]:
+    """A record in records."""
+    for level in range(levels):
+        schema = {"type": "record", "name": f"Level{level}", "fields": [{"name": "f", "type": schema}]}
+    return schema
+
+
+@pytest.mark.parametrize("free", FREE.values(), ids=FREE)
+def test_a_schema_that_lets_a_byte_stand_for_many_values_is_refused(free: Any) -> None:
+    for schema in (costly(30, free), inside(costly(5, free), 10), ["null", costly(30, free)]):
+        with pytest.raises(WrongSchema, match=r"values in \d+ bytes"):
+            with_schema({"type": "array", "items": schema}, write_long(0))
+
+
+@pytest.mark.parametrize("free", FREE.values(), ids=FREE)
+def test_a_schema_with_some_values_without_bytes_is_read(free: Any) -> None:
+    assert with_schema({"type": "array", "items": costly(5, free)}, write_long(0)) == EVENT
+
+
+def test_a_schema_with_many_values_and_their_bytes_is_read() -> None:
+    fields = [{"name": f"f{number}", "type": "boolean"} for number in range(1_000)]
+    assert with_schema({"type": "record", "name": "Wide", "fields": fields}, bytes(1_000)) == EVENT
 
 
 def test_a_record_in_a_record_thousands_deep_is_malformed() -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.errors import RegistryRefused as RegistryRefused
     from immersiverse.auth.events.errors import RegistryUnavailable as RegistryUnavailable
     from immersiverse.auth.events.errors import SchemaNotRegistered as SchemaNotRegistered
+    from immersiverse.auth.events.errors import SchemaRefused as SchemaRefused
     from immersiverse.auth.events.errors import SubjectCollision as SubjectCollision
     from immersiverse.auth.events.errors import UndeliveredEvents as UndeliveredEvents
     from immersiverse.auth.events.errors import UnknownFormat as UnknownFormat
@@ -102,8 +103,8 @@ _EXPORTS = {
         "AuthEventsError BrokenTransaction BrokerUnavailable ConfigurationError ConsumeError DecodeError "
         "GuardUnavailable IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload "
         "MissingExtra OperationRefused PublishError PublisherUnusable RegistryError RegistryRefused "
-        "RegistryUnavailable SchemaNotRegistered SubjectCollision UndeliveredEvents UnknownFormat "
-        "UnknownSchemaId WrongSchema"
+        "RegistryUnavailable SchemaNotRegistered SchemaRefused SubjectCollision UndeliveredEvents "
+        "UnknownFormat UnknownSchemaId WrongSchema"
     ),
     "events": "new_event partition_key payload_of",
     "guards.memory": "MemoryGuard",

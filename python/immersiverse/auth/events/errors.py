@@ -11,6 +11,7 @@ AuthEventsError
 ├── RegistryError             the Schema Registry's word
 │   ├── RegistryUnavailable   the network's: it cannot be reached; try again
 │   ├── RegistryRefused       it answered no: credentials, modes, broken schemas
+│   │   └── SchemaRefused     it refuses one schema, while it answers for others
 │   ├── SchemaNotRegistered   a deployment step is missing; the message names the command
 │   ├── IncompatibleSchema    the subject's compatibility level forbids this schema
 │   └── SubjectCollision      the subject holds another schema type
@@ -135,6 +136,19 @@ class RegistryRefused(RegistryError):
         self.status = status
         self.error_code = error_code
         super().__init__(f"{message} (HTTP {status}, code {error_code})" if status else message)
+
+
+class SchemaRefused(RegistryRefused):
+    """The registry refuses one schema id, or answers in a wrong shape for it, while it answers for another.
+
+    Attributes:
+        schema_id: the number from the frame, or the GUID from the header as text.
+    """
+
+    def __init__(self, schema_id: int | str, refusal: RegistryRefused) -> None:
+        self.schema_id = schema_id
+        super().__init__(f"schema id {schema_id}: {refusal}", 0)
+        self.status, self.error_code = refusal.status, refusal.error_code
 
 
 class SchemaNotRegistered(RegistryError):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.errors import PublisherUnusable
 from immersiverse.auth.events.kafka.outgoing import Outgoing
+from immersiverse.auth.events.kafka.workers import Workers
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
-    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _TICK = 0.002  # seconds; how late a settled delivery may be noticed
 _SETTLED_EVERY = 16  # events; to look after each would take longer than to queue it
@@ -49,6 +50,10 @@ class AsyncPublisher:
         self._settler: asyncio.Task[None] | None = None
         self._sent = 0
         self._closing = False
+        self._serialize = serializer.serialize
+        self._id_reader = Workers(1, "auth-events-schema-ids")
+        self._asking = 0
+        self._asked: set[str | None] = set()
 
     async def publish(self, event: AuthEvent, *, on_done: OnDone | None = None) -> Delivery:
         """Queue an event; wait for room if the queue is full.
@@ -69,6 +74,9 @@ class AsyncPublisher:
         """
         out = self._out
         self._claim()
+        payload = _payload_field(event)
+        if self._asking or payload not in self._asked:
+            await self._ask(event, payload)
         delivery, message = out.prepare(event, on_done)
         while not out.offer(delivery, message):
             await self._turn()
@@ -115,6 +123,7 @@ class AsyncPublisher:
         finally:
             if self._settler is not None:
                 self._settler.cancel()
+            self._id_reader.close()
             self._out.close()
 
     def wait_for(self, delivery: Delivery, seconds: float | None) -> None:
@@ -133,6 +142,19 @@ class AsyncPublisher:
             self._loop = loop
         elif self._loop is not loop:
             raise PublisherUnusable("the publisher belongs to another event loop: make one in each")
+
+    async def _ask(self, event: AuthEvent, payload: str | None) -> None:
+        """Have the serializer ask for a schema id in a thread, which then it knows.
+
+        There is one thread, and while it asks everything goes through it: so events stay in order.
+        """
+        self._asking += 1
+        try:
+            await self._id_reader.run(lambda: self._serialize(event))
+        finally:
+            self._asking -= 1
+        if payload is not None:
+            self._asked.add(payload)
 
     async def _wait(self, seconds: float | None) -> None:
         end = None if seconds is None else time.monotonic() + seconds
@@ -157,3 +179,7 @@ class AsyncPublisher:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _payload_field(event: Any) -> str | None:
+    return event.WhichOneof("payload") if isinstance(event, AuthEvent) else None

@@ -6,14 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.errors import RegistryError
 from immersiverse.auth.events.kafka.failure import Failure, Gone
+from immersiverse.auth.events.kafka.workers import Workers
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.handling import Handling
     from immersiverse.auth.events.kafka.job import Job, Reading
     from immersiverse.auth.events.kafka.tally import Tally
-    from immersiverse.auth.events.kafka.workers import Workers
+
+_READERS = 4  # messages whose schemas are asked for at the same time
 
 
 class Attempts:
@@ -25,7 +26,6 @@ class Attempts:
         tally: counts what was handled; None if nobody listens.
 
     Attributes:
-        registry_away: whether the registry did not answer when last asked, so that asking may take long.
         stopped: whether nothing may be tried any more.
     """
 
@@ -33,8 +33,31 @@ class Attempts:
         self._handling = handling
         self._workers = workers
         self._tally = tally
-        self.registry_away = False
+        self._readers = Workers(_READERS, "auth-events-reader")
+        self.may_wait = handling.deserializer.may_wait
         self.stopped = False
+
+    def must_read_aside(self, job: Job) -> bool:
+        """Whether reading a message may take long, so that the event loop should go on meanwhile."""
+        return job.reading is None and not self._is_over(job) and self.may_wait(job.record)
+
+    async def read_aside(self, job: Job) -> Failure | None:
+        """Read a message in a thread if its schema must be asked for.
+
+        Why it failed; None if the message was read, or needs no asking.
+        """
+        if not self.must_read_aside(job):
+            return None
+
+        def read() -> None:
+            if not self._is_over(job):  # which it may be by the time that a thread is free
+                job.reading = self._handling.read(job.record)
+
+        try:
+            await self._readers.run(read)
+        except Exception as error:  # noqa: BLE001 - whatever reading raises
+            return Failure(error, while_reading=True)
+        return None
 
     async def attempt(self, job: Job) -> Failure | None:
         """Why it failed; None if it did not.
@@ -42,7 +65,7 @@ class Attempts:
         Raises:
             Gone: if it may not be tried any more.
         """
-        if self.stopped or job.assignment.released.is_set():
+        if self._is_over(job):
             raise Gone
         job.assignment.enter()
         try:
@@ -50,17 +73,18 @@ class Attempts:
         finally:
             job.assignment.leave()
 
-    def unread(self, error: Exception) -> Failure:
-        """The failure of a message that was not read."""
-        if isinstance(error, RegistryError):
-            self.registry_away = True
-        return Failure(error, while_reading=True)
+    def close(self) -> None:
+        """End the threads that read, each when it has an answer."""
+        self._readers.close()
+
+    def _is_over(self, job: Job) -> bool:
+        return self.stopped or job.assignment.released.is_set()
 
     async def _read_and_handle(self, job: Job) -> Failure | None:
         try:
-            reading, job.reading = job.reading or await self._read(job), None
+            reading, job.reading = job.reading or self._handling.read(job.record), None
         except Exception as error:  # noqa: BLE001 - whatever reading raises
-            return self.unread(error)
+            return Failure(error, while_reading=True)
         begun = time.perf_counter()
         try:
             await self._handle(reading, job)
@@ -73,14 +97,6 @@ class Attempts:
         if self._tally:
             self._tally.add(job.record.topic(), reading, time.perf_counter() - begun)
         return None
-
-    async def _read(self, job: Job) -> Reading:
-        """Aside, while reading may wait for the registry."""
-        if not self.registry_away:
-            return self._handling.read(job.record)
-        reading = await asyncio.to_thread(self._handling.read, job.record)
-        self.registry_away = False
-        return reading
 
     async def _handle(self, reading: Reading, job: Job) -> None:
         handler, attempt = reading.handler, job.failures + 1

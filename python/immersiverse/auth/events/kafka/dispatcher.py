@@ -159,7 +159,10 @@ class Dispatcher:
     async def close(self) -> None:
         """Give up what still runs or waits."""
         self.stop()
-        await self._lanes.close()
+        try:
+            await self._lanes.close()
+        finally:
+            self._attempts.close()
         if self._tally:
             self._tally.report()
 
@@ -238,7 +241,7 @@ class Dispatcher:
         if key in self._queues:
             assignment.progress.begin(record.offset())
             self._queues[key].append(Job(record, assignment))
-        elif event is None and self._attempts.registry_away:
+        elif event is None and self._attempts.may_wait(record):
             self._open_lane(Job(record, assignment))
         else:
             self._begin(record, assignment, event, arm)
@@ -252,7 +255,7 @@ class Dispatcher:
             else:
                 handler = self._handling.handler_of(event, arm)
         except Exception as error:  # noqa: BLE001 - whatever reading raises
-            self._open_lane(Job(record, assignment), self._attempts.unread(error))
+            self._open_lane(Job(record, assignment), Failure(error, while_reading=True))
             return
         if handler is not None and (handler.is_async or self._workers is not None):
             self._open_lane(Job(record, assignment, Reading(event, arm, handler)))

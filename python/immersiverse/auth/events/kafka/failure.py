@@ -11,6 +11,7 @@ from immersiverse.auth.events.errors import (
     GuardUnavailable,
     MissingExtra,
     RegistryError,
+    SchemaRefused,
 )
 
 
@@ -30,8 +31,13 @@ class Failure:
     def is_outage(self) -> bool:
         """Whether it says nothing about the message: the registry or the guard did not answer."""
         if self.while_reading:
-            return isinstance(self.error, RegistryError)
+            return isinstance(self.error, RegistryError) and not self.is_refused
         return isinstance(self.error, GuardUnavailable)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the registry refuses the message's schema, and answers for others."""
+        return self.while_reading and isinstance(self.error, SchemaRefused)
 
     @property
     def is_unreadable(self) -> bool:

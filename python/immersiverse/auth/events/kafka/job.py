@@ -42,6 +42,7 @@ class Job:
         reading: what was read in it for the next attempt; a handler may have changed it after that.
         failures: how many attempts have failed.
         outages: how often it could not be handled because the registry or the guard was away.
+        refusals: how often the registry refused its schema.
     """
 
     record: Record
@@ -49,6 +50,7 @@ class Job:
     reading: Reading | None = None
     failures: int = 0
     outages: int = 0
+    refusals: int = 0
 
     @property
     def key(self) -> Hashable:

@@ -89,6 +89,12 @@ class Lanes:
         try:
             while queue:
                 job = queue.popleft()
+                if failure is None and self._attempts.must_read_aside(job):
+                    self._slots.release()
+                    has_slot = False
+                    failure = await self._attempts.read_aside(job)
+                    await self._slots.acquire()
+                    has_slot = True
                 failure = failure or await self._attempt(job)
                 if failure is None:
                     continue
@@ -112,6 +118,8 @@ class Lanes:
         while last is not None:
             if await self._is_settled(job, last):
                 return
+            if (last := await self._attempts.read_aside(job)) is not None:
+                continue
             await self._slots.acquire()
             try:
                 last = await self._attempt(job)

@@ -58,11 +58,14 @@ class Recovery:
         if failure.is_outage:
             job.outages += 1
             return False
+        if failure.is_refused:
+            job.refusals += 1
+            return self._policy.retry.exhausted(job.refusals)
         job.failures += 1
         return failure.is_unreadable or self._policy.retry.exhausted(job.failures)
 
     async def _pause(self, job: Job, failure: Failure) -> None:
-        count = job.outages if failure.is_outage else job.failures
+        count = _count(job, failure)
         delay = self._policy.retry.delay(count)
         if self._tell:
             self._tell(Retried(job.record.topic(), count, delay, failure.error))
@@ -72,8 +75,9 @@ class Recovery:
     async def _condemn(self, job: Job, failure: Failure) -> None:
         """Dead-letter a message; return when a broker has the letter."""
         topic, name = job.record.topic(), type(failure.error).__name__
-        attempts = 0 if failure.is_unreadable else job.failures
-        if self._tell and failure.is_unreadable:
+        unread = failure.is_unreadable or failure.is_refused
+        attempts = 0 if unread else job.failures
+        if self._tell and unread:
             self._tell(DecodeFailed(topic, name))
         job.assignment.enter()
         try:
@@ -83,3 +87,10 @@ class Recovery:
         _log.error("%s: dead-lettered after %d attempts: %r", job.place, attempts, failure.error)
         if self._tell:
             self._tell(DeadLettered(topic, name, attempts))
+
+
+def _count(job: Job, failure: Failure) -> int:
+    """How often a message has failed like this."""
+    if failure.is_refused:
+        return job.refusals
+    return job.outages if failure.is_outage else job.failures

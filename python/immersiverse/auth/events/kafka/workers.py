@@ -1,4 +1,7 @@
-"""Threads for plain handlers. They end with the process: one that never returns keeps nobody from leaving."""
+"""Threads for what blocks: plain handlers, and questions to a registry.
+
+They end with the process: one that never returns does not keep it from ending.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,19 @@ class Workers:
 
     Args:
         count: how many there may be; they are started as they are needed.
+        name: what they are called.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, name: str = "auth-events-handler") -> None:
         self._count = count
+        self._name = name
         self._threads = 0
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
 
     async def run(self, call: Callable[[], object]) -> None:
         """Call a function in a thread, in this context. Raises what it raises."""
         if self._threads < self._count:
-            threading.Thread(target=self._work, name="auth-events-handler", daemon=True).start()
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
             self._threads += 1
         outcome: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
         self._tasks.put((copy_context(), call, outcome))

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.errors import (
     InvalidSchema,
+    RegistryError,
     RegistryRefused,
     SchemaNotRegistered,
+    SchemaRefused,
     SubjectCollision,
     UnknownSchemaId,
 )
 from immersiverse.auth.events.registry.connection import Connection
 from immersiverse.auth.events.registry.contract import FORMS, contract_schema
-from immersiverse.auth.events.registry.failures import NOT_FOUND
+from immersiverse.auth.events.registry.failures import may_concern_one_schema, says_unknown
 from immersiverse.auth.events.registry.lookup import confluent_schema, look_up
 from immersiverse.auth.events.registry.registered import Registered
 from immersiverse.auth.events.registry.single_flight import SingleFlight
 from immersiverse.auth.events.registry.subjects import DEFAULT_STRATEGIES, subject
-from immersiverse.auth.events.registry.writers import understand
+from immersiverse.auth.events.registry.writers import require_schema, understand
 from immersiverse.auth.events.serialization.schemas import SchemaId, WriterSchema
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.registry.inspection import Subject
     from immersiverse.auth.events.registry.subjects import Strategy
     from immersiverse.auth.events.serialization.schemas import SchemaType
+
+_LARGEST_ID = 2**31 - 1  # registries count in Java's int; beyond it they answer that there is no such page
 
 
 class SchemaRegistry:
@@ -43,15 +47,23 @@ class SchemaRegistry:
             ``basic.auth.user.info``, ``ssl.ca.location``, ``bearer.auth.*`` ...), passed on as it is.
         strategies: subject name strategies by schema type, where not the default (Protobuf ``topic``, Avro
             ``record``).
+        patience: seconds within which an id must be had, with all that it takes: requests, repeats, imports.
     """
 
     def __init__(
-        self, config: str | Mapping[str, Any], *, strategies: Mapping[SchemaType, Strategy] | None = None
+        self,
+        config: str | Mapping[str, Any],
+        *,
+        strategies: Mapping[SchemaType, Strategy] | None = None,
+        patience: float = 30.0,
     ) -> None:
-        self._connection = Connection(config)
+        self._connection = Connection(config, patience)
         self._strategies = {**DEFAULT_STRATEGIES, **(strategies or {})}
-        self._ids = SingleFlight(self._look_up)
-        self._writers = SingleFlight(self._fetch, remembered_errors=(UnknownSchemaId,))
+        self._ids = SingleFlight(self._look_up, patience=patience)
+        self._writers = SingleFlight(
+            self._fetch, patience=patience, remembered_errors=(UnknownSchemaId, InvalidSchema)
+        )
+        self._answered: int | uuid.UUID | None = None  # an id that the registry answers for
 
     @property
     def client(self) -> Any:
@@ -93,8 +105,9 @@ class SchemaRegistry:
 
         Raises:
             UnknownSchemaId: if the registry holds none; remembered for half a minute.
-            InvalidSchema: if it cannot be understood.
-            RegistryUnavailable: if it is not known yet and the registry cannot be reached.
+            InvalidSchema: if it cannot be understood, or is too large; remembered for half a minute.
+            SchemaRefused: if the registry refuses it while it answers for another id.
+            RegistryUnavailable: if it is not known yet and the registry cannot be reached, or not in time.
             RegistryRefused: if the registry answers no.
         """
         return self._writers.get(schema_id)
@@ -170,16 +183,40 @@ class SchemaRegistry:
         raise SchemaNotRegistered(name)
 
     def _fetch(self, schema_id: int | uuid.UUID) -> WriterSchema:
+        name = schema_id if isinstance(schema_id, int) else str(schema_id)
+        if isinstance(schema_id, int) and schema_id > _LARGEST_ID:
+            raise UnknownSchemaId(name)
         try:
             with self._connection.asking() as client:
-                if isinstance(schema_id, int):
-                    schema = client.get_schema(schema_id)
-                else:
-                    schema = client.get_schema_by_guid(str(schema_id))
-                return understand(schema, client)
+                writer = understand(_get(client, schema_id), client)
         except InvalidSchema as error:
-            raise InvalidSchema(f"schema id {schema_id}: {error}") from error
+            raise InvalidSchema(f"schema id {name}: {error}") from error
         except RegistryRefused as error:
-            if error.status == NOT_FOUND:
-                raise UnknownSchemaId(schema_id if isinstance(schema_id, int) else str(schema_id)) from error
-            raise
+            raise self._refusal(name, error) from error
+        self._answered = schema_id
+        return writer
+
+    def _refusal(self, name: int | str, error: RegistryRefused) -> Exception:
+        if says_unknown(error):
+            return UnknownSchemaId(name)
+        if may_concern_one_schema(error) and self._still_answers():
+            return SchemaRefused(name, error)
+        return error
+
+    def _still_answers(self) -> bool:
+        """Whether the registry answers now for an id that it answered for before."""
+        try:
+            with self._connection.asking() as client:
+                client.clear_caches()  # which may hold a misshapen answer, too
+                if self._answered is None:
+                    return False
+                require_schema(_get(client, self._answered))
+        except RegistryError:
+            return False
+        return True
+
+
+def _get(client: Any, schema_id: int | uuid.UUID) -> Any:
+    if isinstance(schema_id, int):
+        return client.get_schema(schema_id)
+    return client.get_schema_by_guid(str(schema_id))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from immersiverse.auth.events.errors import RegistryRefused
+from immersiverse.auth.events.registry.credentials import blanked, without_user_info
 from immersiverse.auth.events.registry.failures import registry_failures
+from immersiverse.auth.events.registry.limits import deadline, limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,10 +22,12 @@ class Connection:
 
     Args:
         config: the registry's URL, or the client's configuration.
+        patience: seconds for everything that is asked at a time, in however many requests.
     """
 
-    def __init__(self, config: str | Mapping[str, Any]) -> None:
+    def __init__(self, config: str | Mapping[str, Any], patience: float) -> None:
         self._config = {**_DEFAULTS, **({"url": config} if isinstance(config, str) else config)}
+        self._patience = patience
         self._connecting = Lock()
         self._client: Any = None
 
@@ -42,7 +45,7 @@ class Connection:
 
     @contextmanager
     def asking(self, subject: str = "") -> Iterator[Any]:
-        """Confluent's client, for calls that fail with errors of the tree.
+        """Confluent's client, for calls that fail with errors of the tree, all of them in one deadline.
 
         Args:
             subject: the subject that is asked, for errors that name it.
@@ -51,7 +54,8 @@ class Connection:
             RegistryError: as of ``registry_failures``, and as of ``client``.
         """
         client = self.client
-        with registry_failures(subject, _address(self._config.get("url"))):
+        address = without_user_info(self._config)["url"]
+        with registry_failures(subject, address), deadline(self._patience):
             yield client
 
     def close(self) -> None:
@@ -64,16 +68,14 @@ class Connection:
     def _connected(self) -> Any:
         from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415 - half a second
 
+        config = without_user_info(self._config)
         try:
-            return SchemaRegistryClient(self._config)
+            client = SchemaRegistryClient(config)
         except (ValueError, TypeError, OSError) as error:
+            reason = blanked(str(error), self._config)
+            # Without its cause, whose text may hold what was blanked.
             raise RegistryRefused(
-                f"this configuration of the schema registry is wrong: {error}", 0
-            ) from error
-
-
-def _address(urls: object) -> str:
-    """Where to look, without the name and the password that a URL may hold."""
-    parts = (urlsplit(url.strip()) for url in str(urls or "").split(","))
-    places = ((part.scheme, part.netloc.rpartition("@")[2], part.path) for part in parts if part.netloc)
-    return ", ".join(f"{scheme}://{place}{path}" for scheme, place, path in places)
+                f"this configuration of the schema registry is wrong: {reason}", 0
+            ) from None
+        limit(client)
+        return client

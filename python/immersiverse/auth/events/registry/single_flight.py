@@ -1,11 +1,18 @@
-"""A cache that asks once: threads that want the same unknown value at the same time wait for one answer."""
+"""A cache that asks once: threads that want the same unknown value at the same time wait for one answer.
+
+Each question is asked in a daemon thread of its own, so that callers can stop waiting, and the process can
+end, whatever keeps the answer away.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import OrderedDict
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from immersiverse.auth.events.registry.limits import too_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +26,7 @@ class SingleFlight(Generic[K, V]):
 
     Args:
         load: gets the value of a key.
+        patience: seconds to wait for it.
         remembered_errors: errors that asking again would repeat; others are never remembered.
         seconds: how long such an error is repeated without asking.
         capacity: how many errors are kept; the oldest go first.
@@ -28,48 +36,80 @@ class SingleFlight(Generic[K, V]):
         self,
         load: Callable[[K], V],
         *,
+        patience: float = 30.0,
         remembered_errors: tuple[type[Exception], ...] = (),
         seconds: float = 30.0,
         capacity: int = 1024,
     ) -> None:
         self._load = load
+        self._patience = patience
         self._remembered_errors = remembered_errors
         self._seconds = seconds
         self._capacity = capacity
         self._values: dict[K, V] = {}
-        self._errors: OrderedDict[K, tuple[float, Exception]] = OrderedDict()
-        self._flights: dict[K, threading.Lock] = {}
+        self._errors: OrderedDict[K, tuple[float, BaseException]] = OrderedDict()
+        self._flights: dict[K, tuple[Future[V], float]] = {}
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
-        """The value of a key. Raises what `load` raises."""
+        """The value of a key.
+
+        Raises:
+            RegistryUnavailable: if there is none within `patience` seconds since it was first asked for.
+            Exception: what `load` raises.
+        """
         try:
             return self._values[key]
         except KeyError:
             pass
-        with self._lock:
-            flight = self._flights.setdefault(key, threading.Lock())
+        flight, until = self._flight(key)
         try:
-            with flight:
-                return self._values[key] if key in self._values else self._ask(key)
-        finally:
+            return flight.result(max(until - time.monotonic(), 0))
+        except TimeoutError:
+            if flight.done():
+                return flight.result()  # it came now, or `load` raised a TimeoutError of its own
+            raise too_late(self._patience) from None
+
+    def _flight(self, key: K) -> tuple[Future[V], float]:
+        """The answer to come, and until when to wait for it. Asks unless that was done."""
+        with self._lock:
+            if key in self._values:
+                return _settled(self._values[key])
+            known = self._errors.get(key)
+            if known and time.monotonic() - known[0] < self._seconds:
+                raise known[1]
+            if key not in self._flights:
+                flight: Future[V] = Future()
+                threading.Thread(
+                    target=self._ask, args=(key, flight), name="auth-events-registry", daemon=True
+                ).start()
+                self._flights[key] = flight, time.monotonic() + self._patience
+            return self._flights[key]
+
+    def _ask(self, key: K, flight: Future[V]) -> None:
+        try:
+            value = self._load(key)
+        except BaseException as error:  # noqa: BLE001 - it goes to all that wait
             with self._lock:
-                self._flights.pop(key, None)
+                self._flights.pop(key)
+                self._remember(key, error)
+            flight.set_exception(error)
+        else:
+            with self._lock:
+                self._flights.pop(key)
+                self._values[key] = value
+            flight.set_result(value)
 
-    def _ask(self, key: K) -> V:
-        known = self._errors.get(key)
-        if known and time.monotonic() - known[0] < self._seconds:
-            raise known[1]
-        try:
-            value = self._values[key] = self._load(key)
-        except self._remembered_errors as error:
-            self._remember(key, error)
-            raise
-        return value
+    def _remember(self, key: K, error: BaseException) -> None:
+        if not isinstance(error, self._remembered_errors):
+            return
+        self._errors[key] = (time.monotonic(), error)
+        self._errors.move_to_end(key)
+        if len(self._errors) > self._capacity:
+            self._errors.popitem(last=False)
 
-    def _remember(self, key: K, error: Exception) -> None:
-        with self._lock:
-            self._errors[key] = (time.monotonic(), error)
-            self._errors.move_to_end(key)
-            if len(self._errors) > self._capacity:
-                self._errors.popitem(last=False)
+
+def _settled(value: V) -> tuple[Future[V], float]:
+    flight: Future[V] = Future()
+    flight.set_result(value)
+    return flight, 0.0

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 _PRIMITIVES: Final = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
-_MAX_FREE = 1_000
+_FREE, _FREE_BY_BYTE = 8, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def parse_types(text: str) -> Type:
         parsed = parser.parse(orjson.loads(text), "")
     except (AttributeError, KeyError, RecursionError, TypeError) as error:
         raise ValueError(f"not an Avro schema: {error!r}") from error
-    _refuse_endless(parser.records)
+    _refuse_costly(parser.records)
     return parsed
 
 
@@ -144,21 +144,46 @@ def _full(name: str, namespace: str) -> str:
     return name if "." in name or not namespace else f"{namespace}.{name}"
 
 
-def _refuse_endless(records: list[Record]) -> None:
-    """A value without bytes costs its writer nothing and its reader some work: there must not be many."""
-    free: dict[Record, int] = {}
+def _refuse_costly(records: list[Record]) -> None:
+    """A value without bytes costs its writer nothing and its reader some work: few may come with each byte.
 
-    def free_values(kind: Type) -> int:
-        match kind:
-            case Primitive("null") | Fixed(0):
-                return 1
-            case Record() if kind not in free:
-                free[kind] = _MAX_FREE  # what it counts for within itself
-                free[kind] = min(1 + sum(free_values(each.type) for each in kind.fields), _MAX_FREE)
-        return free[kind] if isinstance(kind, Record) else 0
-
+    Arrays, maps and unions take a byte at least, and their records are looked at on their own. So reading
+    takes no more than some microseconds a byte, whatever the schema.
+    """
+    weights = _Weights()
     try:
-        if any(free_values(record) >= _MAX_FREE for record in records):
-            raise ValueError("records hold records without end")
+        for record in records:
+            weights.of_record(record)
     except RecursionError as error:
         raise ValueError("records hold records too deeply") from error
+
+
+class _Weights:
+    """How many values are read for a type at least, and from how many bytes."""
+
+    def __init__(self) -> None:
+        self._known: dict[Record, tuple[int, int]] = {}
+        self._open: set[Record] = set()
+
+    def of(self, kind: Type) -> tuple[int, int]:
+        match kind:
+            case Primitive("null"):
+                return 1, 0
+            case Fixed(size):
+                return 1, max(size, 0)
+            case Record():
+                return self.of_record(kind)
+        return 1, 1
+
+    def of_record(self, record: Record) -> tuple[int, int]:
+        if record in self._open:
+            raise ValueError("records hold records without end")
+        if record not in self._known:
+            self._open.add(record)
+            inner = [self.of(each.type) for each in record.fields]
+            self._open.discard(record)
+            values, size = 1 + sum(count for count, _ in inner), sum(size for _, size in inner)
+            if values > _FREE + _FREE_BY_BYTE * size:
+                raise ValueError(f"{record.name} holds {values} values in {size} bytes")
+            self._known[record] = values, size
+        return self._known[record]

@@ -12,14 +12,16 @@ from immersiverse.auth.events.serialization.formats import codec_of_schema
 from immersiverse.auth.events.serialization.framing import (
     FIRST_MESSAGE,
     MAGIC,
-    VALUE_SCHEMA_ID_HEADER,
     frame_prefix,
+    named_schema,
     payload_start,
     read_header,
     read_indexes,
     read_schema_id,
+    schema_header,
 )
 from immersiverse.auth.events.serialization.json import read_json
+from immersiverse.auth.events.serialization.pinned import PinnedSchemas
 from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
 from immersiverse.auth.events.serialization.received import headers_of
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -58,6 +60,7 @@ class AuthEventDeserializer(Deserializer):
     def __init__(self, schemas: WriterSchemas | None = None) -> None:
         self._schemas = schemas
         self._readers: dict[int | uuid.UUID, tuple[Codec, Reader]] = {}
+        self._wrong: dict[int | uuid.UUID, WrongSchema] = {}
         # Frames that begin like this are Protobuf of our envelope, verified: no need to look at them again.
         self._verified: dict[bytes, Any] = {}
 
@@ -123,6 +126,19 @@ class AuthEventDeserializer(Deserializer):
                 arms.append("")
         return events, arms
 
+    def may_wait(self, message: Received) -> bool:
+        """Whether `read` of a message may wait for a registry, since its schema is not known yet."""
+        value = message.value()
+        if self._schemas is None or isinstance(self._schemas, PinnedSchemas):
+            return False
+        if not value or value[:_PREFIX] in self._verified:
+            return False
+        try:
+            schema_id = named_schema(value, headers_of(message))
+        except MalformedFrame:
+            return False
+        return not (schema_id is None or schema_id in self._readers or schema_id in self._wrong)
+
     def deserialize(
         self,
         value: bytes | None,
@@ -146,9 +162,9 @@ class AuthEventDeserializer(Deserializer):
         if not isinstance(value, bytes | bytearray | memoryview):
             raise UnknownFormat(f"a message's value is bytes, not {type(value).__name__}")
         value = bytes(value)
-        for name, content in headers.items() if isinstance(headers, dict) else headers:
-            if name == VALUE_SCHEMA_ID_HEADER:
-                return self._in_header_mode(value, content)
+        header = schema_header(headers)
+        if header is not None:
+            return self._in_header_mode(value, header)
         if not value:
             raise MalformedFrame("the value is empty; a tombstone is no value at all")
         if value[0] == MAGIC:
@@ -168,8 +184,8 @@ class AuthEventDeserializer(Deserializer):
                 self._verified[frame_prefix(schema_id)] = AuthEvent.FromString
         return read(value[start:])
 
-    def _in_header_mode(self, value: bytes, header: Any) -> Decoded:
-        guid, rest = read_header(header if isinstance(header, bytes) else b"")
+    def _in_header_mode(self, value: bytes, header: bytes) -> Decoded:
+        guid, rest = read_header(header)
         codec, read = self._reader(guid)
         start = 0
         if codec.indexes is not None:
@@ -181,10 +197,18 @@ class AuthEventDeserializer(Deserializer):
     def _reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:
         """The reader of what was written under an id, made and checked at its first use."""
         known = self._readers.get(schema_id)
-        if known is None:
+        if known is not None:
+            return known
+        if schema_id in self._wrong:  # looking at a large schema again would cost seconds a message
+            raise WrongSchema(self._wrong[schema_id].schema_id, self._wrong[schema_id].found)
+        try:
             known = self._new_reader(schema_id)
-            if len(self._readers) < _REMEMBERED:
-                self._readers[schema_id] = known
+        except WrongSchema as error:
+            if len(self._wrong) < _REMEMBERED:
+                self._wrong[schema_id] = error
+            raise
+        if len(self._readers) < _REMEMBERED:
+            self._readers[schema_id] = known
         return known
 
     def _new_reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:

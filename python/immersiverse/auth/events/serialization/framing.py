@@ -8,9 +8,12 @@ header mode the id is a GUID in a header, ``01`` and 16 bytes; the indexes follo
 from __future__ import annotations
 
 import uuid
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events.errors import MalformedFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAGIC: Final = 0x00
 HEADER_MAGIC: Final = 0x01
@@ -71,6 +74,26 @@ def read_header(value: bytes) -> tuple[uuid.UUID, bytes]:
             f"header {VALUE_SCHEMA_ID_HEADER} is not 01 and a GUID of 16 bytes: {value[:24].hex()!r}"
         )
     return uuid.UUID(bytes=value[1:_GUID_END]), value[_GUID_END:]
+
+
+def schema_header(headers: Iterable[tuple[str, Any]] | dict[str, Any]) -> bytes | None:
+    """The value of the header that names the schema; None without one, and empty if it is not bytes."""
+    for name, content in headers.items() if isinstance(headers, dict) else headers:
+        if name == VALUE_SCHEMA_ID_HEADER:
+            return content if isinstance(content, bytes) else b""
+    return None
+
+
+def named_schema(value: bytes, headers: Iterable[tuple[str, Any]] | dict[str, Any]) -> int | uuid.UUID | None:
+    """The schema that a message names in a header or its frame; None if it names none.
+
+    Raises:
+        MalformedFrame: if it names one in a way that cannot be read.
+    """
+    header = schema_header(headers)
+    if header is not None:
+        return read_header(header)[0]
+    return read_schema_id(value) if value[0] == MAGIC else None
 
 
 def write_indexes(indexes: tuple[int, ...] | None) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Self
 
 from immersiverse.auth.events.embedded.registry import snapshot
 from immersiverse.auth.events.embedded.registry.api import respond
+from immersiverse.auth.events.embedded.registry.messages import refused
+from immersiverse.auth.events.embedded.registry.refusals import Refusal
 from immersiverse.auth.events.embedded.registry.server import Server
 from immersiverse.auth.events.embedded.registry.store import Store
 from immersiverse.auth.events.errors import RegistryUnavailable
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from immersiverse.auth.events.embedded.registry.messages import Answer
+
+_log = logging.getLogger(__name__)
 
 
 class EmbeddedRegistry:
@@ -40,7 +45,9 @@ class EmbeddedRegistry:
         self._port = port
         self._path = path
         self._store = snapshot.load(path) if path else Store()
+        self._kept = snapshot.written(self._store) if path else b""
         self._saved = self._store.revision
+        self._lock = Lock()
         self._server: Server | None = None
 
     @property
@@ -83,12 +90,27 @@ class EmbeddedRegistry:
             raise RegistryUnavailable(f"cannot listen on {self._host}:{self._port}: {error}") from error
 
     def _respond(self, method: str, target: str, body: bytes) -> Answer:
-        with self._store.lock:
+        with self._lock:
             answer = respond(self._store, method, target, body)
             if self._path and self._saved != self._store.revision:
-                snapshot.save(self._store, self._path)
-                self._saved = self._store.revision
+                return self._keep(answer, self._path)
             return answer
+
+    def _keep(self, answer: Answer, path: Path) -> Answer:
+        """The answer to a change that was written; else the change is undone and refused."""
+        text = snapshot.written(self._store)
+        try:
+            snapshot.save(text, path)
+        except OSError as error:
+            _log.error("%s cannot be written, so a change was refused: %s", path, error)
+            self._store = snapshot.parse(self._kept)
+            answer = refused(
+                Refusal(50001, f"Nothing was changed: the registry's file cannot be written: {error}")
+            )
+        else:
+            self._kept = text
+        self._saved = self._store.revision
+        return answer
 
 
 def serve(

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.embedded.registry.store import Store
 
 
+LONGEST = 1024 * 1024
+"""Characters of a schema."""
+
+
 class Form(Protocol):
     """A schema type: how it is read and stored, and how it is written out."""
 
@@ -57,6 +61,8 @@ def is_blank(body: Mapping[str, JSON]) -> bool:
 def _content(schema: JSON, schema_type: str, body: Mapping[str, JSON], store: Store) -> Content:
     if not isinstance(schema, str):
         raise invalid_schema("the schema is not a string")
+    if len(schema) > LONGEST:
+        raise invalid_schema(f"the schema is longer than {LONGEST} characters")
     # Go's client names what is imported publicly twice.
     references = tuple(dict.fromkeys(_reference(item, store) for item in _list(body.get("references"))))
     stored, identity = FORMS[schema_type].read(schema, imports(references, schema_type, store))

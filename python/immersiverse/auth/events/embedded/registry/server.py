@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any
 
 from immersiverse.auth.events.embedded.registry.messages import Answer, refused
+from immersiverse.auth.events.embedded.registry.origins import refuse_foreign, refuse_simple
 from immersiverse.auth.events.embedded.registry.refusals import Refusal
 
 LARGEST_BODY = 8 * 1024 * 1024
@@ -39,6 +40,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], respond: Respond) -> None:
         self.respond = respond
+        self.host = address[0]
         self._connections: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__(address, _Handler)
@@ -82,7 +84,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            answer = self._respond(self._body())
+            refuse_foreign(self.headers, self.server.host)
+            if body := self._body():
+                refuse_simple(self.headers)
+            answer = self._respond(body)
         except Refusal as refusal:
             # Part of the body may still be on the way, so the connection is of no more use.
             self.close_connection = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -24,30 +25,38 @@ def load(path: Path) -> Store:
         RegistryError: the file cannot be read, or is not such a file.
     """
     try:
-        return _store(json.loads(path.read_bytes()))
+        return parse(path.read_bytes())
     except FileNotFoundError:
         return Store()
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise RegistryError(f"{path} holds no registry's state: {error}") from error
 
 
-def save(store: Store, path: Path) -> None:
+def save(text: bytes, path: Path) -> None:
     """Put the state in the file's place in one step, so that a crash leaves the old or the new.
 
     Raises:
-        RegistryError: the file cannot be written.
+        OSError: the file cannot be written; the old one is as it was.
     """
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(_document(store), indent=1), encoding="utf-8")
+        beside.write_bytes(text)
         beside.replace(path)
-    except OSError as error:
-        raise RegistryError(f"the registry's state cannot be written to {path}: {error}") from error
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
-def _document(store: Store) -> JSON:
-    return {
+def parse(text: bytes) -> Store:
+    """The state in a text. Raises whatever a text that holds none leads to."""
+    return _store(json.loads(text))
+
+
+def written(store: Store) -> bytes:
+    """The state as a text."""
+    document: JSON = {
         "format": FORMAT,
         "next_id": store.next_id,
         "contents": {number: asdict(content) for number, content in store.contents.items()},
@@ -55,6 +64,7 @@ def _document(store: Store) -> JSON:
         "levels": asdict(store.levels),
         "modes": asdict(store.modes),
     }
+    return json.dumps(document, indent=1).encode()
 
 
 def _store(document: JSON) -> Store:
