@@ -211,5 +211,5 @@ def test_a_pattern_that_python_cannot_tell_matches_the_dead_letter_topic_stops_a
         finally:
             subscriber.stop()
     assert isinstance(error, ConfigurationError)
-    assert f"{letters} is read, and is the dead letter topic as well" in str(error)
+    assert f"{letters} is read, and is a dead letter topic" in str(error)
     assert len(cluster.read(letters, 1)) == 1

@@ -110,10 +110,10 @@ class DeadLetters:
             Whether its value is on the dead letter topic; False for a stub.
 
         Raises:
-            ConfigurationError: if it comes from the dead letter topic itself: it would come back for ever.
+            ConfigurationError: if it comes from a dead letter topic: it would come back for ever.
         """
-        if record.topic() == self._topic:
-            raise ConfigurationError("topics", f"{self._topic} is read, and is the dead letter topic as well")
+        if record.topic() in (self._topic, catalog.DEAD_LETTER_TOPIC):
+            raise ConfigurationError("topics", f"{record.topic()} is read, and is a dead letter topic")
         failures = 0
         while True:
             form, refusal = await self._fitting(record, error, attempts)
