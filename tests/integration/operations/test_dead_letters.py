@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import threading
 from collections import Counter
 
@@ -23,6 +24,7 @@ from immersiverse.auth.events.serialization.deserializer import AuthEventDeseria
 from immersiverse.auth.events.v1.events_pb2 import UserCreated
 from integration.operations.cluster_tools import publish, put_aside, read
 from integration.running import eventually, running
+from unit.operations.letters import death
 
 EVENT = (
     b'{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'
@@ -194,6 +196,18 @@ def test_a_stub_is_listed_as_such_and_never_sent_back(kafka, dlq, group, topic, 
     assert f"the original is {topic}-1-0, until that topic's retention ends" in result.err
     assert len(read(kafka.bootstrap, topic, 1.0)) == 1
     assert dlq("redrive", "--json").document["stub"] == 1
+
+
+def test_letters_that_go_back_together_do_not_make_each_other_too_large(kafka, dlq, group, dead_letters):
+    small, admin = f"small-{group}", AdminClient({"bootstrap.servers": kafka.bootstrap})
+    limit = {"max.message.bytes": "32768"}
+    admin.create_topics([NewTopic(small, num_partitions=1, config=limit)])[small].result(30)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for number in range(50):
+        producer.produce(dead_letters, secrets.token_bytes(2_000), str(number), headers=death(small))
+    assert producer.flush(20) == 0
+    assert dlq("redrive", "--allow-topic", small).err == "dead letters: 50 sent back\n"
+    admin.delete_topics([small])[small].result(30)
 
 
 def test_a_rate_is_kept(kafka, topic, dead_letters):
