@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from confluent_kafka import Message
 
 from immersiverse.auth.events.kafka import dead_letter_headers as headers
@@ -38,16 +39,16 @@ def wire(said: list[tuple[str, bytes | None]]) -> int:
     return sum(len(name) + len(value or b"") + 2 * VARINT for name, value in said)
 
 
-def largest(own: int, key: int) -> list[headers.Form]:
+def largest(own: list[tuple[str, Any]], key: int) -> list[headers.Form]:
     message: Any = Message(
         topic="t" * 249, partition=1, offset=1, key=b"k" * key, value=b"v" * 100_000,
-        headers=[("trace", b"x" * (own - 5))], timestamp=(1, 1_748_772_930_123),
+        headers=own, timestamp=(1, 1_748_772_930_123),
     )  # fmt: skip
     return list(headers.forms(cast("Record", message), Worst("m" * 100_000), 1_000, "g" * 255))
 
 
 def test_what_is_added_to_the_topics_limit_has_room_for_everything_that_a_dead_letter_says():
-    form = largest(own=100, key=1)[0]
+    form = largest([], key=1)[0]
     said = wire(form.headers)
     added = figure(r"plus (\d+,\d+)")
     assert 2 * headers.MAX_TEXT < said < added < 2 * said
@@ -55,10 +56,12 @@ def test_what_is_added_to_the_topics_limit_has_room_for_everything_that_a_dead_l
     assert figure(r"max.message.bytes=(\d+)") == DEFAULT_LIMIT + added
 
 
-def test_the_least_limit_has_room_for_a_batch_and_for_the_largest_stub():
-    *_, stub = largest(own=headers.MAX_STUB_HEADERS, key=headers.MAX_STUB_KEY)
+@pytest.mark.parametrize("size", [0, 1, 10, 2_000])
+def test_the_least_limit_has_room_for_a_batch_and_for_the_largest_stub(size):
+    own = [("h", b"x" * size)] * (headers.MAX_STUB_HEADERS // (size + 5))
+    *_, stub = largest(own, key=headers.MAX_STUB_KEY)
     assert stub.key is not None
-    assert "trace" in dict(stub.headers)
+    assert "h" in dict(stub.headers)
     size, most = wire(stub.headers) + len(stub.key), figure(r"stubs have up to (\d+,\d+)")
     assert size < most
     assert figure(r"batches of up to (\d+,\d+)") == BATCH_BYTES

@@ -79,6 +79,8 @@ def test_in_an_event_loop_it_says_how_to_run_there() -> None:
         [r"^auth\.events\..*"],
         ["^auth"],
         ["^.*dlq$"],
+        ["^auth[.]events[.][[:lower:]]+$"],
+        ["^[[:alpha:][:punct:]]+$"],
         ["my.own.dlq"],
         ["auth.events.user", r"^my\."],
     ],

@@ -37,12 +37,13 @@ MAX_STUB_TEXT: Final = 1024
 MAX_STUB_KEY: Final = 1024
 """Bytes of a key that a stub keeps; a longer one is left out."""
 MAX_STUB_HEADERS: Final = 2048
-"""Bytes of all headers of a message that a stub keeps; more are left out."""
+"""Bytes of all headers of a message that a stub keeps, with their lengths; more are left out."""
 
 _TIMESTAMP_TYPES: Final = {1: b"CreateTime", 2: b"LogAppendTime"}
 _MESSAGE: Final = f"{PREFIX}exception-message"
 _TRACE: Final = f"{PREFIX}exception-stacktrace"
 _OURS: Final = (ATTEMPTS_HEADER, REDRIVES_HEADER, MARKER_HEADER, STUB_HEADER, DIGEST_HEADER)
+_LENGTHS: Final = 4  # bytes of the two lengths that each short header has
 _MAX_COUNT = 4  # digits of a count of redrives that is believed
 
 
@@ -126,7 +127,7 @@ def _count_of_redrives(record: Record) -> RecordHeaders:
 
 def _stub(record: Record, own: RecordHeaders, said: RecordHeaders) -> Form:
     key, value = record.key(), record.value()
-    size = sum(len(name.encode()) + len(content or b"") for name, content in own)
+    size = sum(len(name.encode()) + len(content or b"") + _LENGTHS for name, content in own)
     stub: RecordHeaders = [(STUB_HEADER, b"-1" if value is None else str(len(value)).encode())]
     if value is not None:
         stub.append((DIGEST_HEADER, hashlib.sha256(value).hexdigest().encode()))
