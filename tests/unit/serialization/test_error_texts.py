@@ -22,6 +22,7 @@ from immersiverse.auth.events.errors import (
 )
 from immersiverse.auth.events.kafka.dead_letter_headers import MAX_TEXT, dead_letter_headers
 from immersiverse.auth.events.printable import MAX_ERROR_TEXT, error_text
+from immersiverse.auth.events.serialization.avro import AvroCodec
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.json import JsonCodec
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
@@ -159,6 +160,36 @@ def test_a_value_of_no_format_is_not_quoted(value: bytes) -> None:
         AuthEventDeserializer().deserialize(value)
     assert value[-3:].hex() not in str(refused.value)
     assert_tells_nothing(refused.value)
+
+
+def fill(message: Any) -> None:
+    """Set every field that stands alone."""
+    for field in message.DESCRIPTOR.fields:
+        if field.is_repeated or (field.containing_oneof and not field.has_presence):
+            continue
+        if field.message_type is None:
+            setattr(message, field.name, TEXT if field.type == FieldDescriptor.TYPE_STRING else 1)
+        elif field.message_type.full_name == "google.protobuf.FieldMask":
+            getattr(message, field.name).paths.append(TEXT)
+        elif field.message_type.name in {"Timestamp", "Duration"}:
+            getattr(message, field.name).seconds = 1
+
+
+@pytest.mark.parametrize("event_type", catalog.EVENT_TYPES.values(), ids=lambda event_type: event_type.name)
+def test_no_field_of_a_broken_avro_event_is_quoted(event_type: catalog.EventType) -> None:
+    event = AuthEvent(event_id=TEXT, timestamp=TIME, source=TEXT)
+    fill(getattr(event, event_type.arm))
+    valid = AvroCodec().encode(event)
+    assert TEXT.encode() in valid
+    decode, unread = AvroCodec().reader(None, 1), 0
+    for at in range(0, len(valid), 4):  # each costs three stack traces
+        for broken in (valid[:at], valid[:at] + b"\xff" + valid[at + 1 :], valid[:at] + valid[at + 1 :]):
+            try:
+                decode(broken)
+            except DecodeError as error:
+                unread += 1
+                assert_tells_nothing(error)
+    assert unread
 
 
 @pytest.mark.parametrize("value", [b"Canary", b"\x00Canary", b"\x01Canary", b"\x02" + b"Canary" * 100])
