@@ -61,10 +61,11 @@ class Aside:
     def __post_init__(self) -> None:
         self.open.set()
 
-    async def send(self, letter: Record, error: BaseException, attempts: int) -> None:
+    async def send(self, letter: Record, error: BaseException, attempts: int) -> bool:
         """Put one aside, when that is possible."""
         await self.open.wait()
         self.letters.append((letter, error, attempts))
+        return True
 
     @property
     def offsets(self) -> list[int]:

@@ -79,7 +79,9 @@ def test_a_replay_that_is_agreed_to_is_carried_out(kafka, topic, read_group, lag
 def test_a_redrive_that_is_not_agreed_to_sends_nothing(kafka, topic, dead_letters, no):
     answer, code = no
     put_aside(kafka.bootstrap, dead_letters, topic, ["user-1", "user-2"])
-    with typing("dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters) as terminal:
+    with typing(
+        "dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters, "--allow-topic", topic
+    ) as terminal:
         terminal.wait_for(r"2 would be sent back")
         terminal.wait_for(rf"Send them back to {topic} \(2\)\? \[y/N\]:")
         terminal.type(answer)
@@ -90,7 +92,7 @@ def test_a_redrive_that_is_not_agreed_to_sends_nothing(kafka, topic, dead_letter
 
 def test_a_redrive_that_is_agreed_to_is_carried_out_and_has_nothing_left_to_ask(kafka, topic, dead_letters):
     put_aside(kafka.bootstrap, dead_letters, topic, ["user-1", "user-2"])
-    asked = ("dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters)
+    asked = ("dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters, "--allow-topic", topic)
     with typing(*asked, NO_COLOR="1") as terminal:
         terminal.wait_for(r"\[y/N\]:")
         terminal.type("y\n")
@@ -106,7 +108,9 @@ def test_a_redrive_that_is_agreed_to_is_carried_out_and_has_nothing_left_to_ask(
 
 def test_a_redrive_that_is_asked_for_beforehand_is_not_asked_about(kafka, topic, dead_letters):
     put_aside(kafka.bootstrap, dead_letters, topic, ["user-1"])
-    with typing("dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters, "--yes") as terminal:
+    with typing(
+        "dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters, "--allow-topic", topic, "--yes"
+    ) as terminal:
         terminal.wait_for("dead letters: 1 sent back")
         assert terminal.code() == 0
 

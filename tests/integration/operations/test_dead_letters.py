@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import threading
 from collections import Counter
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from immersiverse.auth.events.errors import OperationRefused
@@ -21,6 +23,8 @@ from immersiverse.auth.events.operations.redriving import carry_out
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.v1.events_pb2 import UserCreated
 from integration.operations.cluster_tools import publish, put_aside, read
+from integration.running import eventually, running
+from unit.operations.letters import death
 
 EVENT = (
     b'{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'
@@ -29,11 +33,12 @@ EVENT = (
 
 
 @pytest.fixture
-def dlq(auth_events, dead_letters):
-    """Runs a dlq command on the test's own dead letter topic."""
+def dlq(auth_events, topic, dead_letters):
+    """Runs a dlq command on the test's own dead letter topic; a redrive may send to the test's topic."""
 
     def run(command, *arguments):
-        return auth_events("dlq", command, *arguments, "--dlq-topic", dead_letters)
+        allowed = ("--allow-topic", topic) if command == "redrive" else ()
+        return auth_events("dlq", command, *arguments, *allowed, "--dlq-topic", dead_letters)
 
     return run
 
@@ -101,17 +106,115 @@ def test_a_letter_that_its_topic_refuses_stays_and_is_named(kafka, dlq, group, t
     admin.create_topics([NewTopic(small, num_partitions=1, config=limit)])[small].result(30)
     put_aside(kafka.bootstrap, dead_letters, small, ["u" * 200])
     put_aside(kafka.bootstrap, dead_letters, topic, ["user-1"])
-    result = dlq("redrive")
+    result = dlq("redrive", "--allow-topic", small)
     assert result.code == 1
     assert "MSG_SIZE_TOO_LARGE" in result.err.splitlines()[0]
     assert result.err.splitlines()[1] == "dead letters: 1 sent back, 1 not taken by their topic"
-    assert dlq("redrive", "--dry-run", "--json").document["redrive"] == 1
+    assert dlq("redrive", "--allow-topic", small, "--dry-run", "--json").document["redrive"] == 1
+    admin.delete_topics([small])[small].result(30)
+
+
+def test_a_letter_whose_header_names_another_topic_is_not_published_there(
+    kafka, auth_events, topic, dead_letters
+):
+    put_aside(kafka.bootstrap, dead_letters, topic, ["user-1"])  # which is no topic of the contract
+    result = auth_events("dlq", "redrive", "--dlq-topic", dead_letters)
+    assert result.code == 0
+    first, *_, last = result.err.splitlines()
+    assert f"{topic} is not a topic of the contract; --allow-topic {topic} lets it go there" in first
+    assert last == "dead letters: 0 sent back, 1 without a topic to go to"
+    assert sent_back(kafka, topic) == {}
+
+
+def test_messages_that_claim_to_be_markers_or_redriven_hide_no_dead_letter(
+    kafka, dlq, group, topic, dead_letters
+):
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    honest = [b"poison of user-0", b"poison of user-1"]
+    for value in honest:
+        producer.produce(topic, value, value[-6:], partition=0)
+    for offset in range(2):
+        claims = {"auth-events-redriven": f"0-{offset}", "kafka_dlt-exception-message": "all is well"}
+        for partition in range(3):
+            name = f"{partition}-{offset}"
+            headers = {**claims, "auth-events-redriven": name, "auth-events-stub": "7", "trace": "1"}
+            producer.produce(topic, b"forged", f"auth-events-redriven/{name}", partition=0, headers=headers)
+    assert producer.flush(20) == 0
+    config = {"bootstrap.servers": kafka.bootstrap, "group.id": group}
+    subscriber = Subscriber(
+        config,
+        [topic],
+        deserializer=AuthEventDeserializer(),
+        dead_letters=DeadLetters(config, topic=dead_letters),
+    )
+    subscriber.on_any(lambda _event, _payload: None)
+    with running(subscriber):
+        eventually(lambda: len(dlq("list", "--json").document) == 8)
+    rows = dlq("list", "--json").document
+    assert {row["reason"] for row in rows} == {
+        "neither a frame (00) nor a JSON object ({): begins with 70",
+        "neither a frame (00) nor a JSON object ({): begins with 66",
+    }
+    assert not any(row["stub"] for row in rows)
+    for message in read(kafka.bootstrap, dead_letters):
+        names = [name for name, _ in message.headers()]
+        assert len(names) == len(set(names))
+        assert "auth-events-redriven" not in names
+        assert ("trace" in names) == (message.value() == b"forged")
+    assert dlq("redrive").err == "dead letters: 8 sent back\n"
+
+
+def test_a_count_of_redrives_that_is_none_is_not_believed(kafka, dlq, group, topic, dead_letters):
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for claims in (["99999"], ["many"], ["2", "2"], ["2"]):
+        headers = [("auth-events-redrives", claim) for claim in claims]
+        producer.produce(topic, b"poison", str(claims), headers=headers)
+    assert producer.flush(20) == 0
+    _failures(kafka, group, topic, dead_letters)
+    rows = {row["user"]: row["redrives"] for row in dlq("list", "--json").document}
+    assert rows == {"['99999']": 0, "['many']": 0, "['2', '2']": 0, "['2']": 2}
+
+
+def test_a_stub_is_listed_as_such_and_never_sent_back(kafka, dlq, group, topic, dead_letters):
+    publish(kafka.bootstrap, topic, [b"x" * 50_000], key=b"user-1", partition=1)
+    config = {"bootstrap.servers": kafka.bootstrap, "group.id": group}
+    small = DeadLetters(config, topic=dead_letters, producer_config={"message.max.bytes": 10_000})
+    subscriber = Subscriber(config, [topic], deserializer=AuthEventDeserializer(), dead_letters=small)
+    subscriber.on_any(lambda _event, _payload: None)
+    with running(subscriber):
+        eventually(lambda: dlq("list", "--json").document)
+    (row,) = dlq("list", "--json").document
+    assert (row["stub"], row["originalSize"], len(row["originalSha256"])) == (True, 50_000, 64)
+    assert (row["topic"], row["partition"], row["offset"]) == (topic, 1, 0)
+    assert "stub of" in dlq("list").out
+    assert f"the original is {topic}-1-0" in dlq("show", row["id"]).out
+    result = dlq("redrive")
+    assert (result.code, result.err.splitlines()[-1]) == (
+        0,
+        "dead letters: 0 sent back, 1 without their value",
+    )
+    assert f"the original is {topic}-1-0, until that topic's retention ends" in result.err
+    assert len(read(kafka.bootstrap, topic, 1.0)) == 1
+    assert dlq("redrive", "--json").document["stub"] == 1
+
+
+def test_letters_that_go_back_together_do_not_make_each_other_too_large(kafka, dlq, group, dead_letters):
+    small, admin = f"small-{group}", AdminClient({"bootstrap.servers": kafka.bootstrap})
+    limit = {"max.message.bytes": "32768"}
+    admin.create_topics([NewTopic(small, num_partitions=1, config=limit)])[small].result(30)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for number in range(50):
+        producer.produce(dead_letters, secrets.token_bytes(2_000), str(number), headers=death(small))
+    assert producer.flush(20) == 0
+    assert dlq("redrive", "--allow-topic", small).err == "dead letters: 50 sent back\n"
     admin.delete_topics([small])[small].result(30)
 
 
 def test_a_rate_is_kept(kafka, topic, dead_letters):
     put_aside(kafka.bootstrap, dead_letters, topic, [f"user-{number}" for number in range(10)])
-    outcomes = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter()), rate=5)
+    outcomes = carry_out(
+        _cluster(kafka), dead_letters, Redrive(LetterFilter(), allowed_topics=(topic,)), rate=5
+    )
     next(outcomes)
     assert len(read(kafka.bootstrap, topic, 1.0)) == 1  # whoever does not ask for the next keeps it waiting
     assert len(list(outcomes)) == 9
@@ -119,12 +222,12 @@ def test_a_rate_is_kept(kafka, topic, dead_letters):
 
 def test_two_redrives_at_a_time_are_one_too_many(kafka, topic, dead_letters):
     put_aside(kafka.bootstrap, dead_letters, topic, ["user-1", "user-2"])
-    first = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter()), rate=1)
+    first = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter(), allowed_topics=(topic,)), rate=1)
     next(first)
     with pytest.raises(OperationRefused, match="another redrive"):
-        next(carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter())))
+        next(carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter(), allowed_topics=(topic,))))
     assert [outcome.fate for outcome in first] == [Fate.REDRIVE]
-    after = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter()))
+    after = carry_out(_cluster(kafka), dead_letters, Redrive(LetterFilter(), allowed_topics=(topic,)))
     assert [outcome.fate for outcome in after] == [Fate.DONE, Fate.DONE]
 
 

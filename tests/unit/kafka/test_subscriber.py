@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from immersiverse.auth.events import AuthEventDeserializer, ConfigurationError
+from dispatching import Stage, record
+from immersiverse.auth.events import (
+    AuthEventDeserializer,
+    ConfigurationError,
+    DeadLetters,
+    LoginFailed,
+    Retry,
+)
 from immersiverse.auth.events.guards import MemoryGuard
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.subscriber import Subscriber
@@ -62,3 +69,75 @@ def test_in_an_event_loop_it_says_how_to_run_there() -> None:
 
     with pytest.raises(ConfigurationError, match=r"run_async"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        ["auth.events.dlq"],
+        ["auth.events.login", "auth.events.dlq"],
+        [r"^auth\.events\..*"],
+        ["^auth"],
+        ["^.*dlq$"],
+        ["^auth[.]events[.][[:lower:]]+$"],
+        ["^[[:alpha:][:punct:]]+$"],
+        ["my.own.dlq"],
+        ["auth.events.user", r"^my\."],
+    ],
+)
+def test_a_subscription_that_names_or_matches_a_dead_letter_topic_is_refused(topics: list[str]) -> None:
+    for dead_letters in (DeadLetters(CONFIG), DeadLetters(CONFIG, topic="my.own.dlq")):
+        if "my" in str(topics) and dead_letters.topic != "my.own.dlq":
+            continue
+        with pytest.raises(ConfigurationError, match=r"topics: .* reads the dead letter topic .*dlq"):
+            Subscriber(CONFIG, topics, deserializer=AuthEventDeserializer(), dead_letters=dead_letters)
+
+
+@pytest.mark.parametrize(
+    "topic", ["auth.events.login", r"^auth\.events\.[a-c]", "^my.own.dlq2", "auth.events.d.q"]
+)
+def test_a_subscription_beside_the_dead_letter_topics_is_accepted(topic: str) -> None:
+    dead_letters = DeadLetters(CONFIG, topic="my.own.dlq")
+    assert Subscriber(CONFIG, [topic], deserializer=AuthEventDeserializer(), dead_letters=dead_letters)
+
+
+def test_dead_letters_among_the_events_that_are_handled_are_refused() -> None:
+    dead_letters = DeadLetters(CONFIG, topic="auth.events.login")
+    subscriber = Subscriber(CONFIG, deserializer=AuthEventDeserializer(), dead_letters=dead_letters)
+    subscriber.on(LoginFailed)(lambda _event, _payload: None)
+    with pytest.raises(ConfigurationError, match=r"auth\.events\.login' reads the dead letter topic"):
+        subscriber.run()
+
+
+class Hostile(Exception):
+    """An error with words from a message."""
+
+    def __repr__(self) -> str:
+        return "\x1b[2J\x9b\u202e" + "x" * 1_000_000
+
+
+class Speechless(Exception):
+    """An error that has no words."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words for it")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(Hostile(), r"\u001b[2J\u009b\u202exxx"), (Speechless(), "Speechless")]
+)
+def test_a_log_says_what_a_handler_raised_without_control_characters_and_with_an_end(
+    error: Exception, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_event: Any, _payload: Any) -> None:
+        raise error
+
+    async def handle() -> None:
+        stage = Stage(fail, Policy(retry=Retry(attempts=2, first=0.0, jitter=0.0)))
+        await stage.handle(record(0))
+        await stage.dispatcher.close()
+
+    asyncio.run(handle())
+    messages = [entry.getMessage() for entry in caplog.records]
+    assert [said in message for message in messages] == [True, True]
+    assert all(len(message) < 2_000 and message.isprintable() for message in messages)

@@ -24,6 +24,7 @@ from immersiverse.auth.events.observability.hooks import (
     Published,
     Retried,
     Statistics,
+    Stubbed,
     VersionJump,
 )
 from immersiverse.auth.events.observability.metrics import METRICS
@@ -71,6 +72,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
     hook(DecodeFailed(LOGIN, "MalformedFrame"))
     hook(Retried(LOGIN, 1, 0.2, OSError()))
     hook(DeadLettered(LOGIN, "MalformedFrame", 0))
+    hook(Stubbed(LOGIN, "MalformedFrame", 1_048_000))
     hook(Committed({(LOGIN, 0): 5}, ""))
     hook(lag("consumer-1", p0=7))
     hook(Statistics("producer", {"name": "producer-1", "client_id": "auth", "tx": 12}))
@@ -91,6 +93,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
         'auth_events_decode_failures_total{error="MalformedFrame",topic="auth.events.login"} 1.0',
         'auth_events_retries_total{error="OSError",topic="auth.events.login"} 1.0',
         'auth_events_dead_letters_total{error="MalformedFrame",topic="auth.events.login"} 1.0',
+        'auth_events_dead_letter_stubs_total{topic="auth.events.login"} 1.0',
         'auth_events_commits_total{outcome="ok"} 1.0',
     ):
         assert line in said

@@ -6,21 +6,38 @@ import pytest
 
 from immersiverse.auth.events.operations.dead_letters import LetterId
 from immersiverse.auth.events.operations.keepsake import Keepsake
-from immersiverse.auth.events.operations.markers import MarkedLetters, is_marker, marker_of
+from immersiverse.auth.events.operations.markers import MarkedLetters, marked_letter, marker_of
 from immersiverse.auth.events.operations.suggestions import did_you_mean
-from unit.operations.letters import letter, message
+from unit.operations.letters import death, letter, message
 
 
-def marker(offset, partition=0):
-    made = marker_of(letter(offset=offset, partition=partition), redrives=1, partition=2, offset=7)
-    return message(headers=list(made.headers), key=made.key, value=made.value, partition=made.partition)
+def marker(of, partition=0, **lies):
+    made = marker_of(letter(offset=of, partition=partition), redrives=1, partition=2, offset=7)
+    parts = {"headers": list(made.headers), "key": made.key, "value": made.value, "offset": 99}
+    return message(**{**parts, "partition": made.partition, **lies})
 
 
-def test_a_marker_is_told_from_letters_by_its_key_and_its_header():
-    assert is_marker(marker(12))
-    assert not is_marker(message(key=None))
-    assert not is_marker(message(key=b"auth-events-redriven/0-12"))  # a user may be called anything
-    assert not is_marker(message(headers=[("auth-events-redriven", b"0-12")]))
+def test_a_marker_names_the_letter_before_it_in_its_partition():
+    assert marked_letter(marker(12)) == LetterId(0, 12)
+    assert marked_letter(marker(12, partition=2)) == LetterId(2, 12)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        message(key=None),
+        message(key=b"auth-events-redriven/0-12", offset=99),  # a user may be called anything
+        message(headers=[("auth-events-redriven", b"0-12")], offset=99),
+        marker(12, key=b"auth-events-redriven/0-11"),
+        marker(12, headers=[("auth-events-redriven", b"1-12")], key=b"auth-events-redriven/1-12"),
+        marker(12, offset=12),
+        marker(12, headers=[("auth-events-redriven", b"0-12"), *death()]),
+        marker(12, headers=[*death(), ("auth-events-redriven", b"0-12")]),
+        marker(12, headers=[("auth-events-redriven", b"all")], key=b"auth-events-redriven/all"),
+    ],
+)
+def test_what_only_looks_like_a_marker_is_a_letter(claims):
+    assert marked_letter(claims) is None
 
 
 def test_marked_letters_are_those_that_markers_name():

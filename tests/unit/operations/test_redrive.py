@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from immersiverse.auth.events import catalog
 from immersiverse.auth.events.operations.dead_letters import LetterId
 from immersiverse.auth.events.operations.letter_filter import LetterFilter
-from immersiverse.auth.events.operations.markers import marked_letter, marker_of
+from immersiverse.auth.events.operations.markers import marker_of
 from immersiverse.auth.events.operations.redrive import Fate, Redrive, redriven
 from unit.operations.letters import death, letter
 
@@ -82,7 +83,8 @@ def test_a_filter_accepts_what_fits_all_that_is_given(wanted, fits):
 def test_a_marker_lies_beside_its_letter_and_names_it():
     marker = marker_of(letter(partition=2, offset=7), redrives=1, partition=0, offset=99)
     assert marker.partition == 2
-    assert marked_letter(marker.headers) == LetterId(2, 7)
+    assert marker.key == b"auth-events-redriven/2-7"
+    assert marker.headers == (("auth-events-redriven", b"2-7"),)
     assert json.loads(marker.value) == {
         "letter": "2-7",
         "topic": "auth.events.login",
@@ -92,5 +94,39 @@ def test_a_marker_lies_beside_its_letter_and_names_it():
     }
 
 
-def test_letters_are_no_markers():
-    assert marked_letter(letter().headers) is None
+@pytest.mark.parametrize("topic", ["payments", "auth.events.dlq", "auth.event"])
+def test_a_letter_goes_only_to_a_topic_of_the_contract_or_one_that_is_allowed(topic):
+    found, exists = letter(headers=death(topic)), {topic}
+    assert EVERYTHING.fate(found, (), exists) is Fate.HOMELESS
+    assert EVERYTHING.reason(found, Fate.HOMELESS) == (
+        f"{topic} is not a topic of the contract; --allow-topic {topic} lets it go there"
+    )
+    assert Redrive(LetterFilter(), allowed_topics=(topic,)).fate(found, (), exists) is Fate.REDRIVE
+    assert Redrive(LetterFilter(), allowed_topics=("other",)).fate(found, (), exists) is Fate.HOMELESS
+
+
+@pytest.mark.parametrize("topic", [*catalog.TOPICS, catalog.SINGLE_TOPIC])
+def test_every_topic_of_either_routing_mode_takes_its_letters_back(topic):
+    assert EVERYTHING.fate(letter(headers=death(topic)), (), {topic}) is Fate.REDRIVE
+    assert EVERYTHING.fate(letter(headers=death(topic)), (), {"other"}) is Fate.HOMELESS
+
+
+def test_no_permission_lets_a_letter_into_kafkas_own_topics():
+    found = letter(headers=death("__consumer_offsets"))
+    plan = Redrive(LetterFilter(), allowed_topics=("__consumer_offsets",))
+    assert plan.fate(found, (), TOPICS) is Fate.HOMELESS
+    assert plan.reason(found, Fate.HOMELESS) == "__consumer_offsets is one of Kafka's own topics"
+
+
+def test_a_stub_stays_and_says_where_its_original_is():
+    found = letter(headers=[*death(), ("auth-events-stub", b"1048000")], value=b"")
+    assert EVERYTHING.fate(found, (), TOPICS) is Fate.STUB
+    assert EVERYTHING.reason(found, Fate.STUB) == (
+        "only a stub is here, its value of 1048000 bytes was too large; "
+        "the original is auth.events.login-3-5000000000, until that topic's retention ends"
+    )
+
+
+def test_what_a_redrive_sends_carries_no_header_that_another_would_take_for_its_own():
+    older = [("auth-events-redriven", b"0-0"), *death()]  # as releases before this one kept it
+    assert redriven(letter(headers=older)).headers == (("auth-events-redrives", b"1"),)

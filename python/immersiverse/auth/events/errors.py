@@ -32,6 +32,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from immersiverse.auth.events.printable import capped
+
 if TYPE_CHECKING:
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -59,11 +61,17 @@ class InvalidEvent(AuthEventsError):
         self.event_type = event_type
         self.field = field
         self.rule = rule
-        super().__init__(f"{event_type}.{field}: {rule}" if field else f"{event_type}: {rule}")
+        super().__init__(capped(f"{event_type}.{field}: {rule}" if field else f"{event_type}: {rule}"))
 
 
 class DecodeError(AuthEventsError):
-    """Bytes from elsewhere cannot be read; reading them again will not help."""
+    """Bytes from elsewhere cannot be read; reading them again will not help.
+
+    What it says quotes no value of a payload, and is cut where it is long.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(capped(text))
 
 
 class MalformedFrame(DecodeError):

@@ -105,8 +105,17 @@ def _key(event_type: catalog.EventType, payload: Message) -> str:
 def _envelope(event_type: str, **values: Any) -> AuthEvent:
     try:
         return AuthEvent(**values)
-    except (TypeError, ValueError) as error:
-        raise InvalidEvent(event_type, "", f"the envelope cannot hold this: {error}") from error
+    except (TypeError, ValueError):  # whose words quote the value
+        raise InvalidEvent(event_type, _unfit(values), "the envelope cannot hold this type or size") from None
+
+
+def _unfit(values: dict[str, Any]) -> str:
+    for name, value in values.items():
+        try:
+            AuthEvent(**{name: value})
+        except (TypeError, ValueError):
+            return name
+    return ""
 
 
 def _seconds_and_nanos(given: datetime | Timestamp | None) -> tuple[int, int]:

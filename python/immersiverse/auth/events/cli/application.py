@@ -27,6 +27,7 @@ from immersiverse.auth.events.cli.schema import schema
 from immersiverse.auth.events.cli.simulate import simulate
 from immersiverse.auth.events.cli.tail import tail
 from immersiverse.auth.events.errors import AuthEventsError
+from immersiverse.auth.events.printable import printable
 from immersiverse.auth.events.version import __version__
 
 if TYPE_CHECKING:
@@ -162,5 +163,5 @@ def _usage(error: BaseException) -> str:
 
 
 def _report(line: str, exit_code: int) -> int:
-    print(f"auth-events: {line}", file=sys.stderr)
+    print(printable(f"auth-events: {line}"), file=sys.stderr)
     return exit_code

@@ -9,6 +9,7 @@ import typer
 
 from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed
 from immersiverse.auth.events.cli.output import warn
+from immersiverse.auth.events.printable import printable
 
 _TICK = 0.1  # seconds
 _YES = ("y", "yes")
@@ -45,7 +46,7 @@ def require_yes(question: str) -> None:
 
 def _answer(question: str) -> str:
     """A line of what is typed; empty at the end of the input."""
-    print(question, end="", file=sys.stderr, flush=True)
+    print(printable(question), end="", file=sys.stderr, flush=True)
     if sys.platform != "win32":
         # To read at once would sleep through an interrupt that comes in between.
         while not select.select([sys.stdin], [], [], _TICK)[0]:

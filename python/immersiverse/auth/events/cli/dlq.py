@@ -134,6 +134,7 @@ def redrive(
     dry_run: redriving.DryRun = False,
     rate: redriving.Rate = None,
     max_rounds: redriving.MaxRounds = 3,
+    allow_topic: redriving.AllowTopics = None,
     yes: redriving.Yes = False,
     as_json: redriving.AsJson = False,
 ) -> None:
@@ -141,7 +142,9 @@ def redrive(
 
     Each is sent once, however often this runs and whatever the filters: one that a filter leaves out waits
     for another run. One that fails again comes back as a new letter, and a header counts how often it went.
-    At a terminal it says what it would send, and asks.
+    Letters go to the contract's topics only, and to those that --allow-topic names, whatever their headers
+    say. A stub, whose value was too large for the dead letter topic, stays. At a terminal it says what it
+    would send, and asks.
 
     Exit codes: 0 done, 1 refused (no such topic, another redrive runs, a topic does not take a letter, or you
     said no), 2 wrong use, 3 no connection, 130 interrupted. What was sent until then is sent and remembered.
@@ -150,7 +153,8 @@ def redrive(
     from immersiverse.auth.events.cli.letter_redrive import carry_out, require_agreement, survey
     from immersiverse.auth.events.operations.redrive import Redrive
 
-    plan = Redrive(letters.letter_filter(topic, error, user, since, until), max_rounds)
+    wanted = letters.letter_filter(topic, error, user, since, until)
+    plan = Redrive(wanted, max_rounds, tuple(allow_topic or ()))
     cluster = connected_cluster(bootstrap_servers, config, config_file)
     source = letters.dead_letter_topic(dlq_topic)
     if dry_run:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from immersiverse.auth.events.operations.lag import total
+from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,8 @@ def table(rows: Sequence[Lag], height: int | None = None) -> Table:
     lines.add_column("Lag", f"{total(rows):,}", justify="right", no_wrap=True)
     for row in shown:
         committed = "-" if row.committed is None else f"{row.committed:,}"
-        lines.add_row(row.group, row.state, str(row.partition), committed, f"{row.end:,}", f"{row.behind:,}")
+        group = Text(printable(row.group))  # any client may choose one
+        lines.add_row(group, row.state, str(row.partition), committed, f"{row.end:,}", f"{row.behind:,}")
     return lines
 
 

@@ -27,8 +27,11 @@ _FATES = {
     Fate.FILTERED: "left out by the filter",
     Fate.WORN_OUT: "sent back too often already",
     Fate.HOMELESS: "without a topic to go to",
+    Fate.STUB: "without their value",
     Fate.FAILED: "not taken by their topic",
 }
+
+_REASONS_SHOWN = 10  # of letters that have to stay, one line each
 
 
 class Count:
@@ -97,7 +100,8 @@ def carry_out(cluster: Cluster, topic: str, plan: Redrive, *, rate: float | None
 def _counted(outcomes: Iterator[Outcome], count: Count, progress: LetterProgress | None = None) -> Count:
     for outcome in outcomes:
         count.add(outcome)
-        if outcome.fate is Fate.FAILED:
+        staying = count.fates[Fate.HOMELESS] + count.fates[Fate.STUB]
+        if outcome.reason and (outcome.fate is Fate.FAILED or staying <= _REASONS_SHOWN):
             warn(f"letter {outcome.letter.id}: {outcome.reason}")
         if progress is not None:
             progress.done("sent back", count.fates[Fate.REDRIVE])

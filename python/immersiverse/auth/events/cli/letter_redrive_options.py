@@ -14,5 +14,13 @@ MaxRounds = Annotated[
     int,
     typer.Option("--max-rounds", metavar="N", min=1, help="Leave letters that were sent back so often."),
 ]
+AllowTopics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-topic",
+        metavar="TOPIC",
+        help="Letters may go back to this topic, too; repeat it. Only to the contract's if none.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")]

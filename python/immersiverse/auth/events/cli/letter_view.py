@@ -16,6 +16,7 @@ from immersiverse.auth.events.cli.json_events import show_event
 from immersiverse.auth.events.cli.moments import written
 from immersiverse.auth.events.errors import DecodeError
 from immersiverse.auth.events.operations.dead_letters import original_headers
+from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +44,9 @@ def facts(letter: DeadLetter) -> dict[str, Any]:
         "reason": letter.reason,
         "attempts": letter.attempts,
         "redrives": letter.redrives,
+        "stub": letter.is_stub,
+        "originalSize": letter.original_size if letter.is_stub else None,
+        "originalSha256": letter.original_sha256 or None,
     }
 
 
@@ -63,7 +67,7 @@ def table(letters: Sequence[DeadLetter]) -> Table:
             str(letter.id),
             written(letter.timestamp),
             Text(_origin(letter)),
-            Text(letter.user),
+            Text(printable(letter.user)),
             Text(_error(letter)),
             str(letter.attempts),
             str(letter.redrives),
@@ -74,18 +78,19 @@ def table(letters: Sequence[DeadLetter]) -> Table:
 def _block(letter: DeadLetter) -> Text:
     rounds = f"{letter.attempts} attempts, {letter.redrives} redrives"
     return Text(
-        f"{letter.id}  {written(letter.timestamp)}  {letter.user}\n"
+        f"{letter.id}  {written(letter.timestamp)}  {printable(letter.user)}\n"
         f"  from {_origin(letter)}, {rounds}\n"
         f"  {_error(letter)}\n"
     )
 
 
 def _origin(letter: DeadLetter) -> str:
-    return f"{letter.topic}-{letter.partition}-{letter.offset}" if letter.topic else "?"
+    return printable(letter.origin) or "?"
 
 
 def _error(letter: DeadLetter) -> str:
-    return f"{letter.error_name}: {_cut(letter.reason)}"
+    stub = f"stub of {letter.original_size:,} bytes; " if letter.is_stub else ""
+    return printable(f"{stub}{letter.error_name}: {_cut(letter.reason)}")
 
 
 def whole(letter: DeadLetter, deserializer: AuthEventDeserializer) -> dict[str, Any]:
@@ -95,8 +100,12 @@ def whole(letter: DeadLetter, deserializer: AuthEventDeserializer) -> dict[str, 
         "stackTrace": letter.stack_trace,
         "key": _text(letter.key),
         "headers": [(name, _text(value)) for name, value in original_headers(letter.headers)],
-        "valueBase64": None if letter.value is None else base64.b64encode(letter.value).decode(),
+        "valueBase64": None,
     }
+    if letter.is_stub:
+        return document
+    if letter.value is not None:
+        document["valueBase64"] = base64.b64encode(letter.value).decode()
     try:
         document["event"] = orjson.Fragment(_event(letter, deserializer))
     except DecodeError as error:
@@ -107,20 +116,33 @@ def whole(letter: DeadLetter, deserializer: AuthEventDeserializer) -> dict[str, 
 def lines(letter: DeadLetter, deserializer: AuthEventDeserializer) -> Iterator[str]:
     """Everything about a letter, for people."""
     for name, value in facts(letter).items():
-        yield f"{name:<10} {value}"
-    yield f"{'key':<10} {_text(letter.key)}"
+        if value is not None:
+            yield f"{name:<14} {_shown(value)}"
+    yield f"{'key':<14} {_shown(_text(letter.key))}"
     yield from ("", "headers")
-    yield from (f"  {name}: {_text(value)}" for name, value in original_headers(letter.headers))
+    for name, value in original_headers(letter.headers):
+        yield f"  {printable(name)}: {_shown(_text(value))}"
+    yield from _stub_lines(letter) if letter.is_stub else _value_lines(letter, deserializer)
+    if letter.stack_trace:
+        yield from ("", "stack trace", *(printable(line) for line in letter.stack_trace.splitlines()))
+
+
+def _stub_lines(letter: DeadLetter) -> Iterator[str]:
+    yield ""
+    yield f"value: not here, its {letter.original_size:,} bytes were too large for the dead letter topic"
+    yield f"  the original is {_origin(letter)}, until that topic's retention ends"
+
+
+def _value_lines(letter: DeadLetter, deserializer: AuthEventDeserializer) -> Iterator[str]:
     yield from ("", "event")
     try:
         document = orjson.loads(_event(letter, deserializer))
-        yield from orjson.dumps(document, option=orjson.OPT_INDENT_2).decode().splitlines()
+        text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+        yield from printable(text, lines=True).split("\n")
     except DecodeError as error:
-        yield f"  cannot be read: {type(error).__name__}: {error}"
+        yield f"  cannot be read: {type(error).__name__}: {printable(str(error))}"
     yield from ("", "value" if letter.value is not None else "value: none, a tombstone")
     yield from hexdump(letter.value or b"")
-    if letter.stack_trace:
-        yield from ("", "stack trace", *letter.stack_trace.splitlines())
 
 
 def _event(letter: DeadLetter, deserializer: AuthEventDeserializer) -> bytes:
@@ -135,3 +157,7 @@ def _cut(reason: str) -> str:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode(errors="replace")
+
+
+def _shown(value: object) -> str:
+    return printable(str(value))

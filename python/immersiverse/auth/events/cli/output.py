@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE
+from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
 
+# Control characters save tabs and line feeds; and how C1 and marks of direction begin in UTF-8, as more does.
+_SUSPICIOUS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f\xd8\xc2\xe2]")
 _WIDTH_OF_FILES = 160  # a table in a file or pipe is not cut to a terminal that is not there
 _HEIGHT_OF_FILES = 100
 
@@ -52,18 +56,25 @@ def write_line(line: bytes) -> None:
 
 
 def write_lines(lines: Iterable[bytes]) -> None:
-    """Write lines as fast as they come.
+    """Write lines as fast as they come, without control characters: JSON stays the same document.
 
     Raises:
         typer.Exit: nobody reads any more, as after ``| head``; that is no failure to speak of.
     """
     try:
         for line in lines:
-            sys.stdout.buffer.write(line + b"\n")
+            sys.stdout.buffer.write(_harmless(line) + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
         forget_output()
         raise typer.Exit(BROKEN_PIPE) from error
+
+
+def _harmless(line: bytes) -> bytes:
+    """A line that does nothing to a terminal: JSON itself lets DEL, C1 and changes of direction pass."""
+    if not _SUSPICIOUS.search(line):
+        return line
+    return printable(line.decode(errors="replace"), lines=True).encode()
 
 
 def forget_output() -> None:
@@ -103,4 +114,4 @@ def progress_bar(verb: str, *, silent: bool) -> Iterator[Callable[[int], None]]:
 
 def warn(line: str) -> None:
     """Say something beside the results."""
-    print(" ".join(line.split()), file=sys.stderr, flush=True)
+    print(printable(" ".join(line.split())), file=sys.stderr, flush=True)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.acknowledgements import Acknowledgements
 from immersiverse.auth.events.kafka.dead_letter_headers import (
     ATTEMPTS_HEADER,
     PREFIX,
     REDRIVES_HEADER,
     dead_letter_headers,
-    without_texts,
+    forms,
 )
-from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.settings import connection_settings, producer_settings
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Message
 
-    from immersiverse.auth.events.kafka.record import Record, RecordHeaders
+    from immersiverse.auth.events.kafka.dead_letter_headers import Form
+    from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.observability.hooks import Hook
 
 __all__ = ["ATTEMPTS_HEADER", "PREFIX", "REDRIVES_HEADER", "DeadLetters", "dead_letter_headers"]
@@ -37,10 +38,17 @@ __all__ = ["ATTEMPTS_HEADER", "PREFIX", "REDRIVES_HEADER", "DeadLetters", "dead_
 _log = logging.getLogger(__name__)
 _TICK = 0.002  # seconds; how late an acknowledgement may be noticed
 _PATIENCE: Final = Retry(first=0.5, longest=30.0)
+BATCH_BYTES: Final = 16_384
+"""How large a batch of several dead letters gets; one alone may be larger."""
 _TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 _DEFAULTS: Mapping[str, Any] = {
     "linger.ms": 0,
-    "message.max.bytes": 1_000_000_000,  # how large a letter may be is the broker's word
+    "message.max.bytes": 1_000_000_000,  # how large a dead letter may be is for the topic to say
+    # A topic refuses a batch as a whole: what shares one must not be what makes it too large.
+    "batch.size": BATCH_BYTES,
+    # What was compressed by zstd, or by less, fits again where it was not too large before. Our own tools
+    # read it, and so does Java's client, with Spring's; kafkajs needs a plug-in, as for lz4.
+    "compression.type": "zstd",
 }
 
 
@@ -82,26 +90,48 @@ class DeadLetters:
         self._pending = 0
         self._settler: asyncio.Task[None] | None = None
 
-    async def send(self, record: Record, error: BaseException, attempts: int) -> None:
-        """Put a message aside; return when a broker has acknowledged it. It never gives up: cancel it.
+    @property
+    def topic(self) -> str:
+        """Where dead letters go."""
+        return self._topic
+
+    async def send(self, record: Record, error: BaseException, attempts: int) -> bool:
+        """Dead-letter a message; return when a broker has acknowledged it. It never gives up: cancel it.
+
+        Where the topic finds it too large it goes without message and stack trace, and then as a stub: key
+        and headers if they are short, where the message lies, the size and SHA-256 of its value.
 
         Args:
             record: the message.
             error: why it cannot be processed.
             attempts: how often its handler was tried; 0 if it could not be read.
+
+        Returns:
+            Whether its value is on the dead letter topic; False for a stub.
+
+        Raises:
+            ConfigurationError: if it comes from a dead letter topic: it would come back for ever.
         """
-        headers = dead_letter_headers(record, error, attempts, self._group)
+        if record.topic() in (self._topic, catalog.DEAD_LETTER_TOPIC):
+            raise ConfigurationError("topics", f"{record.topic()} is read, and is a dead letter topic")
         failures = 0
-        while (refusal := await self._produce(record, headers)) is not None:
-            if refusal.code() in _TOO_LARGE and (lean := without_texts(headers)) != headers:
-                headers = lean
-                continue
+        while True:
+            form, refusal = await self._fitting(record, error, attempts)
+            if refusal is None:
+                if form.is_stub:
+                    self._report_stub(record)
+                return not form.is_stub
             failures += 1
             delay = self._patience.delay(failures)
             _log.error(
-                "%s does not take a dead letter (%s); its event stays uncommitted, again in %.1f s",
-                self._topic, refusal.str(), delay,
-            )  # fmt: skip
+                "%s does not take a dead letter%s (%s); its event stays uncommitted, again in %.1f s",
+                self._topic,
+                f", not even a stub without its value: raise max.message.bytes of {self._topic}"
+                if refusal.code() in _TOO_LARGE
+                else "",
+                refusal.str(),
+                delay,
+            )
             await asyncio.sleep(delay)
 
     def close(self) -> None:
@@ -111,7 +141,25 @@ class DeadLetters:
             self._settler = None
         self._let_go()
 
-    async def _produce(self, record: Record, headers: RecordHeaders) -> KafkaError | None:
+    async def _fitting(
+        self, record: Record, error: BaseException, attempts: int
+    ) -> tuple[Form, KafkaError | None]:
+        """The first form that is not too large, or the last, and why it was refused; None if it was not."""
+        for form in forms(record, error, attempts, self._group):
+            refusal = await self._produce(form)
+            if refusal is None or refusal.code() not in _TOO_LARGE:
+                break
+        return form, refusal
+
+    def _report_stub(self, record: Record) -> None:
+        _log.error(
+            "%s[%d]@%d is too large for %s (a value of %d bytes): only a stub without its value is there; "
+            "raise max.message.bytes of %s; the original stays in %s until its retention ends",
+            record.topic(), record.partition(), record.offset(), self._topic, len(record.value() or b""),
+            self._topic, record.topic(),
+        )  # fmt: skip
+
+    async def _produce(self, form: Form) -> KafkaError | None:
         """Why it failed; None if it was acknowledged."""
         outcome: asyncio.Future[KafkaError | None] = asyncio.get_running_loop().create_future()
 
@@ -124,9 +172,9 @@ class DeadLetters:
         try:
             producer.produce(
                 self._topic,
-                record.value(),
-                record.key(),
-                headers=[*headers_of(record), *headers],
+                form.value,
+                form.key,
+                headers=[*form.headers],
                 on_delivery=report,
             )
         except BufferError:

@@ -13,6 +13,7 @@ from immersiverse.auth.events.kafka.job import Reading, context
 from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.observability.hooks import Dropped, Gap, VersionJump
 from immersiverse.auth.events.observability.tracing import Arrival
+from immersiverse.auth.events.printable import capped
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _FRESH = Verdict.FRESH
+_MAX_NAME = 100  # characters of a type's name
 UnknownPolicy = Literal["skip", "dead-letter"]
 """What becomes of events whose type the contract does not know, unless a handler takes them."""
 
@@ -98,7 +100,8 @@ class Handling:
         if not isinstance(event, UnknownEvent):
             return None
         if self.handlers.unknown is None and self.unknown == "dead-letter":
-            raise UnknownEventType(f"the contract of this version has no event type {event.event_type}")
+            name = capped(event.event_type, _MAX_NAME)
+            raise UnknownEventType(f"the contract of this version has no event type {name}")
         return self.handlers.unknown
 
     def call(self, handler: Handler, event: Any, arm: str, record: Record, attempt: int) -> None:

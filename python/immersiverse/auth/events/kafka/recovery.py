@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from immersiverse.auth.events.observability.hooks import DeadLettered, DecodeFailed, Retried
+from immersiverse.auth.events.observability.hooks import DeadLettered, DecodeFailed, Retried, Stubbed
+from immersiverse.auth.events.printable import error_text
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.failure import Failure
@@ -20,8 +21,8 @@ _log = logging.getLogger(__name__)
 class PutsAside(Protocol):
     """Where messages go that cannot be processed."""
 
-    async def send(self, record: Record, error: BaseException, attempts: int) -> None:
-        """Put one aside; return when it is safe there."""
+    async def send(self, record: Record, error: BaseException, attempts: int) -> bool:
+        """Put one aside; return when it is safe there: whether with its value, or as a stub."""
         ...
 
 
@@ -69,7 +70,9 @@ class Recovery:
         delay = self._policy.retry.delay(count)
         if self._tell:
             self._tell(Retried(job.record.topic(), count, delay, failure.error))
-        _log.warning("%s: attempt %d failed, next in %.1f s: %r", job.place, count, delay, failure.error)
+        _log.warning(
+            "%s: attempt %d failed, next in %.1f s: %s", job.place, count, delay, error_text(failure.error)
+        )
         await job.assignment.pause(delay)
 
     async def _condemn(self, job: Job, failure: Failure) -> None:
@@ -81,12 +84,14 @@ class Recovery:
             self._tell(DecodeFailed(topic, name))
         job.assignment.enter()
         try:
-            await self._dead_letters.send(job.record, failure.error, attempts)
+            is_whole = await self._dead_letters.send(job.record, failure.error, attempts)
         finally:
             job.assignment.leave()
-        _log.error("%s: dead-lettered after %d attempts: %r", job.place, attempts, failure.error)
+        _log.error("%s: dead-lettered after %d attempts: %s", job.place, attempts, error_text(failure.error))
         if self._tell:
             self._tell(DeadLettered(topic, name, attempts))
+            if not is_whole:
+                self._tell(Stubbed(topic, name, len(job.record.value() or b"")))
 
 
 def _count(job: Job, failure: Failure) -> int:

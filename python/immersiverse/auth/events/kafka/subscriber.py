@@ -18,6 +18,7 @@ from immersiverse.auth.events.kafka.poller import Poller
 from immersiverse.auth.events.kafka.pruning import prune_regularly
 from immersiverse.auth.events.kafka.settings import consumer_settings, require_one_of, require_positive
 from immersiverse.auth.events.kafka.signals import stop_on_signals
+from immersiverse.auth.events.kafka.subscription import refuse_dead_letter_topics
 from immersiverse.auth.events.kafka.tally import Tally
 from immersiverse.auth.events.kafka.telling import Telling
 from immersiverse.auth.events.kafka.workers import Workers
@@ -98,6 +99,7 @@ class Subscriber:
                 "let-pass with a guard would drop what failed, as stale, once later ones are handled",
             )
         self._dead_letters = dead_letters or DeadLetters(config, hooks=hooks)
+        refuse_dead_letter_topics(self._topics, self._dead_letters.topic)
         self._tell = Telling(hooks)
         self._handling = Handling(
             deserializer, self._handlers, plain_guard(guard), async_guard(guard), unknown, self._tell,
@@ -257,6 +259,7 @@ class Subscriber:
         topics = self._topics or tuple(dict.fromkeys(handled))
         if not topics:
             raise ConfigurationError("topics", "name topics, or decorate handlers with on(...) first")
+        refuse_dead_letter_topics(topics, self._dead_letters.topic)
         return topics
 
     def _require_guard(self) -> None:

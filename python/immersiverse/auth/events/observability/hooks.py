@@ -121,6 +121,23 @@ class DeadLettered:
 
 
 @dataclass(frozen=True, slots=True)
+class Stubbed:
+    """The dead letter topic found a message too large and has a stub of it; its `DeadLettered` came before.
+
+    The message itself is in its own topic only, until that topic's retention ends.
+
+    Attributes:
+        topic: where it came from.
+        error: the name of the error that condemned it.
+        size: bytes of its value.
+    """
+
+    topic: str
+    error: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A guard kept an event from its handler.
 
@@ -216,6 +233,7 @@ Detail = (
     | DecodeFailed
     | Retried
     | DeadLettered
+    | Stubbed
     | Committed
     | Lag
     | Statistics

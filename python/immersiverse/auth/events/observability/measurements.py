@@ -18,6 +18,7 @@ from immersiverse.auth.events.observability.hooks import (
     Published,
     Retried,
     Statistics,
+    Stubbed,
     Unconfirmed,
     VersionJump,
 )
@@ -60,6 +61,7 @@ class Measurements:
             DecodeFailed: lambda told: self._count(metrics.DECODE_FAILURES, told.topic, told.error),
             Retried: lambda told: self._count(metrics.RETRIES, told.topic, type(told.error).__name__),
             DeadLettered: lambda told: self._count(metrics.DEAD_LETTERS, told.topic, told.error),
+            Stubbed: lambda told: self._count(metrics.STUBS, told.topic),
             Committed: lambda told: self._count(metrics.COMMITS, told.error or _GOOD),
             Lag: self._lag,
             Statistics: self._statistics,

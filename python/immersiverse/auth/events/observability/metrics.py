@@ -89,6 +89,10 @@ DEAD_LETTERS: Final = Metric(
     "auth_events_dead_letters_total", "counter", ("topic", "error"),
     "Messages that were put on the dead letter topic.",
 )  # fmt: skip
+STUBS: Final = Metric(
+    "auth_events_dead_letter_stubs_total", "counter", ("topic",),
+    "Messages that the dead letter topic found too large: it has a stub without their value.",
+)  # fmt: skip
 COMMITS: Final = Metric(
     "auth_events_commits_total", "counter", ("outcome",),
     "Commits of offsets that succeeded, or the reason why they did not.",
@@ -109,6 +113,7 @@ METRICS: Final = (
     DECODE_FAILURES,
     RETRIES,
     DEAD_LETTERS,
+    STUBS,
     COMMITS,
 )
 """All of them."""

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.kafka.dead_letters import BATCH_BYTES
 from immersiverse.auth.events.kafka.settings import producer_settings
 from immersiverse.auth.events.operations.failures import is_about_credentials, is_moving, refusal_or_outage
 
@@ -34,6 +35,7 @@ _READER: Mapping[str, Any] = {
 _PRODUCER: Mapping[str, Any] = {
     "delivery.timeout.ms": 30_000,
     "message.max.bytes": 1_000_000_000,  # how large a message may be is the topic's word
+    "batch.size": BATCH_BYTES,  # a topic refuses a batch as a whole
 }
 _PAUSE = 0.2  # seconds until a broker that is becoming the one to ask is asked again
 _STATIC_MEMBER = "group.instance.id"  # a reader under a member's name would put that member out of its group

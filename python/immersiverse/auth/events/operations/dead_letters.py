@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from immersiverse.auth.events.kafka.dead_letters import ATTEMPTS_HEADER, PREFIX, REDRIVES_HEADER
+from immersiverse.auth.events.kafka import dead_letter_headers
+from immersiverse.auth.events.kafka.dead_letter_headers import (
+    ATTEMPTS_HEADER,
+    DIGEST_HEADER,
+    PREFIX,
+    REDRIVES_HEADER,
+    STUB_HEADER,
+)
 from immersiverse.auth.events.serialization import received
 
 if TYPE_CHECKING:
@@ -64,6 +71,10 @@ class DeadLetter:
         stack_trace: where it was raised.
         attempts: how often its handler was tried; 0 if it could not be read, or no header says.
         redrives: how often it was sent back to its topic before it came here.
+        is_stub: whether its value is left out since the dead letter topic found it too large; the original
+            is where it came from until that topic's retention ends.
+        original_size: bytes of the value that a stub lacks; -1 if no header says, or there was none.
+        original_sha256: that value's SHA-256 in hexadecimal; empty if no header says.
     """
 
     id: LetterId
@@ -80,11 +91,19 @@ class DeadLetter:
     stack_trace: str
     attempts: int
     redrives: int
+    is_stub: bool
+    original_size: int
+    original_sha256: str
 
     @property
     def error_name(self) -> str:
         """The last part of the error's class name."""
         return self.error.rpartition(".")[2]
+
+    @property
+    def origin(self) -> str:
+        """Where it came from: topic, partition and offset; empty if no header says."""
+        return f"{self.topic}-{self.partition}-{self.offset}" if self.topic else ""
 
     @property
     def user(self) -> str:
@@ -119,16 +138,15 @@ def read_letter(message: Message) -> DeadLetter:
         stack_trace=text("exception-stacktrace"),
         attempts=_count(last.get(ATTEMPTS_HEADER)),
         redrives=_count(last.get(REDRIVES_HEADER)),
+        is_stub=STUB_HEADER in last,
+        original_size=_count(last.get(STUB_HEADER), unknown=-1),
+        original_sha256=(last.get(DIGEST_HEADER) or b"").decode(errors="replace"),
     )
 
 
 def original_headers(headers: Headers) -> Headers:
     """The headers that a message had before it died, without the count of its redrives."""
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if not name.startswith(PREFIX) and name not in (ATTEMPTS_HEADER, REDRIVES_HEADER)
-    )
+    return tuple(dead_letter_headers.original_headers(headers))
 
 
 def headers_of(message: Message) -> Headers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.operations.dead_letters import LetterId, read_letter
 from immersiverse.auth.events.operations.keepsake import Keepsake
-from immersiverse.auth.events.operations.markers import MarkedLetters, is_marker
+from immersiverse.auth.events.operations.markers import MarkedLetters, marked_letter
 from immersiverse.auth.events.operations.partitions import Extent, Partition, extents, partitions_of
 from immersiverse.auth.events.operations.reading import read_to_end
 from immersiverse.auth.events.operations.replay import ToTimestamp
@@ -83,7 +83,7 @@ class Mailbox:
         """
         for message in self._messages() if self._kept is None else self._kept:
             name = LetterId(message.partition() or 0, message.offset() or 0)
-            if name not in but and not is_marker(message):
+            if name not in but and marked_letter(message) is None:
                 yield read_letter(message)
 
     def letter(self, name: LetterId) -> DeadLetter:
@@ -98,7 +98,7 @@ class Mailbox:
         if extent and extent.first <= name.offset < extent.end:
             only = {partition: Extent(name.offset, name.offset + 1)}
             for message in read_to_end(self._cluster, only):
-                if not is_marker(message):
+                if marked_letter(message) is None:
                     return read_letter(message)
         raise OperationRefused(
             "OFFSET_OUT_OF_RANGE",

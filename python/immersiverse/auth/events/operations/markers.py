@@ -3,6 +3,12 @@
 A marker comes after its letter, so retention takes the letter first: as long as a letter is there, so is the
 memory of its redrive. A consumer group's offsets could not do that: they cannot tell apart letters that a
 filter left out, and Kafka forgets an idle group after a week.
+
+A message may claim to be a marker: its writer chose its key and headers, and a consumer that cannot process
+it puts both on the dead letter topic. So a marker counts only in the partition of its letter and behind it,
+and nothing counts that says where it came from, which every dead letter does. It cannot be known whether one
+who may write the dead letter topic made a marker up, or whether another consumer puts messages there as they
+are, without saying where they came from.
 """
 
 from __future__ import annotations
@@ -12,15 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from immersiverse.auth.events.operations.dead_letters import LetterId, headers_of, last_header
+from immersiverse.auth.events.kafka.dead_letter_headers import MARKER_HEADER, ORIGINAL_TOPIC_HEADER
+from immersiverse.auth.events.operations.dead_letters import LetterId, headers_of
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from immersiverse.auth.events.operations.dead_letters import DeadLetter, Headers
-
-MARKER_HEADER: Final = "auth-events-redriven"
-"""Names the letter, and tells its marker from letters."""
 
 _KEY: Final = f"{MARKER_HEADER}/".encode()
 
@@ -63,18 +67,20 @@ def marker_of(letter: DeadLetter, *, redrives: int, partition: int, offset: int)
     return Marker(letter.id.partition, key, orjson.dumps(went), ((MARKER_HEADER, name.encode()),))
 
 
-def marked_letter(headers: Headers) -> LetterId | None:
-    """Which letter a message marks; None if it is no marker."""
-    name = last_header(headers, MARKER_HEADER)
-    return None if name is None else LetterId.parse(name.decode(errors="replace"))
-
-
-def is_marker(message: Message) -> bool:
-    """Whether a message is a marker."""
+def marked_letter(message: Message) -> LetterId | None:
+    """Which letter a message marks as sent back; None if it is no marker."""
     # Most messages are letters, whose many headers need not be read to see that they are.
     key: Any = message.key()
-    begins_like_one = key is not None and key.startswith(_KEY)
-    return begins_like_one and last_header(headers_of(message), MARKER_HEADER) is not None
+    if key is None or not key.startswith(_KEY):
+        return None
+    headers = dict(headers_of(message))
+    name = headers.get(MARKER_HEADER)
+    if name is None or key != _KEY + name or ORIGINAL_TOPIC_HEADER in headers:
+        return None
+    letter = LetterId.parse(name.decode(errors="replace"))
+    if letter is None or letter.partition != message.partition() or letter.offset >= (message.offset() or 0):
+        return None
+    return letter
 
 
 class MarkedLetters:
@@ -85,8 +91,7 @@ class MarkedLetters:
 
     def note(self, message: Message) -> None:
         """Remember which letter a message marks, if it is a marker."""
-        letter = marked_letter(headers_of(message)) if is_marker(message) else None
-        if letter is not None:
+        if (letter := marked_letter(message)) is not None:
             self._offsets.setdefault(letter.partition, set()).add(letter.offset)
 
     def __contains__(self, letter: object) -> bool:

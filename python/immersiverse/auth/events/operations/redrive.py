@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from immersiverse.auth.events.kafka.dead_letters import REDRIVES_HEADER
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.kafka.dead_letter_headers import REDRIVES_HEADER
 from immersiverse.auth.events.operations.dead_letters import original_headers
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.operations.dead_letters import DeadLetter, Headers, LetterId
     from immersiverse.auth.events.operations.letter_filter import LetterFilter
+
+CONTRACT_TOPICS: Final = frozenset((*catalog.TOPICS, catalog.SINGLE_TOPIC))
+"""Where a redrive may send without being asked to: the topics of both routing modes."""
 
 _INTERNAL = "__"  # how the names of Kafka's own topics begin
 
@@ -30,7 +34,9 @@ class Fate(StrEnum):
     WORN_OUT = "worn-out"
     """It was sent back so often that once more is unlikely to help: it stays."""
     HOMELESS = "homeless"
-    """No header names a topic that it could go back to: it stays."""
+    """No header names a topic that it could, or may, go back to: it stays."""
+    STUB = "stub"
+    """Its value is not here, since it was too large: it stays. The original is in its own topic."""
     FAILED = "failed"
     """Its topic did not take it: it stays, and a later redrive may send it."""
 
@@ -42,10 +48,13 @@ class Redrive:
     Attributes:
         wanted: which are meant.
         max_rounds: how often a letter may be sent back in all.
+        allowed_topics: where letters may go beside the contract's topics. A header says where a letter came
+            from, and whoever may write the dead letter topic may have written any name there.
     """
 
     wanted: LetterFilter
     max_rounds: int = 3
+    allowed_topics: tuple[str, ...] = ()
 
     def fate(self, letter: DeadLetter, done: Container[LetterId], topics: Container[str]) -> Fate:
         """What becomes of a letter.
@@ -53,15 +62,38 @@ class Redrive:
         Args:
             letter: the letter.
             done: which letters were sent back already.
-            topics: the topics that it may go to.
+            topics: the topics that exist, without that of the dead letters.
         """
         if letter.id in done:
             return Fate.DONE
         if not self.wanted.accepts(letter):
             return Fate.FILTERED
-        if letter.topic not in topics or letter.topic.startswith(_INTERNAL):
+        if letter.is_stub:
+            return Fate.STUB
+        if letter.topic not in topics or not self._may_go_to(letter.topic):
             return Fate.HOMELESS
         return Fate.WORN_OUT if letter.redrives >= self.max_rounds else Fate.REDRIVE
+
+    def reason(self, letter: DeadLetter, fate: Fate) -> str:
+        """Why a letter stays that has no topic to go to, or no value; empty for any other fate."""
+        if fate is Fate.STUB:
+            return (
+                f"only a stub is here, its value of {letter.original_size} bytes was too large; "
+                f"the original is {letter.origin}, until that topic's retention ends"
+            )
+        if fate is not Fate.HOMELESS:
+            return ""
+        if not letter.topic:
+            return "no header says which topic it came from"
+        if letter.topic.startswith(_INTERNAL):
+            return f"{letter.topic} is one of Kafka's own topics"
+        if self._may_go_to(letter.topic):
+            return f"{letter.topic} does not exist, or is the dead letter topic"
+        return f"{letter.topic} is not a topic of the contract; --allow-topic {letter.topic} lets it go there"
+
+    def _may_go_to(self, topic: str) -> bool:
+        known = topic in CONTRACT_TOPICS or topic in self.allowed_topics
+        return known and not topic.startswith(_INTERNAL)
 
 
 @dataclass(frozen=True, slots=True)

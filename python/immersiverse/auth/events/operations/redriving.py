@@ -36,7 +36,7 @@ class Outcome:
     Attributes:
         letter: the letter.
         fate: what became of it.
-        reason: why it failed; empty if it did not.
+        reason: why it failed or has to stay; empty where its fate says all.
     """
 
     letter: DeadLetter
@@ -61,7 +61,8 @@ def survey(
     topics = existing_topics(cluster).keys() - {topic}
     mailbox = Mailbox(cluster, topic, since=redrive.wanted.since, on_read=on_read)
     done = mailbox.redriven()
-    return (Outcome(letter, redrive.fate(letter, done, topics)) for letter in mailbox.letters())
+    fates = ((letter, redrive.fate(letter, done, topics)) for letter in mailbox.letters())
+    return (Outcome(letter, fate, redrive.reason(letter, fate)) for letter, fate in fates)
 
 
 def carry_out(

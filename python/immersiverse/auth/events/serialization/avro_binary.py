@@ -122,7 +122,7 @@ def read_fixed(data: bytes, at: int, size: int) -> tuple[bytes, int]:
     """
     end = at + size
     if not at <= end <= len(data):
-        raise MalformedPayload(f"{size} bytes are announced where {len(data) - at} are left")
+        raise MalformedPayload(f"more bytes are announced than the {len(data) - at} that are left")
     return data[at:end], end
 
 
@@ -133,7 +133,7 @@ def read_boolean(data: bytes, at: int) -> tuple[bool, int]:
         MalformedPayload: if it is neither 0 nor 1.
     """
     if data[at] > 1:
-        raise MalformedPayload(f"a boolean is 0 or 1, not {data[at]}")
+        raise MalformedPayload("a boolean is neither 0 nor 1")
     return data[at] == 1, at + 1
 
 
@@ -155,7 +155,7 @@ def read_index(data: bytes, at: int, count: int) -> tuple[int, int]:
     """
     index, at = read_long(data, at)
     if not 0 <= index < count:
-        raise MalformedPayload(f"branch or symbol {index} of {count}")
+        raise MalformedPayload(f"a branch or symbol that is none of {count}")
     return index, at
 
 

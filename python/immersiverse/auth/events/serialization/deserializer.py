@@ -171,7 +171,7 @@ class AuthEventDeserializer(Deserializer):
             return self._framed(value)
         if value.removeprefix(_BOM).lstrip(_JSON_BLANK)[:1] == _JSON_START:
             return read_json(value, key)
-        raise UnknownFormat(f"neither a frame (00) nor a JSON object ({{): begins with {value[:8].hex()!r}")
+        raise UnknownFormat(f"neither a frame (00) nor a JSON object ({{): begins with {value[:1].hex()}")
 
     def _framed(self, value: bytes) -> Decoded:
         schema_id = read_schema_id(value)

@@ -52,9 +52,7 @@ def read_schema_id(frame: bytes) -> int:
         MalformedFrame: if it is shorter than its own head, or does not begin with the magic byte.
     """
     if len(frame) < _ID_END or frame[0] != MAGIC:
-        raise MalformedFrame(
-            f"a frame begins with 00 and a 4-byte schema id, not with {frame[:_ID_END].hex()!r}"
-        )
+        raise MalformedFrame(f"not a frame, 00 and a 4-byte schema id: {_said(frame)}")
     return int.from_bytes(frame[1:_ID_END])
 
 
@@ -71,7 +69,7 @@ def read_header(value: bytes) -> tuple[uuid.UUID, bytes]:
     """
     if len(value) < _GUID_END or value[0] != HEADER_MAGIC:
         raise MalformedFrame(
-            f"header {VALUE_SCHEMA_ID_HEADER} is not 01 and a GUID of 16 bytes: {value[:24].hex()!r}"
+            f"header {VALUE_SCHEMA_ID_HEADER} is not 01 and a GUID of 16 bytes: {_said(value)}"
         )
     return uuid.UUID(bytes=value[1:_GUID_END]), value[_GUID_END:]
 
@@ -115,12 +113,17 @@ def read_indexes(data: bytes, start: int) -> tuple[tuple[int, ...], int]:
     if count == 0:
         return FIRST_MESSAGE, position
     if count > _MAX_INDEXES:
-        raise MalformedFrame(f"{count} message indexes: no message is nested so deep")
+        raise MalformedFrame("too many message indexes: no message is nested so deep")
     indexes = []
     for _ in range(count):
         index, position = _read_varint(data, position)
         indexes.append(index)
     return tuple(indexes), position
+
+
+def _said(data: bytes) -> str:
+    """What may be said of bytes that may be anybody's data."""
+    return f"{len(data)} bytes that begin with {data[:1].hex()}" if data else "no bytes"
 
 
 def _write_varint(number: int) -> bytes:

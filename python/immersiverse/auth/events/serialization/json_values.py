@@ -5,6 +5,7 @@ Source: the Protobuf JSON mapping (protobuf.dev, "ProtoJSON Format").
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import json_format
@@ -110,10 +111,9 @@ def _enum_reader(enum: EnumDescriptor) -> Convert:
         numbers[None] = 0
 
     def read(value: Any) -> Any:
-        try:
+        with suppress(KeyError, TypeError):
             return numbers[value]
-        except (KeyError, TypeError):
-            return _enum_number(value)
+        return _enum_number(value)  # outside, or its error would name the other, which quotes the value
 
     return read
 
@@ -138,8 +138,8 @@ def fill_well_known(value: Any, message: Any) -> None:
     """Read any other well-known message. Raises ValueError if the JSON is none."""
     try:
         json_format.ParseDict(value, message, ignore_unknown_fields=True)
-    except (json_format.Error, AttributeError, KeyError) as error:
-        raise ValueError(f"is not a {message.DESCRIPTOR.name}: {error}") from error
+    except (json_format.Error, AttributeError, KeyError):  # whose words quote the value
+        raise ValueError(f"is not a {message.DESCRIPTOR.name}") from None
 
 
 _read_int32 = integer_reader(INT32_LIMITS)

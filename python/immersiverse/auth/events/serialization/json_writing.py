@@ -173,8 +173,15 @@ def holds_itself(descriptor: Descriptor) -> bool:
 def _any_well_known(message: Message) -> Any:
     try:
         return json_format.MessageToDict(message)
-    except (json_format.Error, TypeError) as error:
-        raise ValueError(f"has no JSON form: {error}") from error
+    except (json_format.Error, TypeError, ValueError):  # whose words quote the value
+        raise ValueError(f"a {message.DESCRIPTOR.name} has no JSON form") from None
+
+
+def _mask(message: Message) -> str:
+    try:
+        return message.ToJsonString()  # type: ignore[attr-defined,no-any-return]  # a FieldMask's
+    except ValueError:  # whose words quote the paths
+        raise ValueError("a FieldMask has no JSON form") from None
 
 
 def _is_null(enum: EnumDescriptor) -> bool:
@@ -189,5 +196,5 @@ def _is_timestamp(field: FieldDescriptor) -> bool:
 _WELL_KNOWN: dict[str, Convert] = {
     "google.protobuf.Timestamp": format_timestamp,
     "google.protobuf.Duration": format_duration,
-    "google.protobuf.FieldMask": lambda mask: mask.ToJsonString(),
+    "google.protobuf.FieldMask": _mask,
 }

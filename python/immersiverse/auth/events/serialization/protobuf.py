@@ -121,8 +121,14 @@ def _payload_reader(writer: WriterSchema | None) -> ReadPayload:
     def read(full_name: str, payload: bytes) -> dict[str, Any]:
         try:
             return json_format.MessageToDict(message_class(full_name).FromString(payload))
-        except (ProtobufDecodeError, json_format.Error, KeyError, TypeError, ValueError) as error:
-            raise MalformedPayload(f"does not fit its writer's schema: {error}", "payload") from error
+        except (
+            ProtobufDecodeError,
+            json_format.Error,
+            KeyError,
+            TypeError,
+            ValueError,
+        ):  # which quote values
+            raise MalformedPayload("does not fit its writer's schema", "payload") from None
 
     return read
 

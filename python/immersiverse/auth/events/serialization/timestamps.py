@@ -74,8 +74,8 @@ def parse_timestamp(text: object) -> tuple[int, int]:
             millis, micros = _THOUSANDTHS[text[20:23]], _THOUSANDTHS[text[23:26]]
             return seconds, millis * 1_000_000 + micros * 1_000
         return _with_any_end(seconds, text[_SECOND_END:])
-    except KeyError as error:
-        raise ValueError(_NO_TIME) from error
+    except KeyError:  # which quotes the text
+        raise ValueError(_NO_TIME) from None
 
 
 def format_duration(span: Duration) -> str:
@@ -117,8 +117,8 @@ def _minute_seconds(text: str) -> int:
         raise ValueError(_NO_TIME)
     try:
         since = datetime.fromisoformat(f"{text}00") - _EPOCH
-    except ValueError as error:
-        raise ValueError(f"is no time of the calendar: {error}") from error
+    except ValueError:  # of which some versions of Python quote the text
+        raise ValueError("is no time of the calendar") from None
     return since.days * 86_400 + since.seconds
 
 

@@ -1,0 +1,42 @@
+"""Text from messages as it may stand on a terminal and in a log: no control characters, not without end."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_ERROR_TEXT: Final = 1_000
+"""Characters of an error's text; what is longer is cut, and says so."""
+
+# C0 and DEL, C1, marks and overrides of direction, separators of lines: what moves a cursor or reorders text.
+# And halves of surrogates, which no encoding writes.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_IN_LINES = re.compile(_CONTROL.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    r"""Text without control characters: each becomes ``\u001b`` or alike, as JSON escapes it.
+
+    Args:
+        text: any text. Valid JSON stays the same document.
+        lines: whether line feeds and tabs may stay.
+    """
+    return (_CONTROL_IN_LINES if lines else _CONTROL).sub(_escaped, text)
+
+
+def capped(text: str, limit: int = MAX_ERROR_TEXT) -> str:
+    """The beginning of a text that is too long, and how long it was."""
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+
+
+def error_text(error: BaseException) -> str:
+    """An error for a log line: its `repr`, printable and capped, also if it has none."""
+    try:
+        text = repr(error)
+    except Exception:  # noqa: BLE001 - whatever an error of somebody else's raises when it is asked
+        text = f"{type(error).__name__} (its text cannot be shown)"
+    return printable(capped(text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
