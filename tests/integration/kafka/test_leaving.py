@@ -37,9 +37,10 @@ class Member:
             self.handled.append(int(payload.session_id))
 
 
-def members(cluster: Cluster, topic: str, protocol: str) -> tuple[Member, Member, Member]:
+def members(cluster: Cluster, topic: str, protocol: str, auto: str) -> tuple[Member, Member, Member]:
     """One that hears of a rebalance at once, one that hears of it late, and one that comes later."""
-    group, config = f"group-{uuid.uuid4()}", {"group.protocol": protocol}
+    group = f"group-{uuid.uuid4()}"
+    config = {"group.protocol": protocol, "enable.auto.commit": auto, "auto.commit.interval.ms": "100"}
     soon, late = (
         ({"heartbeat.interval.ms": interval} if protocol == "classic" else {}) for interval in ("100", "5000")
     )
@@ -50,12 +51,14 @@ def members(cluster: Cluster, topic: str, protocol: str) -> tuple[Member, Member
     )
 
 
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize(
+    ("protocol", "auto"), [("classic", "false"), ("classic", "true"), ("consumer", "false")]
+)
 def test_a_member_that_stops_while_the_group_waits_for_another_hands_over_what_it_handled(
-    cluster: Cluster, protocol: str
+    cluster: Cluster, protocol: str, auto: str
 ) -> None:
     topic = cluster.create(partitions=6)
-    stopped, slow, joining = members(cluster, topic, protocol)
+    stopped, slow, joining = members(cluster, topic, protocol, auto)
     cluster.publish(topic, *(event(f"u-{n % USERS}", n) for n in range(EVENTS)))
     with ExitStack() as first, ExitStack() as others:
         first.enter_context(running(stopped.subscriber))

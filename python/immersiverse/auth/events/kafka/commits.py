@@ -100,6 +100,7 @@ class Commits:
         until = time.monotonic() + _WAIT
         while left := self._unsettled(offsets):
             try:
+                self._store(consumer, left)
                 done = consumer.commit(offsets=_positions(left), asynchronous=False) or ()
             except KafkaException as error:
                 self._answer(left, error.args[0])
@@ -119,6 +120,7 @@ class Commits:
         if left and self._answered:
             self._answered = False
             try:
+                self._store(consumer, left)
                 consumer.commit(offsets=_positions(left), asynchronous=True)
             except KafkaException as error:
                 self._answer(left, error.args[0])
@@ -138,10 +140,14 @@ class Commits:
             self._answer(offsets, reason)
 
     def _make(self, consumer: Consumer, offsets: Mapping[Partition, int]) -> None:
+        self._store(consumer, offsets)
+        if not self._stored:
+            consumer.commit(offsets=_positions(offsets), asynchronous=True)
+
+    def _store(self, consumer: Consumer, offsets: Mapping[Partition, int]) -> None:
+        """Give librdkafka what it commits in its own time: else it might commit an older offset later."""
         if self._stored:
             consumer.store_offsets(offsets=_positions(offsets))
-        else:
-            consumer.commit(offsets=_positions(offsets), asynchronous=True)
 
     def _unsettled(self, offsets: Mapping[Partition, int]) -> dict[Partition, int]:
         return {p: offset for p, offset in offsets.items() if self._settled.get(p) != offset}
