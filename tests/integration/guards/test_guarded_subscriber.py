@@ -124,7 +124,7 @@ def test_healthy_events_whose_handlers_deadlock_are_all_handled_once_and_none_is
         connection.execute(text("INSERT INTO counters VALUES (0, 0), (1, 0)"))
     events = [logged_out(f"user-{number}", str(number)) for number in range(60)]
     publish(kafka, topic, *events)
-    heard, crossed = [], threading.Barrier(2)
+    heard, crossing, crossed = [], {"0", "1"}, threading.Barrier(2)
     options = {"isolation_level": isolation, "pool_size": 20}
     busy = create_engine(engine.url, connect_args={"options": "-c deadlock_timeout=20ms"}, **options)
     consuming = subscriber(
@@ -138,10 +138,10 @@ def test_healthy_events_whose_handlers_deadlock_are_all_handled_once_and_none_is
             context.transaction.execute(
                 text("UPDATE counters SET number = number + 1 WHERE id = :id"), {"id": counter}
             )
-            if place == 0:
+            if place == 0 and payload.session_id in crossing:
+                crossing.remove(payload.session_id)
                 with suppress(threading.BrokenBarrierError):
-                    crossed.wait(timeout=0.01)
-                crossed.reset()
+                    crossed.wait(timeout=10)  # now each has what the other wants
         context.transaction.execute(EFFECT, {"id": event.event_id})
 
     with running(consuming):

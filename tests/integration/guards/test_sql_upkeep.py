@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import sysconfig
 import threading
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -18,6 +23,22 @@ OF_0_1_0 = (
     "key BYTEA NOT NULL, version BIGINT NOT NULL, previous BIGINT NOT NULL, "
     "PRIMARY KEY (consumer, topic, key))"
 )
+
+WHEEL = next((Path(__file__).parents[2] / "golden" / "0.1.0").glob("*.whl"))
+RELEASED = """
+import sys
+sys.path[:0] = sys.argv[1:3]  # the released code, and what it depends on
+from sqlalchemy import create_engine
+from immersiverse.auth.events.guards import SqlGuard
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+assert not hasattr(SqlGuard, "forget"), "not the released code"
+guard = SqlGuard(create_engine(sys.argv[3]), "tests")
+guard.create_tables()
+event = AuthEvent(event_id=sys.argv[4], version=int(sys.argv[5]))
+with guard.admit(event, sys.argv[6], b"user-1") as admission:
+    print(admission.verdict.value)
+"""
 
 
 @pytest.fixture
@@ -125,3 +146,26 @@ def test_a_user_is_forgotten_beside_handlers_of_others(guard):
     with guard.admit(event(version=5), TOPIC, b"user-2"):
         assert guard.forget(KEY) == Forgotten(versions=1)
     assert [verdict(guard, first), verdict(guard, event(version=1))] == [DUPLICATE, FRESH]
+
+
+@pytest.fixture
+def released(tmp_path, postgres):
+    """What 0.1.0 thinks of a version, in tables that it makes where they are missing."""
+    with zipfile.ZipFile(WHEEL) as wheel:
+        wheel.extractall(tmp_path)
+
+    def verdict_on(version):
+        asked = (postgres.url, f"id-{version}", str(version), TOPIC)
+        command = [sys.executable, "-S", "-c", RELEASED, tmp_path, sysconfig.get_path("purelib"), *asked]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    return verdict_on
+
+
+def test_members_of_0_1_0_and_of_this_version_work_in_the_same_tables(engine, released):
+    assert released(5) == "fresh"
+    guard = SqlGuard(engine, "tests")
+    guard.create_tables()
+    assert [verdict(guard, event(version)) for version in (4, 6)] == [STALE, FRESH]
+    assert [released(version) for version in (6, 7)] == ["stale", "fresh"]
+    assert [verdict(guard, event(version)) for version in (7, 8)] == [STALE, FRESH]
