@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from immersiverse.auth.events.cli.registry_options import RegistrySettings, Regi
 from immersiverse.auth.events.cli.schema_check import check
 from immersiverse.auth.events.cli.schema_diff import diff
 from immersiverse.auth.events.cli.schema_rehearsal import rehearse
+from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,7 +119,7 @@ def show(
         subject = client.subject(topic, schema_type)
     if text is None:
         raise CommandFailed(f"nothing is registered under {subject!r}", VERDICT)
-    print(text)
+    print(printable(text, lines=True) if sys.stdout.isatty() else text)
 
 
 schema.command(

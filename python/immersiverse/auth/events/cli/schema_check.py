@@ -24,6 +24,7 @@ from immersiverse.auth.events.cli.schema_comparison import (
     named,
 )
 from immersiverse.auth.events.errors import InvalidSchema
+from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.gate import Verdict
@@ -83,7 +84,7 @@ def _show(verdict: Verdict, against: list[str], asked: str) -> None:
     versions = escape(named(against))
     show_changes(screen, verdict.refused)
     for each in verdict.unjudged:
-        screen.print(f"  [red]![/] {escape(each.sentence)}", soft_wrap=True)
+        screen.print(f"  [red]![/] {escape(printable(each.sentence))}", soft_wrap=True)
     if verdict.compatible:
         screen.print(f"[green]compatible[/] with {versions}: {_harmless(verdict)} ({asked})", soft_wrap=True)
     else:

@@ -8,6 +8,7 @@ import typer
 
 from immersiverse.auth.events.cli.failures import VERDICT
 from immersiverse.auth.events.cli.output import console, write_json
+from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,4 +60,4 @@ def _show(rows: Sequence[Rehearsed]) -> None:
     for row in rows:
         show_changes(screen, row.refused)
         if row.problem:
-            screen.print(f"  [red]![/] {escape(row.problem)}", soft_wrap=True)
+            screen.print(f"  [red]![/] {escape(printable(row.problem))}", soft_wrap=True)
