@@ -112,9 +112,8 @@ class Cluster:
         if group not in self._askers:
             self._askers[group] = Consumer({**self.config, "group.id": group})
         there = self._admin.list_topics(timeout=30).topics
-        wanted = [
-            TopicPartition(topic, number) for topic in self._topics for number in there[topic].partitions
-        ]
+        known = [topic for topic in self._topics if topic in there]  # brokers learn of new ones a bit later
+        wanted = [TopicPartition(topic, number) for topic in known for number in there[topic].partitions]
         found = _answered(lambda: self._askers[group].committed(wanted, timeout=30))
         return {position.partition: position.offset for position in found if position.offset >= 0}
 
