@@ -47,7 +47,7 @@ def _topic(admin: AdminClient) -> Iterator[str]:
     """The name of a topic that does not exist yet, and is removed in the end."""
     name = f"newcomer-{uuid.uuid4()}"
     yield name
-    with suppress(KafkaException, TimeoutError):  # a few that stay are in nobody's way
+    with suppress(KafkaException, TimeoutError):  # a few left over do no harm
         admin.delete_topics([name])[name].result(timeout=10)
 
 

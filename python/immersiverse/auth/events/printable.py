@@ -33,7 +33,7 @@ def error_text(error: BaseException) -> str:
     """An error for a log line: its `repr`, printable and capped, also if it has none."""
     try:
         text = repr(error)
-    except Exception:  # noqa: BLE001 - whatever an error of somebody else's raises when it is asked
+    except Exception:  # noqa: BLE001 - an error of another library may fail to describe itself
         text = f"{type(error).__name__} (its text cannot be shown)"
     return printable(capped(text))
 

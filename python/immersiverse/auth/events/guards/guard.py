@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 MAX_VERSION_JUMP: Final = 1_000_000
-"""By how much a version may pass the last one unless told otherwise: more than any user has changes."""
+"""By how much a version may pass the last one by default: more changes than any user has."""
 
 
 class Verdict(Enum):

@@ -49,7 +49,7 @@ class Redrive:
         wanted: which are meant.
         max_rounds: how often a letter may be sent back in all.
         allowed_topics: where letters may go beside the contract's topics. A header says where a letter came
-            from, and whoever may write the dead letter topic may have written any name there.
+            from, and anyone who may write the dead letter topic may have written any name there.
     """
 
     wanted: LetterFilter
