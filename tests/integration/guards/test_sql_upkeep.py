@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from guard_statements import DUPLICATE, FRESH, KEY, STALE, TOPIC, event, verdict
 from immersiverse.auth.events import GuardUnavailable
 from immersiverse.auth.events.guards import Forgotten, SqlGuard, guard_tables
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent, UserDeleted
 
 OF_0_1_0 = (
     "CREATE TABLE auth_events_versions (consumer VARCHAR(255) NOT NULL, topic VARCHAR(249) NOT NULL, "
@@ -169,3 +170,44 @@ def test_members_of_0_1_0_and_of_this_version_work_in_the_same_tables(engine, re
     assert [verdict(guard, event(version)) for version in (4, 6)] == [STALE, FRESH]
     assert [released(version) for version in (6, 7)] == ["stale", "fresh"]
     assert [verdict(guard, event(version)) for version in (7, 8)] == [STALE, FRESH]
+
+
+def scans(engine):
+    """How often the table of versions was read from its first row to its last."""
+    engine.dispose()  # a connection reports what it did when it ends
+    with engine.connect() as connection:
+        found = text("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'auth_events_versions'")
+        return connection.execute(found).scalar()
+
+
+def test_forgetting_a_user_and_pruning_scan_no_table_of_many_users(guard, engine):
+    fill(engine, 50_000, days=0)
+    with engine.begin() as connection:
+        connection.execute(text("ANALYZE auth_events_versions"))
+    before = scans(engine)
+    deleted = AuthEvent(event_id="erase", version=6, user_deleted=UserDeleted(erasure_required=True))
+    assert verdict(guard, deleted, TOPIC, b"7") is FRESH
+    assert guard.forget(b"8") == Forgotten(versions=1)
+    assert guard.prune() == Forgotten()
+    assert scans(engine) == before
+
+
+def test_a_user_is_forgotten_on_every_topic_and_others_are_not(guard):
+    for topic in ("a.topic", TOPIC, "z.topic"):
+        for key in (KEY, b"user-2"):
+            verdict(guard, event(version=5), topic, key)
+    assert guard.forget(KEY) == Forgotten(versions=3)
+    assert guard.forget(KEY) == Forgotten()
+    assert verdict(guard, event(version=4), "z.topic", b"user-2") is STALE
+
+
+def test_a_user_with_many_events_a_day_changes_the_index_of_times_once(guard, engine):
+    for version in range(1, 20):
+        verdict(guard, event(version), TOPIC, KEY)
+    engine.dispose()
+    with engine.connect() as connection:
+        found = text(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'auth_events_versions'"
+        )
+        updated, within_the_page = connection.execute(found).one()
+    assert updated == within_the_page == 18

@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from immersiverse.auth.events.errors import ConfigurationError
@@ -83,7 +83,9 @@ class Ledger:
         """Forget the versions of a key, on all topics."""
         versions = self._tables.versions
         forgotten = delete(versions).where(
-            versions.c.consumer == self._consumer, versions.c.key == _short_key(key)
+            versions.c.consumer == self._consumer,
+            versions.c.topic.in_(self._topics(connection)),
+            versions.c.key == _short_key(key),
         )
         return Forgotten(versions=connection.execute(forgotten).rowcount)
 
@@ -99,7 +101,9 @@ class Ledger:
         now, versions = datetime.now(UTC), self._tables.versions
         # Rows that 0.1.0 wrote say no time: they count from now.
         undated = self._batch(versions, versions.c.handled_at.is_(None))
-        dated = connection.execute(update(versions).where(undated).values(handled_at=now)).rowcount
+        dated = connection.execute(
+            update(versions).where(undated).values(handled_at=_end_of_day(now))
+        ).rowcount
         forgotten = Forgotten(
             *(
                 self._delete(connection, table, table.c.handled_at < now - older_than)
@@ -107,6 +111,17 @@ class Ledger:
             )
         )
         return forgotten, any((dated, *forgotten))
+
+    def _topics(self, connection: Connection) -> list[str]:
+        """The topics of all versions: one step in the primary key's index for each, no scan of all users."""
+        versions, topics = self._tables.versions, list[str]()
+        topic: str | None = ""
+        following = select(func.min(versions.c.topic)).where(
+            versions.c.consumer == self._consumer, versions.c.topic > bindparam("topic")
+        )
+        while (topic := connection.execute(following, {"topic": topic}).scalar()) is not None:
+            topics.append(topic)
+        return topics
 
     def _delete(self, connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:
         return connection.execute(delete(table).where(self._batch(table, *conditions))).rowcount
@@ -125,7 +140,7 @@ class Ledger:
             last = connection.execute(self._last, user).scalar() or 0
             if jumps(version, last, self._limit):
                 return Admission(Verdict.FRESH, last, jumped=True)
-        row = {**user, "version": version, "handled_at": datetime.now(UTC)}
+        row = {**user, "version": version, "handled_at": _end_of_day(datetime.now(UTC))}
         previous = connection.execute(self._note_version, row).scalar()
         if previous is None:
             return Admission(Verdict.STALE, connection.execute(self._last, user).scalar() or 0)
@@ -153,6 +168,11 @@ def _note_version(insert: Any, tables: GuardTables) -> Executable:
         where=versions.c.version < new.version,
     ).returning(versions.c.previous)
     return moved
+
+
+def _end_of_day(now: datetime) -> datetime:
+    """When a version counts as handled: the same all day, so that not every event changes its index."""
+    return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _short_id(event_id: str) -> str:

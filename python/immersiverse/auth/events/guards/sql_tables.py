@@ -20,7 +20,7 @@ class GuardTables:
     Attributes:
         handled: the id of every event that was handled, by consumer, and when.
         versions: the last version that was handled of each consumer, topic and key, the one before it, and
-            when it was handled (empty in rows of 0.1.0, which knew no such column).
+            the end of the day on which it was handled, in UTC (empty in rows of 0.1.0, which lacked it).
     """
 
     handled: Table
@@ -51,14 +51,14 @@ def guard_tables(metadata: MetaData | None = None, *, schema: str | None = None)
         Column("key", LargeBinary(255), primary_key=True),
         Column("version", BigInteger, nullable=False),
         Column("previous", BigInteger, nullable=False),
-        Column("handled_at", DateTime(timezone=True)),  # no index: every event would have to update it
+        Column("handled_at", DateTime(timezone=True), index=True),
         schema=schema,
     )
     return GuardTables(handled, versions)
 
 
 def create(connection: Connection, tables: GuardTables) -> None:
-    """Create the tables where they are missing, and the column that those of 0.1.0 lack."""
+    """Create the tables where they are missing, and the column and index that those of 0.1.0 lack."""
     if connection.dialect.name == "postgresql":  # two that create one table at once fail, whatever they check
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     tables.handled.create(connection, checkfirst=True)
@@ -69,3 +69,5 @@ def create(connection: Connection, tables: GuardTables) -> None:
         name = connection.dialect.identifier_preparer.format_table(tables.versions)
         kind = column.type.compile(connection.dialect)
         connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {column.name} {kind}"))
+    for index in tables.versions.indexes:
+        index.create(connection, checkfirst=True)
