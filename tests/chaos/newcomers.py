@@ -18,7 +18,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from chaos.journal import Journal
-from integration.kafka.acknowledged import Ids, in_log, live
+from integration.kafka.acknowledged import live, missing
 
 _PARTITIONS = 60
 _EVENTS = 300
@@ -36,9 +36,9 @@ def main(bootstrap: str, folder: Path) -> None:
             acknowledged = live(
                 bootstrap, topic, events=_EVENTS, born=lambda topic=topic: _create(admin, topic)
             ).acknowledged
-            missing = acknowledged - _read(bootstrap, topic, acknowledged)
+            lost = missing(bootstrap, topic, acknowledged, within=_PATIENCE)
         journal.write("A", len(acknowledged))
-        for event_id in missing:
+        for event_id in lost:
             journal.write("L", event_id)
 
 
@@ -65,15 +65,6 @@ def _create(admin: AdminClient, topic: str) -> None:
             time.sleep(0.2)
         else:
             return
-
-
-def _read(bootstrap: str, topic: str, wanted: Ids) -> Ids:
-    """What is in a topic; read again while something is missing and leaders may not be quite there yet."""
-    found, until = Ids(), time.monotonic() + _PATIENCE
-    while not wanted <= found and time.monotonic() < until:
-        with suppress(KafkaException, AssertionError):
-            found |= in_log(bootstrap, topic)
-    return found
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, cast
@@ -98,12 +98,34 @@ def in_log(bootstrap: str, topic: str, name: Callable[[Record], bytes] = event_i
     return found
 
 
+def missing(bootstrap: str, topic: str, wanted: Ids, within: float) -> Ids:
+    """What is in no partition of a topic, however often it is read.
+
+    A leader that has just been elected shows less than it has, until its followers have asked it once: what
+    is missing is looked up again before it counts as lost.
+
+    Args:
+        bootstrap: the cluster.
+        topic: the topic.
+        wanted: the ids of the events to look up.
+        within: seconds for leaders to be back and show all that they have.
+    """
+    found, until = Ids(), time.monotonic() + within
+    while not wanted <= found and time.monotonic() < until:
+        with suppress(KafkaException, AssertionError):
+            found |= in_log(bootstrap, topic)
+    return wanted - found
+
+
 @contextmanager
-def leaders_leaving(cluster: KafkaCluster, leave: Callable[[Broker], None]) -> Iterator[None]:
+def leaders_leaving(cluster: KafkaCluster, topic: str, leave: Callable[[Broker], None]) -> Iterator[None]:
     """Let one broker after the other leave and come back, and its partitions with it, all the time.
+
+    Each leaves when the one before is in sync again: else too few replicas are left to acknowledge anything.
 
     Args:
         cluster: the brokers.
+        topic: whose replicas have to be in sync.
         leave: ends a broker, in its own way.
     """
     ended = threading.Event()
@@ -115,6 +137,7 @@ def leaders_leaving(cluster: KafkaCluster, leave: Callable[[Broker], None]) -> I
                 leave(broker)
                 broker.server.start()
                 cluster.wait_until_ready()
+                _await_replicas(cluster, topic)
                 _elect_preferred_leaders(cluster.bootstrap)
                 if ended.is_set():
                     return
@@ -130,6 +153,20 @@ def leaders_leaving(cluster: KafkaCluster, leave: Callable[[Broker], None]) -> I
         thread.join()
     if raised:
         raise raised[0]
+
+
+def _await_replicas(cluster: KafkaCluster, topic: str) -> None:
+    """Wait until every replica of a topic is in sync."""
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap, **_QUICK})
+
+    def in_sync() -> bool:
+        try:
+            partitions = admin.list_topics(topic, timeout=5).topics[topic].partitions
+        except KafkaException:
+            return False
+        return all(len(partition.isrs) == len(cluster.brokers) for partition in partitions.values())
+
+    eventually(in_sync, within=120)
 
 
 def _elect_preferred_leaders(bootstrap: str) -> None:

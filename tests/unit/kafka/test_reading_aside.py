@@ -45,6 +45,9 @@ def registry(other: Callable[[Answering], None]) -> Iterator[tuple[Scripted, Sch
         SchemaRegistry({"url": server.url, "max.retries": 0, "timeout": 20}) as client,
     ):
         yield server, client
+        for thread in threading.enumerate():  # whose connections are not to be closed under them
+            if thread.name == "auth-events-registry":
+                thread.join(20)
 
 
 def late(when: threading.Event) -> Callable[[Answering], None]:
