@@ -45,9 +45,10 @@ def registry(other: Callable[[Answering], None]) -> Iterator[tuple[Scripted, Sch
         SchemaRegistry({"url": server.url, "max.retries": 0, "timeout": 20}) as client,
     ):
         yield server, client
-        for thread in threading.enumerate():  # whose connections are not to be closed under them
-            if thread.name == "auth-events-registry":
-                thread.join(20)
+        for name in ("auth-events-reader", "auth-events-registry"):  # the latter are started by the former
+            for thread in threading.enumerate():
+                if thread.name == name:
+                    thread.join(20)  # or its connection would be closed under it
 
 
 def late(when: threading.Event) -> Callable[[Answering], None]:
