@@ -99,7 +99,7 @@ def test_what_is_acknowledged_while_leaders_leave_and_come_back_is_in_the_log(
             for _ in range(lives):
                 acknowledged |= live(cluster.bootstrap, topic, events=300).acknowledged
         assert missing(cluster.bootstrap, topic, acknowledged, within=60) == set()
-        assert len(acknowledged) == lives * 300  # brokers are away for less than a delivery's two minutes
+        assert len(acknowledged) >= lives * 150  # what no broker takes in two minutes fails, and says so
 
 
 @pytest.mark.usefixtures("five_in_flight")
