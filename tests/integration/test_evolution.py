@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 import uuid
@@ -19,17 +20,20 @@ from golden.corpus import later, released_code
 from golden.corpus.cases import cases
 from golden.corpus.expectation import EarlierVersion
 from golden.corpus.release import releases
-from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
+from immersiverse.auth.events import (
+    AuthEventDeserializer,
+    AuthEventSerializer,
+    SchemaRegistry,
+    UnknownEvent,
+)
 from immersiverse.auth.events.errors import IncompatibleSchema
 from immersiverse.auth.events.gate.rehearsal import rehearse
-from immersiverse.auth.events.protofile import print_file
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
 from immersiverse.auth.events.serialization.framing import frame_prefix
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 SERVICE = Path(released_code.__file__).with_name("released_service.py")
 FORMATS = ("protobuf", "json", "avro")
-LATER = print_file(later.later_contract(), extensions=(OPTIONS_FILE,))
 TYPES = {"protobuf": "PROTOBUF", "avro": "AVRO"}
 
 
@@ -117,22 +121,31 @@ def values_in(kafka):
     return read
 
 
+@pytest.fixture(params=["text", "descriptor"])
+def form(request):
+    """In which form today and tomorrow register their contract."""
+    return request.param
+
+
 @pytest.fixture
-def mixed(old, publish, registry, service, topic):
+def mixed(form, old, publish, registry, service, topic):
     """A topic that the first release, today and tomorrow wrote to, each registered in turn.
 
     What the first release does not know comes first, so that it has been through it when it knows the rest.
     """
     a_meaning = json_format.MessageToDict(last_case().event)
     service("publish", format="protobuf", events=[a_meaning])
-    registry.register(topic)
+    registry.register(topic, form=form)
     eyes = EarlierVersion(old.descriptors)
     today = sorted(
         (case.event for case in cases()), key=lambda event: eyes.sees(event, "protobuf") is not None
     )
     serialize = AuthEventSerializer(registry).serialize
     messages = [serialize(event, topic=topic) for event in today]
-    prefix = frame_prefix(register_text(registry, topic, LATER))
+    tomorrows = later.later_text()
+    if form == "descriptor":
+        tomorrows = base64.b64encode(later.later_contract().SerializeToString()).decode()
+    prefix = frame_prefix(register_text(registry, topic, tomorrows))
     known, unknown = later.later_events(today[-1])
     known.event_id = str(uuid.uuid4())
     tomorrow = [(b"user", prefix + event.SerializeToString()) for event in (unknown, known)]
@@ -208,6 +221,18 @@ def test_an_old_consumer_dead_letters_what_it_does_not_know_if_told_so(
     start = len(frame_prefix(0))
     found = [value[start:] for value in values_in(letters, len(strange) + 1)]
     assert unknown.SerializeToString() in found
+
+
+def test_todays_consumer_reads_what_tomorrow_writes(registry, mixed, topic, values_in):
+    today, known, unknown = mixed
+    decoded = list(map(AuthEventDeserializer(registry).deserialize, values_in(topic, len(today) + 3)))
+    (stranger,) = [event for event in decoded if isinstance(event, UnknownEvent)]
+    assert stranger.event_type == later.EVENT
+    assert stranger.envelope.event_id == unknown.event_id
+    assert stranger.read() == {"userId": "user-1", "sinceTomorrow": "new"}
+    read = {event.event_id: event for event in decoded if isinstance(event, AuthEvent)}
+    assert read.keys() >= today.keys() | {known.event_id}
+    assert read[known.event_id].SerializeToString() == known.SerializeToString()
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -9,11 +9,10 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.protofile import print_file
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE
 from immersiverse.auth.events.serialization.framing import frame_prefix
 from integration.operations.cluster_tools import made, publish
-from later_version import newer_contract, newer_event
+from later_version import newer_event, newer_text
 
 EVENT = (
     '{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"%s",'
@@ -41,8 +40,8 @@ def newer_frame(registered):
     """Frames an event of a later version of the contract, which the registry knows."""
     with SchemaRegistryClient({"url": registered}) as client:
         reference = SchemaReference(OPTIONS_FILE.name, OPTIONS_FILE.name, 1)
-        text = print_file(newer_contract(), extensions=(OPTIONS_FILE,))
-        number = client.register_schema(f"{uuid.uuid4()}-value", Schema(text, "PROTOBUF", [reference]))
+        schema = Schema(newer_text(), "PROTOBUF", [reference])
+        number = client.register_schema(f"{uuid.uuid4()}-value", schema)
     return frame_prefix(number) + newer_event(user_id="user-7").SerializeToString()
 
 

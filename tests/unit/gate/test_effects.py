@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from immersiverse.auth.events.gate.effects import Effects
-from immersiverse.auth.events.protofile import parse_file
+from immersiverse.auth.events.protoc import compile_files
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE
 from unit.gate.conftest import OLD
 
 
 def parsed(text):
-    return parse_file(text, name="shop.proto", dependencies={OPTIONS_FILE.name: OPTIONS_FILE})
+    return compile_files({"shop.proto": text}, descriptors=[OPTIONS_FILE])["shop.proto"]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_place_of_a_change_in_words(effects, path, place):
 
 
 def test_a_file_that_knows_nothing_of_events_concerns_none():
-    file = parse_file('syntax = "proto3"; message A { A a = 1; }', name="a.proto")
+    file = parsed('syntax = "proto3"; message A { A a = 1; }')
     effects = Effects(file, file)
     assert effects.events("#/A/1") == effects.events("#/") == ()
     assert effects.place("#/A/1") == "A.a"

@@ -104,7 +104,7 @@ def test_a_contract_that_cannot_be_read_is_shown_with_its_line(gate, tree):
     edit(tree / EVENTS, "message Actor {", "message {")
     done = gate()
     assert done.returncode == 1
-    assert re.search(r"events\.proto:\d+:\d+: expected the name of the message", done.stdout)
+    assert re.search(r"events\.proto:\d+:\d+: Expected message name", done.stdout)
 
 
 def test_a_release_that_was_rewritten_since_the_base_is_found(gate, tree, git, golden):

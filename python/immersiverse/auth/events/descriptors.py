@@ -7,8 +7,9 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from immersiverse.auth.events.errors import InvalidSchema
@@ -27,6 +28,7 @@ WELL_KNOWN: Final = frozenset(
 )  # fmt: skip
 """Import paths that every protobuf runtime resolves by itself."""
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 _UNDERSCORES = re.compile(r"_+([^_]?)")
 
 
@@ -42,9 +44,15 @@ def parse_descriptor(data: str | bytes) -> FileDescriptorProto:
     except (DecodeError, binascii.Error, ValueError) as error:
         raise InvalidSchema("not a file descriptor, nor base64 of one") from error
     # Much else parses as some message: text, a descriptor set, nothing at all.
-    if not file.ListFields() or len(UnknownFieldSet(file)) or not file.name.isprintable():
+    unlike = not file.ListFields() or len(UnknownFieldSet(file)) or not _is_utf8(file)
+    if unlike or not file.name.isprintable():
         raise InvalidSchema("not a file descriptor, nor base64 of one")
     return file
+
+
+def is_base64(schema: str) -> bool:
+    """Whether a Protobuf schema is a descriptor in base64: the text of a .proto file has other characters."""
+    return _BASE64.fullmatch(schema) is not None
 
 
 def identity(file: FileDescriptorProto) -> bytes:
@@ -74,6 +82,18 @@ def drop_default_json_names(file: FileDescriptorProto) -> None:
 def default_json_name(name: str) -> str:
     """The JSON name that follows from a field's name: ``user_id`` gives ``userId``."""
     return _UNDERSCORES.sub(lambda match: match[1].upper(), name)
+
+
+def _is_utf8(message: Message) -> bool:
+    """Whether every string of a descriptor is text: runtimes give one that is not UTF-8 as bytes."""
+    for field, value in message.ListFields():
+        values = (value,) if isinstance(value, Message | str | bytes | int | float) else tuple(value)
+        for one in values:
+            if isinstance(one, Message) and not _is_utf8(one):
+                return False
+            if isinstance(one, bytes) and field.type == FieldDescriptor.TYPE_STRING:
+                return False
+    return True
 
 
 def _drop_within(messages: Iterable[DescriptorProto]) -> None:

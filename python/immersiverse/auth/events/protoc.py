@@ -89,7 +89,8 @@ def compile_files(
     if not installed():
         raise MissingExtra("cli", "compiling .proto text")
     for path in texts:
-        _require_import_path(path)
+        if not is_import_path(path):
+            raise InvalidSchema(f"{capped(printable(path), 100)!r} is not an import path")
     if not texts:
         return {}
     with TemporaryDirectory(prefix="auth-events-protoc-") as folder:
@@ -108,7 +109,7 @@ def _run(
     options = [f"-I{source}", f"--descriptor_set_in={known}", f"--descriptor_set_out={out}"]
     # In a file, since a command line has not room for the paths of any tree.
     arguments.write_text("\n".join([*options, *texts]), encoding="utf-8")
-    _execute(arguments, folder / "errors", timeout)
+    _execute(arguments, source, folder / "errors", timeout)
     try:
         return FileDescriptorSet.FromString(out.read_bytes())
     except (DecodeError, OSError) as error:
@@ -126,7 +127,7 @@ def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
             raise InvalidSchema(f"cannot write {path} for protoc: {error.strerror}") from error
 
 
-def _execute(arguments: Path, errors: Path, timeout: float) -> None:
+def _execute(arguments: Path, source: Path, errors: Path, timeout: float) -> None:
     command = [sys.executable, "-P", "-c", _PROTOC, f"@{arguments}"]
     try:
         with errors.open("wb") as stderr:
@@ -139,23 +140,19 @@ def _execute(arguments: Path, errors: Path, timeout: float) -> None:
         raise InvalidSchema(f"cannot run protoc: {error.strerror}") from error
     if done.returncode:
         with errors.open(encoding="utf-8", errors="replace") as written:
-            raise InvalidSchema(_reason(written.read(2**16), done.returncode))
+            raise InvalidSchema(_reason(written.read(2**16).replace(f"{source}/", ""), done.returncode))
 
 
 def _reason(written: str, code: int) -> str:
-    found = [line for line in written.splitlines() if _PLACE.match(line) and ": warning: " not in line]
+    lines = list(dict.fromkeys(written.splitlines()))
+    found = [line for line in lines if _PLACE.match(line) and ": warning: " not in line]
     if code != 1 or not found:
-        found = [f"protoc ended with code {code}", *written.splitlines()[-1:]]
+        found = [f"protoc ended with code {code}", *lines[-1:]]
     more = f"; and {len(found) - _SHOWN_ERRORS} more" if len(found) > _SHOWN_ERRORS else ""
     return capped(printable("; ".join(found[:_SHOWN_ERRORS]) + more))
 
 
-def _require_import_path(path: str) -> None:
-    """Refuse what would be written outside the folder, or taken for an option of protoc."""
-    parts = path.split("/")
-    strange = {"", ".", ".."} & set(parts) or "\\" in path or path[0] in "-@"
-    if strange or not path.isprintable() or len(path) > _MAX_PATH:
-        raise InvalidSchema(
-            f"{capped(printable(path), 100)!r} is not an import path: it must be relative, with '/' between "
-            "names, without '..', '.', '\\' or '//'"
-        )
+def is_import_path(path: str) -> bool:
+    """Whether a path stays in the folder that import paths begin at, and cannot be an option of protoc."""
+    strange = {"", ".", ".."} & set(path.split("/")) or "\\" in path or path[0] in "-@"
+    return not strange and path.isprintable() and len(path) <= _MAX_PATH

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.compatibility import Schema
+from immersiverse.auth.events.descriptors import identity
 from immersiverse.auth.events.gate.parsing import tree_version
 from immersiverse.auth.events.gate.texts import Folder
 from immersiverse.auth.events.gate.version import Version
-from immersiverse.auth.events.protofile import canonical
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.version import __version__
-
-if TYPE_CHECKING:
-    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 _PROTO = "proto"
 
@@ -51,8 +47,4 @@ def installed_contract() -> Version:
 def is_installed(version: Version) -> bool:
     """Whether a version says what this package was made from, so that its Avro schema follows, too."""
     found = version.file(CONTRACT_FILE.name)
-    return found is not None and _identity(found.root) == _identity(CONTRACT_FILE)
-
-
-def _identity(file: FileDescriptorProto) -> bytes:
-    return canonical(file, extensions=(OPTIONS_FILE,))
+    return found is not None and identity(found.root) == identity(CONTRACT_FILE)

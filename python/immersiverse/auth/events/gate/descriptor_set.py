@@ -8,9 +8,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError
 
 from immersiverse.auth.events.compatibility import Schema
+from immersiverse.auth.events.descriptors import WELL_KNOWN
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.gate.version import Version
-from immersiverse.auth.events.protofile import is_well_known
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -23,7 +23,7 @@ def set_version(content: bytes, label: str) -> Version:
         InvalidSchema: the bytes are no descriptor set.
     """
     files = {file.name: file for file in _files(content, label)}
-    judged = sorted(name for name in files if not is_well_known(name))
+    judged = sorted(name for name in files if name not in WELL_KNOWN)
     if not judged:
         raise InvalidSchema(f"{label} is no descriptor set: no file is in it")
     return Version(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.gate.words import statements
+from immersiverse.auth.events.proto_text import statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

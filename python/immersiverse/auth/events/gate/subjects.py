@@ -86,7 +86,7 @@ def judge_subject(
     for place in level.versions(len(numbers)):
         writer = history[numbers[place]]
         against = f"{subject} version {numbers[place]}"
-        if writer.file is None:
+        if writer.schema_type != "PROTOBUF":
             for change in avro_rules.check(contract_schema("AVRO").text, [writer.text], level=level):
                 yield JudgedChange(
                     replace(change, version=place),
@@ -98,7 +98,7 @@ def judge_subject(
         changed = _schema(subject, new)
         if changed is None:
             return
-        for judged in judge_file(Schema(writer.file), Schema(changed.root), level=level, rules=rules):
+        for judged in judge_file(Schema(writer.descriptor()), Schema(changed.root), level=level, rules=rules):
             change = replace(judged.change, version=place)
             yield replace(judged, change=change, against=against, subject=subject)
 
