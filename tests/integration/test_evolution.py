@@ -128,7 +128,7 @@ def form(request):
 
 
 @pytest.fixture
-def mixed(form, old, publish, registry, service, topic):
+def mixed(form, old, publish, registry, service, topic):  # noqa: PLR0913, PLR0917 - fixtures
     """A topic that the first release, today and tomorrow wrote to, each registered in turn.
 
     What the first release does not know comes first, so that it has been through it when it knows the rest.

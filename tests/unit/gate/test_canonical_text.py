@@ -14,13 +14,13 @@ sys.path.append(str(ROOT / "scripts"))
 
 from contract.canonical_text import canonical_text  # noqa: E402 - a script's
 
-SOURCE = """
+SOURCE = r"""
 syntax = "proto3"; // said /* of */ it
 /* a
    "comment" */ message A { // one
   string url = 1 [
     (o) = {
-      link: "http://a/*b*/" 'it\\'s // {not} a comment; "
+      link: "http://a/*b*/" 'it\'s // {no}; "'
     },
     deprecated = true
   ];
@@ -35,7 +35,7 @@ def test_comments_go_and_a_statement_has_a_line():
     assert canonical_text(SOURCE).splitlines() == [
         'syntax = "proto3";',
         "message A {",
-        """  string url = 1 [(o) = {link: "http://a/*b*/" 'it\\'s // {not} a comment; '}, deprecated = true];""",
+        r"""  string url = 1 [(o) = {link: "http://a/*b*/" 'it\'s // {no}; "'}, deprecated = true];""",
         "  map<string, B> c = 2;",
         "  oneof d {",
         "    B e = 3;",
