@@ -27,7 +27,7 @@ MAX_FILES: Final = 100
 """Files of one schema, itself included."""
 
 MAX_TEXT: Final = 1024 * 1024
-"""Characters of one schema with all its files; the contract has 25,000."""
+"""Characters of one schema with all its files; the contract has 20,000."""
 
 _COMPILING = 10.0  # seconds: a third of what an id may take
 

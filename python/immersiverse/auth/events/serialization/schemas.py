@@ -62,7 +62,7 @@ class WriterSchema:
             RegistryRefused: the registry does not give what it imports.
         """
         if self.incomplete is not None:
-            raise self.incomplete
+            raise self.incomplete.with_traceback(None)  # which would grow with each event that is read
         if self.file is None:
             raise InvalidSchema(f"a schema of type {self.schema_type} has no descriptor")
         return self.file
