@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immersiverse.auth.events.cli.catalog import catalog
-from immersiverse.auth.events.cli.decode import decode
+from immersiverse.auth.events.cli.codec import decode, encode
 from immersiverse.auth.events.cli.demo import demo
-from immersiverse.auth.events.cli.dev import dev
+from immersiverse.auth.events.cli.dev import dev, simulate
 from immersiverse.auth.events.cli.dlq import dlq
-from immersiverse.auth.events.cli.encode import encode
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE, INTERRUPTED, WRONG_USE, failure_of
 from immersiverse.auth.events.cli.group import explain_unless_called
 from immersiverse.auth.events.cli.inbox import inbox
@@ -24,7 +23,6 @@ from immersiverse.auth.events.cli.publish import publish
 from immersiverse.auth.events.cli.registry import registry
 from immersiverse.auth.events.cli.replay import replay
 from immersiverse.auth.events.cli.schema import schema
-from immersiverse.auth.events.cli.simulate import simulate
 from immersiverse.auth.events.cli.tail import tail
 from immersiverse.auth.events.errors import AuthEventsError
 from immersiverse.auth.events.printable import printable

@@ -32,7 +32,7 @@ from immersiverse.auth.events.serialization.serializer import AuthEventSerialize
 from immersiverse.auth.events.v1.events_pb2 import LoginFailureReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from google.protobuf.message import Message
 
@@ -161,7 +161,7 @@ class Demo:
         self._fails_always: set[str] = set()
         self._error: BaseException | None = None
 
-    def run(self) -> Iterator[Figures]:
+    def run(self) -> Generator[Figures, None, None]:
         """The figures, some times a second, until every message is settled and committed.
 
         Closed earlier, both threads end.
