@@ -157,15 +157,15 @@ def _counts(figures: Figures, *, details: bool) -> RenderableType:
 
     count, latest = figures.by_type, figures.latest
     platforms, attacks = count["PlatformConnected"], count["BruteForceDetected"]
-    clock = f"{datetime.fromtimestamp(figures.last, UTC):%a %H:%M}" if figures.last else ""
+    clock = f"{datetime.fromtimestamp(figures.last, UTC):%a %d %b, %H:%M}" if figures.last else ""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(justify="right", style="bold", no_wrap=True)
     for label, number, detail in (
         ("Published", figures.published, f"{_bytes_each(figures):.0f} bytes each"),
-        ("Handled", figures.handled, f"{_days(figures):.1f} days, until {clock}"),
+        ("Handled", figures.handled, clock),
         ("Retried", figures.retried, latest.get("retried", "")),
-        ("Duplicates dropped", figures.duplicates, latest.get("duplicates", "")),
+        ("Duplicates", figures.duplicates, latest.get("duplicates", "")),
         ("Dead letters", figures.dead_letters, latest.get("dead_letters", "")),
         ("Lag", figures.lag, ""),
         ("New users", count["UserCreated"], f"{count['UserDeleted']:,} left"),

@@ -111,13 +111,13 @@ class Figures:
                 self.published += detail.count
             case Retried():
                 self.retried += 1
-                self.latest["retried"] = f"{type(detail.error).__name__}, again in {detail.delay:.1f} s"
+                self.latest["retried"] = f"after {type(detail.error).__name__}"
             case Dropped():
                 self.duplicates += 1
-                self.latest["duplicates"] = f"a second {detail.event_type}"
+                self.latest["duplicates"] = detail.event_type
             case DeadLettered():
                 self.dead_letters += 1
-                self.latest["dead_letters"] = f"{detail.error}, {detail.attempts} attempts"
+                self.latest["dead_letters"] = f"{detail.error}, {detail.attempts} tries"
             case Committed(error=""):
                 self.offsets.update(detail.offsets)
 
