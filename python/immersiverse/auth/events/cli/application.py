@@ -36,7 +36,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 _EPILOG = """\b
 Begin here:
-  auth-events demo                          watch events travel
+  auth-events demo                          watch events flow
   auth-events catalog LoginFailed           what an event says
   auth-events dev                           a Kafka and a registry for your own code
 Every command has an example: auth-events COMMAND --help
@@ -79,15 +79,15 @@ _command(
     short_help="Show every event, its topic and key.", epilog="Example: auth-events catalog LoginFailed"
 )(catalog)
 _command(
-    short_help="Invent a realistic stream of events.",
+    short_help="Simulate a realistic stream of events.",
     epilog="Example: auth-events simulate --events 1000 --seed 7 > events.jsonl",
 )(simulate)
 _command(
-    short_help="Turn JSON into the bytes that travel.",
+    short_help="Turn JSON into message values.",
     epilog=f"Example: auth-events simulate --events 3 | auth-events encode --registry {_LOCAL}",
 )(encode)
 _command(
-    short_help="Turn the bytes that travel into JSON.",
+    short_help="Turn message values into JSON.",
     epilog=f"Example: auth-events decode frames.txt --registry {_LOCAL}",
 )(decode)
 _command(
@@ -115,7 +115,7 @@ _command(
     epilog="Example: auth-events dev --registry-port 8081",
 )(dev)
 _command(
-    short_help="Watch events travel through Kafka, and what they say.",
+    short_help="Watch events flow through Kafka.",
     epilog="Example: auth-events demo --events 100000",
 )(demo)
 
