@@ -51,20 +51,50 @@ def test_revoked_sessions_end_at_once_for_the_same_reason(by_user):
     assert revoked
 
 
-def test_a_locked_or_suspended_account_refuses_logins(by_user):
+def test_a_locked_or_suspended_account_refuses_logins_and_says_so(by_user):
     locks = 0
+    refusals = {
+        v1.ACCOUNT_STATUS_LOCKED: v1.LOGIN_FAILURE_REASON_ACCOUNT_LOCKED,
+        v1.ACCOUNT_STATUS_SUSPENDED: v1.LOGIN_FAILURE_REASON_ACCOUNT_SUSPENDED,
+    }
     for events in by_user:
         status = v1.ACCOUNT_STATUS_ACTIVE
         for payload in map(payload_of, events):
             match payload:
                 case v1.UserUpdated() if "status" in payload.changed_fields.paths:
+                    assert payload.status != status
                     status = payload.status
                 case v1.LoginSucceeded() | v1.AccountUnlocked():
                     assert status == v1.ACCOUNT_STATUS_ACTIVE
+                case v1.LoginFailed() if status in refusals:
+                    assert payload.reason == refusals[status]
                 case v1.AccountLocked():
                     locks += 1
                     assert status == v1.ACCOUNT_STATUS_LOCKED
     assert locks
+
+
+def test_a_new_password_ends_all_sessions_but_the_one_that_asked_for_it(by_user):
+    ended = kept = 0
+    for events in by_user:
+        open_sessions, asking = set(), None
+        for payload in map(payload_of, events):
+            if asking is not None and not isinstance(payload, v1.SessionRevoked | v1.LoggedOut):
+                assert open_sessions <= {asking}
+                asking = None
+            match payload:
+                case v1.PasswordChanged():
+                    asking = payload.session_id
+                    kept += bool(asking)
+                case v1.LoginSucceeded():
+                    open_sessions.add(payload.session_id)
+                case v1.LoggedOut():
+                    if payload.reason == v1.LOGOUT_REASON_PASSWORD_CHANGED:
+                        ended += 1
+                        assert not asking or payload.session_id not in {asking, ""}
+                    open_sessions = open_sessions - {payload.session_id} if payload.session_id else set()
+    assert ended
+    assert kept
 
 
 def test_a_lock_after_failures_ends_when_the_failure_said(by_user):
