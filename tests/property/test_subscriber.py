@@ -55,6 +55,7 @@ policies = st.builds(
     retry=st.just(AT_ONCE),
     after_failure=st.sampled_from(["hold-back", "let-pass"]),
 )
+healthy_plans = st.builds(Plan, st.sampled_from([0, 2, 4]), st.just(0), st.integers(0, 6), st.just(True))
 kinds = st.sampled_from(["plain", "async", "threads"])
 shares = st.sampled_from([1, 2, 3, 500])  # unfinished events with which a partition is paused
 
@@ -261,6 +262,32 @@ def test_partitions_that_come_and_go_lose_nothing_and_keep_each_users_order(
             for tried in world.tried.values():
                 firsts = list(dict.fromkeys(tried))
                 assert firsts == sorted(firsts), "a user's events were begun out of order"
+
+    asyncio.run(run())
+
+
+@settings(max_examples=200)
+@given(
+    log=st.lists(healthy_plans, min_size=10, max_size=40),
+    concurrency=st.integers(2, 4),
+    kind=st.sampled_from(["async", "threads"]),
+    plan=st.lists(st.tuples(st.sampled_from(["fetch", "turns", "drained"]), st.just(0), st.integers(1, 9))),
+)
+def test_partitions_that_are_drained_in_time_repeat_nothing(
+    log: list[Plan], concurrency: int, kind: str, plan: list[Step]
+) -> None:
+    async def run() -> None:
+        world = World(log)
+        stage, workers = staged(world, Policy(concurrency=concurrency, retry=AT_ONCE), kind, 500)
+        broker = Broker(world, stage)
+        for step in plan:
+            await broker.take(step)
+        for partition in range(PARTITIONS):
+            broker.fetch(partition, len(log))
+        await stage.finished(broker.handed)
+        if workers:
+            workers.close()
+        assert world.ended == Counter(range(len(log)))
 
     asyncio.run(run())
 

@@ -7,10 +7,10 @@ import time
 import pytest
 
 from immersiverse.auth.events.cli.failures import CommandFailed
-from immersiverse.auth.events.cli.hexdump import hexdump
 from immersiverse.auth.events.cli.kafka_options import kafka_settings
 from immersiverse.auth.events.cli.moments import milliseconds_of, written
 from immersiverse.auth.events.cli.versions import Versions
+from immersiverse.auth.events.serialization.text import hexdump
 from immersiverse.auth.events.simulation import simulate
 
 QUIET = {"log_level": 2, "log.connection.close": False}

@@ -320,6 +320,41 @@ async def test_a_partition_that_goes_waits_for_its_running_handlers() -> None:
 
 
 @staged
+async def test_a_partition_that_goes_handles_what_keeps_finished_events_from_being_committed() -> None:
+    go, seen = asyncio.Event(), list[int]()
+
+    async def slow_at_first(_event: Any, payload: Any) -> None:
+        if (offset := int(payload.session_id)) == 0:
+            await go.wait()
+        seen.append(offset)
+
+    stage = Stage(slow_at_first, TWO)
+    stage.deliver([record(0, "a"), record(1, "a"), record(2, "b"), record(3, "a")])
+    await until(lambda: 2 in seen)
+    asyncio.get_running_loop().call_later(0.02, go.set)
+    assert await stage.release(0, 5) == {(TOPIC, 0): 3}
+    assert seen == [2, 0, 1], "2 would be redelivered without 1; 3 need not begin"
+
+
+@staged
+async def test_a_partition_that_was_lost_begins_not_even_those() -> None:
+    go, seen = asyncio.Event(), list[int]()
+
+    async def slow_at_first(_event: Any, payload: Any) -> None:
+        if (offset := int(payload.session_id)) == 0:
+            await go.wait()
+        seen.append(offset)
+
+    stage = Stage(slow_at_first, TWO)
+    stage.deliver([record(0, "a"), record(1, "a"), record(2, "b")])
+    await until(lambda: 2 in seen)
+    stage.dispatcher.lose([(TOPIC, 0)])
+    go.set()
+    await stage.finished(3)
+    assert seen == [2, 0]
+
+
+@staged
 async def test_a_partition_that_goes_does_not_wait_for_ever() -> None:
     never = asyncio.Event()
 

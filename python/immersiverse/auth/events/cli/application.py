@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from immersiverse.auth.events.cli.catalog import catalog
-from immersiverse.auth.events.cli.decode import decode
+from immersiverse.auth.events.cli.codec import decode, encode
 from immersiverse.auth.events.cli.demo import demo
-from immersiverse.auth.events.cli.dev import dev
+from immersiverse.auth.events.cli.dev import dev, simulate
 from immersiverse.auth.events.cli.dlq import dlq
-from immersiverse.auth.events.cli.encode import encode
 from immersiverse.auth.events.cli.failures import BROKEN_PIPE, INTERRUPTED, WRONG_USE, failure_of
 from immersiverse.auth.events.cli.group import explain_unless_called
 from immersiverse.auth.events.cli.inbox import inbox
@@ -24,7 +23,6 @@ from immersiverse.auth.events.cli.publish import publish
 from immersiverse.auth.events.cli.registry import registry
 from immersiverse.auth.events.cli.replay import replay
 from immersiverse.auth.events.cli.schema import schema
-from immersiverse.auth.events.cli.simulate import simulate
 from immersiverse.auth.events.cli.tail import tail
 from immersiverse.auth.events.errors import AuthEventsError
 from immersiverse.auth.events.printable import printable
@@ -38,7 +36,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 _EPILOG = """\b
 Begin here:
-  auth-events demo                          watch events travel
+  auth-events demo                          watch events flow
   auth-events catalog LoginFailed           what an event says
   auth-events dev                           a Kafka and a registry for your own code
 Every command has an example: auth-events COMMAND --help
@@ -81,15 +79,15 @@ _command(
     short_help="Show every event, its topic and key.", epilog="Example: auth-events catalog LoginFailed"
 )(catalog)
 _command(
-    short_help="Invent a realistic stream of events.",
+    short_help="Simulate a realistic stream of events.",
     epilog="Example: auth-events simulate --events 1000 --seed 7 > events.jsonl",
 )(simulate)
 _command(
-    short_help="Turn JSON into the bytes that travel.",
+    short_help="Turn JSON into message values.",
     epilog=f"Example: auth-events simulate --events 3 | auth-events encode --registry {_LOCAL}",
 )(encode)
 _command(
-    short_help="Turn the bytes that travel into JSON.",
+    short_help="Turn message values into JSON.",
     epilog=f"Example: auth-events decode frames.txt --registry {_LOCAL}",
 )(decode)
 _command(
@@ -117,7 +115,7 @@ _command(
     epilog="Example: auth-events dev --registry-port 8081",
 )(dev)
 _command(
-    short_help="Watch events travel through Kafka, and what they say.",
+    short_help="Watch events flow through Kafka.",
     epilog="Example: auth-events demo --events 100000",
 )(demo)
 

@@ -11,12 +11,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from immersiverse.auth.events.cli.hexdump import hexdump
-from immersiverse.auth.events.cli.json_events import show_event
 from immersiverse.auth.events.cli.moments import written
 from immersiverse.auth.events.errors import DecodeError
 from immersiverse.auth.events.operations.dead_letters import original_headers
 from immersiverse.auth.events.printable import printable
+from immersiverse.auth.events.serialization.text import event_line, hexdump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,7 +146,7 @@ def _value_lines(letter: DeadLetter, deserializer: AuthEventDeserializer) -> Ite
 
 def _event(letter: DeadLetter, deserializer: AuthEventDeserializer) -> bytes:
     headers = original_headers(letter.headers)
-    return show_event(deserializer.deserialize(letter.value, headers=headers, key=letter.key))
+    return event_line(deserializer.deserialize(letter.value, headers=headers, key=letter.key))
 
 
 def _cut(reason: str) -> str:

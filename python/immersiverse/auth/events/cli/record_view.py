@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from immersiverse.auth.events.cli.json_events import envelope_document, show_event
 from immersiverse.auth.events.cli.moments import written
 from immersiverse.auth.events.operations.dead_letters import headers_of
 from immersiverse.auth.events.operations.redaction import CLASSES, WITHHELD, Redaction
+from immersiverse.auth.events.serialization.text import event_line, unknown_envelope
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class RecordView:
 
     def _event(self, event: Decoded | None) -> bytes:
         if self._redaction is None or event is None:
-            return show_event(event)
+            return event_line(event)
         if isinstance(event, UnknownEvent):  # nothing says what is personal in its payload
-            document = envelope_document(event)
+            document = unknown_envelope(event)
             self._redaction.envelope(document)
             return orjson.dumps({**document, "payload": WITHHELD})
         return orjson.dumps(self._redaction.event(event))

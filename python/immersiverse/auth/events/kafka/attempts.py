@@ -26,7 +26,8 @@ class Attempts:
         tally: counts what was handled; None if nobody listens.
 
     Attributes:
-        stopped: whether nothing may be tried any more.
+        stopping: whether the subscriber stops; set from any thread.
+        stopped: whether nothing may be tried any more, since an error stops the subscriber.
     """
 
     def __init__(self, handling: Handling, workers: Workers | None, tally: Tally | None) -> None:
@@ -35,6 +36,7 @@ class Attempts:
         self._tally = tally
         self._readers = Workers(_READERS, "auth-events-reader")
         self.may_wait = handling.deserializer.may_wait
+        self.stopping = False
         self.stopped = False
 
     def must_read_aside(self, job: Job) -> bool:
@@ -65,20 +67,23 @@ class Attempts:
         Raises:
             Gone: if it may not be tried any more.
         """
+        if self.stopping:
+            job.assignment.release()
         if self._is_over(job):
+            job.assignment.abandon(job.record.offset())
             raise Gone
-        job.assignment.enter()
+        job.assignment.enter(job.record.offset())
         try:
             return await self._read_and_handle(job)
         finally:
-            job.assignment.leave()
+            job.assignment.leave(job.record.offset())
 
     def close(self) -> None:
         """End the threads that read, each when it has an answer."""
         self._readers.close()
 
     def _is_over(self, job: Job) -> bool:
-        return self.stopped or job.assignment.released.is_set()
+        return self.stopped or not job.assignment.may_begin(job.record.offset(), has_failed=job.has_failed)
 
     async def _read_and_handle(self, job: Job) -> Failure | None:
         try:

@@ -126,8 +126,13 @@ class Dispatcher:
         self._finished += self._paused.withdraw(leaving)
         ours = {partition: assignment for partition, assignment in leaving.items() if assignment}
         for assignment in ours.values():
-            assignment.released.set()
+            assignment.release()
         return ours
+
+    def lose(self, partitions: Iterable[Partition]) -> None:
+        """Partitions belong to others already: not even what waits behind running events is begun."""
+        for assignment in self.withdraw(partitions).values():
+            assignment.abandon(-1)
 
     async def drained(self, leaving: Mapping[Partition, Assignment], seconds: float) -> dict[Partition, int]:
         """Let finish what runs of partitions that were withdrawn.
@@ -153,12 +158,23 @@ class Dispatcher:
                 assignment.progress.commit_failed()
 
     def stop(self) -> None:
-        """Begin nothing more; what runs may finish."""
+        """Begin nothing new; what runs may finish. From any thread: `release` follows in the event loop."""
+        self._attempts.stopping = True
+
+    def release(self) -> None:
+        """Handle no more than what keeps finished events from being committed."""
+        self.stop()
+        for assignment in self._assignments.values():
+            assignment.release()
+
+    def abort(self) -> None:
+        """Begin nothing more at all: an error stops the subscriber."""
+        self.stop()
         self._attempts.stopped = True
 
     async def close(self) -> None:
         """Give up what still runs or waits."""
-        self.stop()
+        self.abort()
         try:
             await self._lanes.close()
         finally:
@@ -181,7 +197,7 @@ class Dispatcher:
                 if self._is_through(self._waiting[0], until):
                     self._waiting.popleft()
         except BaseException as error:  # noqa: BLE001 - a signal's, between two events
-            self.stop()  # what was taken from its run may not have been handled: nothing may pass it
+            self.abort()  # what was taken from its run may not have been handled: nothing may pass it
             self._fail(error)
         if self._tally:
             self._tally.report(now - begun)
@@ -190,7 +206,7 @@ class Dispatcher:
 
     @property
     def _may_begin(self) -> bool:
-        return bool(self._waiting) and self._slots.free > 0 and not self._attempts.stopped
+        return bool(self._waiting) and self._slots.free > 0 and not self._attempts.stopping
 
     def _is_through(self, run: Run, until: float) -> bool:
         """Handle a run's messages one after the other; those that take more than a call go to a lane.
@@ -229,7 +245,7 @@ class Dispatcher:
                     done += 1
                     if notes is not None:
                         notes.add(arm, event, now - begun)
-                if now > until or attempts.stopped:
+                if now > until or attempts.stopping:
                     return False
         finally:
             self._finished += done

@@ -59,6 +59,11 @@ class Job:
         return key if key is not None else self.place
 
     @property
+    def has_failed(self) -> bool:
+        """Whether an attempt failed, for whatever reason."""
+        return self.failures + self.outages + self.refusals > 0
+
+    @property
     def place(self) -> str:
         """Where it came from, for people."""
         record = self.record

@@ -156,7 +156,7 @@ class Lanes:
         return failure
 
     def _finish(self, job: Job) -> None:
-        job.assignment.progress.finish(job.record.offset())
+        job.assignment.finish(job.record.offset())
         self.finished += 1
         self._on_finish(job)
 

@@ -207,7 +207,7 @@ class Poller:
         """Others have them already: what runs counts no more."""
         self._hand_over()
         leaving = _names(partitions)
-        self._soon(self._dispatcher.withdraw, leaving)
+        self._soon(self._dispatcher.lose, leaving)
         self._commits.withdraw(leaving)
         self._left(leaving)
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
 
 class Progress:
     """The progress of one assigned partition.
@@ -41,6 +46,18 @@ class Progress:
     def committable(self) -> int:
         """The offset to read next if everything broke off now, which may be committed; -1 for none yet."""
         return next(iter(self._unfinished), self.seen)
+
+    def reach(self, running: AbstractSet[int]) -> int:
+        """The offset after the last event that finished or is one of the running; what follows only waits.
+
+        Where offsets are missing from the log, events that wait just before the gap count as well.
+        """
+        end = self.seen
+        for offset in reversed(self._unfinished):
+            if offset != end - 1 or offset in running:
+                break
+            end = offset
+        return end
 
     def take_commit(self) -> int | None:
         """What to commit now, if anything finished since this was last asked."""

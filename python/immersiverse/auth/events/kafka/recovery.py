@@ -82,11 +82,11 @@ class Recovery:
         attempts = 0 if unread else job.failures
         if self._tell and unread:
             self._tell(DecodeFailed(topic, name))
-        job.assignment.enter()
+        job.assignment.enter(job.record.offset())
         try:
             is_whole = await self._dead_letters.send(job.record, failure.error, attempts)
         finally:
-            job.assignment.leave()
+            job.assignment.leave(job.record.offset())
         _log.error("%s: dead-lettered after %d attempts: %s", job.place, attempts, error_text(failure.error))
         if self._tell:
             self._tell(DeadLettered(topic, name, attempts))

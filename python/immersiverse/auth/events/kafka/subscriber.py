@@ -234,7 +234,7 @@ class Subscriber:
         finally:
             pruning.cancel()
             try:
-                dispatcher.stop()
+                dispatcher.release()
                 await poller.stop()
             finally:  # also if somebody cancels this
                 await self._clean_up(dispatcher, workers)
@@ -280,11 +280,13 @@ class Subscriber:
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
+        if self._dispatcher is not None:
+            self._dispatcher.abort()
         self._halt()
 
     def _halt(self) -> None:
         """Begin nothing more, at once: the rest of stopping takes the event loop some turns."""
         if self._dispatcher is not None:
-            self._dispatcher.stop()
+            self._dispatcher.release()
         if self._stop is not None:
             self._stop.set()
