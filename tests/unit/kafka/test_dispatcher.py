@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dispatching import AT_ONCE, TOPIC, Stage, record, until
+from immersiverse.auth.events import MemoryInbox, Verdict
 from immersiverse.auth.events.errors import (
     ConfigurationError,
     MalformedFrame,
@@ -19,7 +20,6 @@ from immersiverse.auth.events.errors import (
     RegistryUnavailable,
     UnknownFormat,
 )
-from immersiverse.auth.events.guards import MemoryGuard, Verdict
 from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import UnknownEventType
 from immersiverse.auth.events.kafka.policy import Policy
@@ -241,14 +241,14 @@ async def test_a_plain_function_that_returns_something_to_await_stops_the_subscr
     def forgetful(event: Any, payload: Any) -> Any:
         return seen.wait(event, payload)
 
-    for guard in (None, MemoryGuard()):
-        stage = Stage(forgetful, guard=guard)
+    for inbox in (None, MemoryInbox()):
+        stage = Stage(forgetful, inbox=inbox)
         stage.deliver([record(0)])
         await until(lambda stage=stage: bool(stage.stopped_by))  # type: ignore[misc]  # this turn's
         assert isinstance(stage.stopped_by[0], ConfigurationError)
         assert stage.commits() == {}
-    assert guard is not None
-    with guard.admit(AuthEvent(event_id="0-0"), TOPIC, b"u-1") as admission:
+    assert inbox is not None
+    with inbox.admit(AuthEvent(event_id="0-0"), TOPIC, b"u-1") as admission:
         assert admission.verdict is Verdict.FRESH, "what was not done is remembered as handled"
 
 
