@@ -45,12 +45,12 @@ def test_with_a_sql_inbox_each_event_has_its_effect_exactly_once(kafka, topic, i
             failed.add(event.event_id)
             raise OSError("after the effect")
 
-    for repeats in (30, 90):
+    for duplicates in (30, 90):
         seen = []
         consuming = subscriber(kafka, topic, inbox, hooks=[seen.append], concurrency=concurrency)
         consuming.on(LoggedOut)(handle)
         with running(consuming):
-            eventually(partial(dropped, seen, repeats))
+            eventually(partial(dropped, seen, duplicates))
     assert effects_in(engine) == sorted(event.event_id for event in events)
     assert len(failed) == 6
 

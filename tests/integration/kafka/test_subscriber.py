@@ -285,7 +285,7 @@ def test_a_plain_handler_that_blocks_beyond_the_poll_interval_keeps_its_membersh
     assert seen == [0, 1]
 
 
-def test_an_inbox_keeps_repeats_away_and_a_hook_hears_of_them(cluster: Cluster, group: str) -> None:
+def test_an_inbox_drops_duplicates_and_a_hook_counts_them(cluster: Cluster, group: str) -> None:
     topic = cluster.create(partitions=1)
     sent = event("a", 7)
     cluster.publish(topic, sent, sent, event("a", 3), event("a", 8))
