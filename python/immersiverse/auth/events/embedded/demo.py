@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import BrokerUnavailable
-from immersiverse.auth.events.guards.memory import MemoryGuard
+from immersiverse.auth.events.inbox.memory import MemoryInbox
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.publisher import Publisher
 from immersiverse.auth.events.kafka.retry import Retry
@@ -237,7 +237,7 @@ class Demo:
             catalog.TOPICS,
             deserializer=AuthEventDeserializer(registry),
             policy=Policy(retry=_RETRY),
-            guard=MemoryGuard(),
+            inbox=MemoryInbox(),
             hooks=[self._watch],
             commit_interval=0.2,
         )

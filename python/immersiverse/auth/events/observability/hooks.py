@@ -90,7 +90,7 @@ class DecodeFailed:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """An attempt failed, and there will be another: its handler raised, or the registry or guard is away.
+    """An attempt failed, and there will be another: its handler raised, or the registry or inbox is away.
 
     Attributes:
         topic: where the event came from.
@@ -139,12 +139,12 @@ class Stubbed:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A guard kept an event from its handler.
+    """The inbox dropped an event before its handler.
 
     Attributes:
         topic: where it came from.
         event_type: its short name.
-        reason: ``duplicate`` for an id seen before, ``stale`` for a version passed before.
+        reason: ``duplicate`` for an id handled before, ``stale`` for a version at or below the last one.
     """
 
     topic: str
@@ -169,7 +169,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class VersionJump:
-    """A version is further beyond the last one of its user than a guard allows, so it is not remembered.
+    """A version is too far beyond the last one of its user (``max_version_jump``), so it is not recorded.
 
     Attributes:
         topic: where the event came from. It is handled all the same.
