@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.cli import inbox_options as options
-from immersiverse.auth.events.cli.confirmation import require_yes
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.group import new_group
-from immersiverse.auth.events.cli.output import warn, write_json
+from immersiverse.auth.events.cli.commands import new_group
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, require_yes, warn, write_json
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.guards import Forgotten

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed
 from immersiverse.auth.events.errors import MissingExtra
 
 if TYPE_CHECKING:
