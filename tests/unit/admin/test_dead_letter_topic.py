@@ -12,9 +12,9 @@ from unit.admin.samples import dead_letter, dead_letter_headers, message
 
 
 def marker(of, partition=0, **lies):
-    made = marker_for(dead_letter(offset=of, partition=partition), redrives=1, partition=2, offset=7)
-    parts = {"headers": list(made.headers), "key": made.key, "value": made.value, "offset": 99}
-    return message(**{**parts, "partition": made.partition, **lies})
+    key, value, headers = marker_for(dead_letter(offset=of, partition=partition), partition=2, offset=7)
+    parts = {"headers": list(headers), "key": key, "value": value, "offset": 99, "partition": partition}
+    return message(**{**parts, **lies})
 
 
 def test_a_marker_names_the_dead_letter_before_it_in_its_partition():

@@ -13,7 +13,7 @@ from immersiverse.auth.events.admin.dead_letters.redrive import RateLimit
 from immersiverse.auth.events.admin.dead_letters.redrive_plan import (
     RedrivePlan,
     RedriveStatus,
-    redrive_message,
+    redrive_headers,
 )
 from unit.admin.samples import dead_letter, dead_letter_headers
 
@@ -25,51 +25,43 @@ def redrives(count):
     return [*dead_letter_headers(), ("auth-events-redrives", str(count).encode())]
 
 
-def test_the_original_message_is_sent():
+def status(found, done=(), topics=TOPICS, plan=EVERYTHING):
+    return plan.decide(found, done, topics)[0]
+
+
+def test_original_headers_are_sent_with_a_count_of_redrives():
     headers = [("ce_id", b"1"), ("ce_id", b"2"), *dead_letter_headers()]
-    went = redrive_message(dead_letter(headers=headers))
-    assert (went.topic, went.key, went.value) == ("auth.events.login", b"user-1", b"\x00v")
-    assert went.headers == (("ce_id", b"1"), ("ce_id", b"2"), ("auth-events-redrives", b"1"))
+    sent = redrive_headers(dead_letter(headers=headers))
+    assert sent == (("ce_id", b"1"), ("ce_id", b"2"), ("auth-events-redrives", b"1"))
 
 
 def test_the_count_of_redrives_grows_and_is_one_header():
-    went = redrive_message(dead_letter(headers=redrives(1)))
-    assert went.headers == (("auth-events-redrives", b"2"),)
-    assert went.redrives == 2
-
-
-def test_a_tombstone_without_a_key_is_sent_as_such():
-    went = redrive_message(dead_letter(key=None, value=None))
-    assert (went.key, went.value) == (None, None)
+    assert redrive_headers(dead_letter(headers=redrives(1))) == (("auth-events-redrives", b"2"),)
 
 
 @pytest.mark.parametrize(
-    ("count", "status"),
+    ("count", "expected"),
     [(0, RedriveStatus.REDRIVE), (2, RedriveStatus.REDRIVE), (3, RedriveStatus.MAX_REDRIVES)],
 )
-def test_a_dead_letter_is_redriven_three_times_at_most(count, status):
-    assert EVERYTHING.status(dead_letter(headers=redrives(count)), (), TOPICS) is status
+def test_a_dead_letter_is_redriven_three_times_at_most(count, expected):
+    assert status(dead_letter(headers=redrives(count))) is expected
 
 
 def test_what_was_redriven_before_stays():
-    assert EVERYTHING.status(dead_letter(), {DeadLetterId(0, 12)}, TOPICS) is RedriveStatus.DONE
-    assert (
-        EVERYTHING.status(dead_letter(), {DeadLetterId(0, 11), DeadLetterId(1, 12)}, TOPICS)
-        is RedriveStatus.REDRIVE
-    )
+    assert status(dead_letter(), {DeadLetterId(0, 12)}) is RedriveStatus.DONE
+    others = {DeadLetterId(0, 11), DeadLetterId(1, 12)}
+    assert status(dead_letter(), others) is RedriveStatus.REDRIVE
 
 
 @pytest.mark.parametrize("topic", ["", "gone", "__consumer_offsets"])
 def test_a_dead_letter_without_a_topic_to_go_to_stays(topic):
-    assert (
-        EVERYTHING.status(dead_letter(headers=dead_letter_headers(topic)), (), TOPICS)
-        is RedriveStatus.NO_ORIGIN_TOPIC
-    )
+    found = dead_letter(headers=dead_letter_headers(topic))
+    assert status(found) is RedriveStatus.NO_ORIGIN_TOPIC
 
 
 def test_what_the_filter_leaves_out_stays():
     other = RedrivePlan(DeadLetterFilter(user="user-2"))
-    assert other.status(dead_letter(), (), TOPICS) is RedriveStatus.FILTERED
+    assert status(dead_letter(), plan=other) is RedriveStatus.FILTERED
 
 
 @pytest.mark.parametrize(
@@ -93,12 +85,11 @@ def test_a_filter_accepts_what_matches_all_criteria(wanted, fits):
     assert wanted.accepts(dead_letter()) is fits
 
 
-def test_a_marker_is_in_the_partition_of_its_dead_letter_and_names_it():
-    marker = marker_for(dead_letter(partition=2, offset=7), redrives=1, partition=0, offset=99)
-    assert marker.partition == 2
-    assert marker.key == b"auth-events-redriven/2-7"
-    assert marker.headers == (("auth-events-redriven", b"2-7"),)
-    assert json.loads(marker.value) == {
+def test_a_marker_names_its_dead_letter_and_where_that_was_sent():
+    key, value, headers = marker_for(dead_letter(partition=2, offset=7), partition=0, offset=99)
+    assert key == b"auth-events-redriven/2-7"
+    assert headers == (("auth-events-redriven", b"2-7"),)
+    assert json.loads(value) == {
         "deadLetter": "2-7",
         "topic": "auth.events.login",
         "partition": 0,
@@ -109,55 +100,43 @@ def test_a_marker_is_in_the_partition_of_its_dead_letter_and_names_it():
 
 @pytest.mark.parametrize("topic", ["payments", "auth.events.dlq", "auth.event"])
 def test_only_topics_of_the_contract_and_allowed_ones_are_written_to(topic):
-    found, exists = dead_letter(headers=dead_letter_headers(topic)), {topic}
-    assert EVERYTHING.status(found, (), exists) is RedriveStatus.NO_ORIGIN_TOPIC
-    assert EVERYTHING.reason(found, RedriveStatus.NO_ORIGIN_TOPIC) == (
-        f"{topic} is not a topic of the contract; to send it there: --allow-topic {topic}"
+    found = dead_letter(headers=dead_letter_headers(topic))
+    assert EVERYTHING.decide(found, (), {topic}) == (
+        RedriveStatus.NO_ORIGIN_TOPIC,
+        f"{topic} is not a topic of the contract; to send it there: --allow-topic {topic}",
     )
-    assert (
-        RedrivePlan(DeadLetterFilter(), allowed_topics=(topic,)).status(found, (), exists)
-        is RedriveStatus.REDRIVE
-    )
-    assert (
-        RedrivePlan(DeadLetterFilter(), allowed_topics=("other",)).status(found, (), exists)
-        is RedriveStatus.NO_ORIGIN_TOPIC
-    )
+    allowing, other = (RedrivePlan(DeadLetterFilter(), allowed_topics=(name,)) for name in (topic, "other"))
+    assert status(found, topics={topic}, plan=allowing) is RedriveStatus.REDRIVE
+    assert status(found, topics={topic}, plan=other) is RedriveStatus.NO_ORIGIN_TOPIC
 
 
 @pytest.mark.parametrize("topic", [*catalog.TOPICS, catalog.SINGLE_TOPIC])
 def test_topics_of_both_routing_modes_are_written_to(topic):
-    assert (
-        EVERYTHING.status(dead_letter(headers=dead_letter_headers(topic)), (), {topic})
-        is RedriveStatus.REDRIVE
-    )
-    assert (
-        EVERYTHING.status(dead_letter(headers=dead_letter_headers(topic)), (), {"other"})
-        is RedriveStatus.NO_ORIGIN_TOPIC
-    )
+    found = dead_letter(headers=dead_letter_headers(topic))
+    assert EVERYTHING.decide(found, (), {topic}) == (RedriveStatus.REDRIVE, "")
+    missing = f"{topic} does not exist, or is the dead letter topic"
+    assert EVERYTHING.decide(found, (), {"other"}) == (RedriveStatus.NO_ORIGIN_TOPIC, missing)
 
 
 def test_internal_topics_of_kafka_cannot_be_allowed():
     found = dead_letter(headers=dead_letter_headers("__consumer_offsets"))
     plan = RedrivePlan(DeadLetterFilter(), allowed_topics=("__consumer_offsets",))
-    assert plan.status(found, (), TOPICS) is RedriveStatus.NO_ORIGIN_TOPIC
-    assert (
-        plan.reason(found, RedriveStatus.NO_ORIGIN_TOPIC)
-        == "__consumer_offsets is one of Kafka's internal topics"
-    )
+    reason = "__consumer_offsets is one of Kafka's internal topics"
+    assert plan.decide(found, (), TOPICS) == (RedriveStatus.NO_ORIGIN_TOPIC, reason)
 
 
 def test_a_stub_stays_and_says_where_its_original_is():
     found = dead_letter(headers=[*dead_letter_headers(), ("auth-events-stub", b"1048000")], value=b"")
-    assert EVERYTHING.status(found, (), TOPICS) is RedriveStatus.STUB
-    assert EVERYTHING.reason(found, RedriveStatus.STUB) == (
+    reason = (
         "only a stub is here: its value of 1048000 bytes was too large; "
         "the original is auth.events.login-3-5000000000, until that topic's retention ends"
     )
+    assert EVERYTHING.decide(found, (), TOPICS) == (RedriveStatus.STUB, reason)
 
 
 def test_a_marker_header_is_not_sent():
-    older = [("auth-events-redriven", b"0-0"), *dead_letter_headers()]  # as releases before this one kept it
-    assert redrive_message(dead_letter(headers=older)).headers == (("auth-events-redrives", b"1"),)
+    older = [("auth-events-redriven", b"0-0"), *dead_letter_headers()]  # older releases kept it
+    assert redrive_headers(dead_letter(headers=older)) == (("auth-events-redrives", b"1"),)
 
 
 class Clock:

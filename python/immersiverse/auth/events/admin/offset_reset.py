@@ -108,7 +108,7 @@ def plan(states: Iterable[PartitionState], target: ResetTarget) -> tuple[OffsetC
 
 
 def _change(state: PartitionState, target: ResetTarget) -> OffsetChange:
-    offset, note = _target_offset(state, target)
+    offset, note = _target_offset(state.offsets, state.found, target)
     if state.committed is None:
         return OffsetChange(state.partition, None, offset, 0, 0, note)
     reads_at = state.offsets.clamp(state.committed)
@@ -116,41 +116,38 @@ def _change(state: PartitionState, target: ResetTarget) -> OffsetChange:
     return OffsetChange(state.partition, state.committed, offset, again, skipped, note)
 
 
-def _target_offset(state: PartitionState, target: ResetTarget) -> tuple[int, str]:
-    first, end = state.offsets.first, state.offsets.end
+def _target_offset(offsets: OffsetRange, found: int | None, target: ResetTarget) -> tuple[int, str]:
     match target:
         case ToBeginning():
-            return first, ""
+            return offsets.first, ""
         case ToEnd():
-            return end, ""
+            return offsets.end, ""
         case ToTimestamp():
-            return (end, "all messages are older") if state.found is None else (state.found, "")
+            return (offsets.end, "all messages are older") if found is None else (found, "")
+        case ToOffset(offset) if offset < offsets.first:
+            return offsets.first, f"{offset} was deleted: the first offset is {offsets.first}"
+        case ToOffset(offset) if offset > offsets.end:
+            return offsets.end, f"{offset} is not written yet: the end is {offsets.end}"
         case ToOffset(offset):
-            return state.offsets.clamp(offset), _why_clamped(offset, first, end)
-
-
-def _why_clamped(offset: int, first: int, end: int) -> str:
-    if offset < first:
-        return f"{offset} was deleted: the first offset is {first}"
-    return f"{offset} is not written yet: the end is {end}" if offset > end else ""
+            return offset, ""
 
 
 def start_offsets(
-    cluster: Cluster, ranges: Mapping[Partition, OffsetRange], start: ToBeginning | ToEnd | ToTimestamp
+    cluster: Cluster, ranges: Mapping[Partition, OffsetRange], start: ResetTarget
 ) -> Mapping[Partition, int]:
     """The offset of a target in every partition, for readers without a group.
 
     Raises:
         OperationRefused, BrokerUnavailable: if offsets at a time cannot be looked up.
     """
-    match start:
-        case ToBeginning():
-            return {partition: offsets.first for partition, offsets in ranges.items()}
-        case ToEnd():
-            return {partition: offsets.end for partition, offsets in ranges.items()}
-        case ToTimestamp(milliseconds):
-            found = offsets_at(cluster, ranges, milliseconds)
-            return {p: ranges[p].end if offset is None else offset for p, offset in found.items()}
+    found = _offsets_found(cluster, ranges, start)
+    return {p: _target_offset(offsets, found.get(p), start)[0] for p, offsets in ranges.items()}
+
+
+def _offsets_found(
+    cluster: Cluster, partitions: Iterable[Partition], target: ResetTarget
+) -> Mapping[Partition, int | None]:
+    return offsets_at(cluster, partitions, target.milliseconds) if isinstance(target, ToTimestamp) else {}
 
 
 def partition_states(
@@ -171,7 +168,7 @@ def partition_states(
     """
     wanted = _chosen(partitions_of(cluster, (topic,)), numbers)
     ranges, commits = offset_ranges(cluster, wanted), committed_offsets(cluster, (group,), wanted)[group]
-    found = offsets_at(cluster, wanted, target.milliseconds) if isinstance(target, ToTimestamp) else {}
+    found = _offsets_found(cluster, wanted, target)
     return tuple(PartitionState(p, ranges[p], commits.get(p), found.get(p)) for p in wanted)
 
 

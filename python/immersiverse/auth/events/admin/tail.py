@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.admin.offset_reset import ToBeginning, ToEnd, ToTimestamp, start_offsets
+from immersiverse.auth.events.admin.offset_reset import start_offsets
 from immersiverse.auth.events.admin.topic_reader import follow, read_to_end
 from immersiverse.auth.events.admin.topics import OffsetRange, existing_topics, offset_ranges, partitions_of
 from immersiverse.auth.events.errors import OperationRefused
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from immersiverse.auth.events.admin.cluster import Cluster
+    from immersiverse.auth.events.admin.offset_reset import ResetTarget
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.serialization.codec import Decoded
-
-TailStart = ToBeginning | ToEnd | ToTimestamp
-"""Where a tail begins."""
 
 _USER_ID = "user_id"
 
@@ -47,7 +45,7 @@ class EventFilter:
 def read_tail(
     cluster: Cluster,
     topics: Collection[str],
-    start: TailStart,
+    start: ResetTarget,
     *,
     on_outage: Callable[[str], None] | None = None,
 ) -> Iterator[Record | None]:

@@ -14,7 +14,6 @@ copies messages without that header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -30,31 +29,12 @@ if TYPE_CHECKING:
 _KEY: Final = f"{MARKER_HEADER}/".encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
-    """A marker as it is produced.
+def marker_for(dead_letter: DeadLetter, *, partition: int, offset: int) -> tuple[bytes, bytes, Headers]:
+    """The marker of a dead letter that was sent to a partition of its topic, and got an offset there.
 
-    Attributes:
-        partition: the dead letter's partition of the dead letter topic, and its own.
-        key: holds the dead letter's id, so that compaction keeps one marker for each dead letter.
-        value: where the message was sent, as JSON for people.
-        headers: holds the dead letter's id.
-    """
-
-    partition: int
-    key: bytes
-    value: bytes
-    headers: Headers
-
-
-def marker_for(dead_letter: DeadLetter, *, redrives: int, partition: int, offset: int) -> Marker:
-    """The marker of a redriven dead letter.
-
-    Args:
-        dead_letter: the dead letter.
-        redrives: its count of redrives, this one included.
-        partition: where in its topic the message is now.
-        offset: its offset in that partition.
+    Returns:
+        The marker's key, with the dead letter's id, so that compaction keeps one for each dead letter; its
+        value, JSON for people; and its headers. It belongs into the dead letter's partition.
     """
     name = str(dead_letter.id)
     sent = {
@@ -62,10 +42,9 @@ def marker_for(dead_letter: DeadLetter, *, redrives: int, partition: int, offset
         "topic": dead_letter.topic,
         "partition": partition,
         "offset": offset,
-        "redrives": redrives,
+        "redrives": dead_letter.redrives + 1,
     }
-    key = _KEY + name.encode()
-    return Marker(dead_letter.id.partition, key, orjson.dumps(sent), ((MARKER_HEADER, name.encode()),))
+    return _KEY + name.encode(), orjson.dumps(sent), ((MARKER_HEADER, name.encode()),)
 
 
 def redriven_id(record: Record) -> DeadLetterId | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException
 
 from immersiverse.auth.events.admin.dead_letters.markers import marker_for
-from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedriveStatus, redrive_message
+from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedriveStatus, redrive_headers
 from immersiverse.auth.events.admin.dead_letters.topic import DeadLetterTopic
 from immersiverse.auth.events.admin.topics import existing_topics, partitions_of
 from immersiverse.auth.events.errors import OperationRefused
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message, Producer
 
     from immersiverse.auth.events.admin.cluster import Cluster
-    from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetter, Headers
+    from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetter
     from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan
     from immersiverse.auth.events.admin.dead_letters.topic import OnRead
 
@@ -99,8 +99,7 @@ def preview(
     source = DeadLetterTopic(cluster, topic, since=plan.wanted.since, on_read=on_read)
     done = source.redriven()
     for dead_letter in source.dead_letters():
-        status = plan.status(dead_letter, done, topics)
-        yield RedriveResult(dead_letter, status, plan.reason(dead_letter, status))
+        yield RedriveResult(dead_letter, *plan.decide(dead_letter, done, topics))
 
 
 def redrive(
@@ -251,40 +250,40 @@ class _Sender:
         return RedriveResult(dead_letter, RedriveStatus.FAILED, str(error))
 
     def _send(self, dead_letter: DeadLetter) -> _Receipt:
-        message = redrive_message(dead_letter)
-        receipt = _Receipt(self._acknowledgements, message.redrives)
+        receipt = _Receipt(self._acknowledgements)
         try:
-            self._produce(receipt, message.topic, message.value, message.key, message.headers)
+            self._producer.produce(
+                dead_letter.topic,
+                dead_letter.value,
+                dead_letter.key,
+                headers=list(redrive_headers(dead_letter)),
+                on_delivery=receipt.take,
+            )
         except KafkaException as error:
             receipt.error = error.args[0]
         return receipt
 
     def _mark(self, dead_letter: DeadLetter, sent: _Receipt) -> _Receipt:
-        marker = marker_for(dead_letter, redrives=sent.redrives, partition=sent.partition, offset=sent.offset)
         receipt = _Receipt(self._acknowledgements)
-        self._produce(receipt, self._topic, marker.value, marker.key, marker.headers, marker.partition)
+        key, value, headers = marker_for(dead_letter, partition=sent.partition, offset=sent.offset)
+        self._producer.produce(
+            self._topic,
+            value,
+            key,
+            dead_letter.id.partition,
+            headers=list(headers),
+            on_delivery=receipt.take,
+        )
         return receipt
-
-    def _produce(  # noqa: PLR0913, PLR0917 - the parts of a message
-        self,
-        receipt: _Receipt,
-        topic: str,
-        value: bytes | None,
-        key: bytes | None,
-        headers: Headers,
-        partition: int = -1,
-    ) -> None:
-        self._producer.produce(topic, value, key, partition, headers=list(headers), on_delivery=receipt.take)
 
 
 class _Receipt:
     """The delivery report of one message."""
 
-    __slots__ = ("_acknowledgements", "error", "offset", "partition", "redrives")
+    __slots__ = ("_acknowledgements", "error", "offset", "partition")
 
-    def __init__(self, acknowledgements: Acknowledgements, redrives: int = 0) -> None:
+    def __init__(self, acknowledgements: Acknowledgements) -> None:
         self._acknowledgements = acknowledgements
-        self.redrives = redrives
         self.error: KafkaError | None = None
         self.partition = -1
         self.offset = -1

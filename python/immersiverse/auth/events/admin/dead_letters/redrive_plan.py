@@ -1,4 +1,4 @@
-"""Which dead letters a redrive sends, why others stay, and the message that is sent. Pure."""
+"""Which dead letters a redrive sends, and why others stay. Pure."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class RedrivePlan:
     max_redrives: int = 3
     allowed_topics: tuple[str, ...] = ()
 
-    def status(
+    def decide(
         self, dead_letter: DeadLetter, done: Container[DeadLetterId], topics: Container[str]
-    ) -> RedriveStatus:
-        """What to do with a dead letter.
+    ) -> tuple[RedriveStatus, str]:
+        """What to do with a dead letter, and why, if it is a stub or has no topic to go to.
 
         Args:
             dead_letter: the dead letter.
@@ -70,63 +70,29 @@ class RedrivePlan:
             topics: the topics that exist, without the dead letter topic.
         """
         if dead_letter.id in done:
-            return RedriveStatus.DONE
+            return RedriveStatus.DONE, ""
         if not self.wanted.accepts(dead_letter):
-            return RedriveStatus.FILTERED
+            return RedriveStatus.FILTERED, ""
         if dead_letter.is_stub:
-            return RedriveStatus.STUB
-        if dead_letter.topic not in topics or not self._may_write(dead_letter.topic):
-            return RedriveStatus.NO_ORIGIN_TOPIC
-        if dead_letter.redrives >= self.max_redrives:
-            return RedriveStatus.MAX_REDRIVES
-        return RedriveStatus.REDRIVE
-
-    def reason(self, dead_letter: DeadLetter, status: RedriveStatus) -> str:
-        """Why a stub, or a dead letter without a topic to go to, stays; empty for any other status."""
-        if status is RedriveStatus.STUB:
-            return (
+            return RedriveStatus.STUB, (
                 f"only a stub is here: its value of {dead_letter.original_size} bytes was too large; "
                 f"the original is {dead_letter.origin}, until that topic's retention ends"
             )
-        if status is RedriveStatus.NO_ORIGIN_TOPIC:
-            return self._topic_reason(dead_letter.topic)
-        return ""
+        if reason := self._why_not_to(dead_letter.topic, topics):
+            return RedriveStatus.NO_ORIGIN_TOPIC, reason
+        too_often = dead_letter.redrives >= self.max_redrives
+        return RedriveStatus.MAX_REDRIVES if too_often else RedriveStatus.REDRIVE, ""
 
-    def _topic_reason(self, topic: str) -> str:
+    def _why_not_to(self, topic: str, topics: Container[str]) -> str:
         if not topic:
             return "no header names the topic that it came from"
         if topic.startswith(_INTERNAL):
             return f"{topic} is one of Kafka's internal topics"
-        if self._may_write(topic):
-            return f"{topic} does not exist, or is the dead letter topic"
-        return f"{topic} is not a topic of the contract; to send it there: --allow-topic {topic}"
-
-    def _may_write(self, topic: str) -> bool:
-        known = topic in CONTRACT_TOPICS or topic in self.allowed_topics
-        return known and not topic.startswith(_INTERNAL)
+        if topic not in CONTRACT_TOPICS and topic not in self.allowed_topics:
+            return f"{topic} is not a topic of the contract; to send it there: --allow-topic {topic}"
+        return "" if topic in topics else f"{topic} does not exist, or is the dead letter topic"
 
 
-@dataclass(frozen=True, slots=True)
-class RedriveMessage:
-    """The message that a redrive sends: the original, with one more header.
-
-    Attributes:
-        topic: the topic that it came from.
-        key: unchanged.
-        value: unchanged.
-        headers: the original ones, and the count of redrives.
-        redrives: that count.
-    """
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-    redrives: int
-
-
-def redrive_message(dead_letter: DeadLetter) -> RedriveMessage:
-    """The message to send for a dead letter."""
-    redrives = dead_letter.redrives + 1
-    headers = (*dead_letter.original_headers, (REDRIVES_HEADER, str(redrives).encode()))
-    return RedriveMessage(dead_letter.topic, dead_letter.key, dead_letter.value, headers, redrives)
+def redrive_headers(dead_letter: DeadLetter) -> Headers:
+    """The headers that a dead letter is sent with: the original ones, and the count of redrives."""
+    return (*dead_letter.original_headers, (REDRIVES_HEADER, str(dead_letter.redrives + 1).encode()))

@@ -30,7 +30,7 @@ from immersiverse.auth.events.privacy import CLASSES, Redaction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from immersiverse.auth.events.admin.tail import TailStart
+    from immersiverse.auth.events.admin.offset_reset import ResetTarget
     from immersiverse.auth.events.kafka.record import Record
 
 _BEGINNING, _END = "beginning", "end"
@@ -137,7 +137,7 @@ def _redaction(name: str) -> Redaction | None:
     return Redaction(CLASSES[name]) if name else None
 
 
-def _start(text: str, *, follow: bool) -> TailStart:
+def _start(text: str, *, follow: bool) -> ResetTarget:
     from immersiverse.auth.events.admin.offset_reset import ToBeginning, ToEnd, ToTimestamp
 
     begin = text or (_END if follow else _BEGINNING)
