@@ -51,7 +51,7 @@ def shape(value):
     return [shape(item) for item in value] if isinstance(value, list) else type(value)
 
 
-def test_of_an_event_that_nobody_knows_what_stands_beside_the_payload_is_withheld_alike():
+def test_the_envelope_of_an_unknown_event_is_redacted():
     document = {"eventType": "Newer", "source": "/services/auth", "actor": {"id": "admin-7"}}
     Redaction(CLASSES["pseudonym"]).envelope(document)
     assert document == {"eventType": "Newer", "source": "/services/auth", "actor": {"id": WITHHELD}}
@@ -73,9 +73,9 @@ def test_a_key_is_shown_if_the_field_that_gave_it_is():
     event = failed(user_id="u-1")
     assert Redaction(CLASSES["network"]).key(b"u-1", event) == "u-1"
     assert Redaction(CLASSES["pseudonym"]).key(b"u-1", event) == WITHHELD
-    nobody = failed()
-    assert Redaction(CLASSES["contact"]).key(b"192.0.2.7", nobody) == "192.0.2.7"
-    assert Redaction(CLASSES["network"]).key(b"192.0.2.7", nobody) == WITHHELD
+    unknown_user = failed()
+    assert Redaction(CLASSES["contact"]).key(b"192.0.2.7", unknown_user) == "192.0.2.7"
+    assert Redaction(CLASSES["network"]).key(b"192.0.2.7", unknown_user) == WITHHELD
 
 
 @pytest.mark.parametrize("event", [None, failed(user_id="u-1")])

@@ -45,7 +45,7 @@ def put_dead_letters(
 
 
 def read(bootstrap: str, topic: str, seconds: float = 2.0) -> list[Message]:
-    """All messages of a topic of three partitions, after a moment of silence."""
+    """All messages of a topic of three partitions, until none has arrived for half a second."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "read", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topic, number, 0) for number in range(3)])
     found: list[Message] = []

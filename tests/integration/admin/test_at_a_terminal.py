@@ -106,7 +106,7 @@ def test_a_redrive_that_is_agreed_to_is_carried_out_and_has_nothing_left_to_ask(
         assert terminal.code() == 0
 
 
-def test_a_redrive_that_is_asked_for_beforehand_is_not_asked_about(kafka, topic, dead_letters):
+def test_yes_skips_the_question_of_a_redrive(kafka, topic, dead_letters):
     put_dead_letters(kafka.bootstrap, dead_letters, topic, ["user-1"])
     with typing(
         "dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters, "--allow-topic", topic, "--yes"
@@ -130,7 +130,7 @@ def test_publishing_shows_how_far_it_is_beside_the_results(kafka, tmp_path):
     assert '"published": 20' in (tmp_path / "figures").read_text()
 
 
-def test_ctrl_c_ends_a_tail_without_another_word(kafka, topic):
+def test_ctrl_c_ends_a_tail_silently(kafka, topic):
     publish(kafka.bootstrap, topic, [EVENT.encode()])
     with typing("tail", "-b", kafka.bootstrap, "-t", topic, "--from", "beginning") as terminal:
         terminal.wait_for("alice.*\n")
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_a_tail_without_another_word(kafka, topic):
     assert terminal.text.splitlines()[1:] == ["^C"]
 
 
-def test_a_tail_ends_when_nobody_reads_it_any_more(kafka, topic):
+def test_a_tail_ends_when_its_reader_closes_the_pipe(kafka, topic):
     publish(kafka.bootstrap, topic, [EVENT.encode()])
     asked = ("tail", "-b", kafka.bootstrap, "-t", topic, "--from", "beginning")
     with subprocess.Popen([*COMMAND, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

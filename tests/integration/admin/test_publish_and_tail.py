@@ -108,7 +108,7 @@ def test_an_undeliverable_line_is_named(auth_events, user):
     assert "MSG_SIZE_TOO_LARGE" in result.err
 
 
-def test_tail_filters_counts_and_begins_where_it_is_told(auth_events, kafka, topic):
+def test_tail_filters_counts_and_starts_where_asked(auth_events, kafka, topic):
     values = [(MINIMAL % f"user-{number}").encode() for number in range(6)]
     publish(kafka.bootstrap, topic, values[:3], partition=0, at=1_000_000, key=b"k")
     publish(kafka.bootstrap, topic, values[3:], partition=0, at=2_000_000, key=b"k")
@@ -176,7 +176,7 @@ def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_el
     assert [json.loads(line)["headers"] for line in result.out.splitlines()] == [[]] * 50
 
 
-def test_nobody_elses_offsets_are_touched(auth_events, kafka, topic):
+def test_tail_commits_nothing(auth_events, kafka, topic):
     publish(kafka.bootstrap, topic, [(MINIMAL % "user-1").encode()])
     auth_events("tail", "--no-follow", "--topic", topic)
     assert auth_events("lag", "--topic", topic, "--json").document == []

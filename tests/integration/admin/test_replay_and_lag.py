@@ -32,7 +32,7 @@ def lags(auth_events, group):
     return {row["partition"]: row["lag"] for row in auth_events("lag", "-g", group, "--json").document}
 
 
-def test_a_group_reads_again_from_where_it_is_told(auth_events, numbers, read_group):
+def test_a_group_continues_at_the_target(auth_events, numbers, read_group):
     asked = ("replay", "-g", read_group, "-t", numbers, "--json")
     assert lags(auth_events, read_group) == {0: 0, 1: 0}
 
@@ -56,12 +56,12 @@ def test_a_group_reads_again_from_where_it_is_told(auth_events, numbers, read_gr
     assert lags(auth_events, read_group) == {0: 0, 1: 0, 2: 0}
 
 
-def test_a_moment_after_everything_is_the_end(auth_events, numbers, read_group):
+def test_a_time_after_all_messages_is_the_end(auth_events, numbers, read_group):
     asked = ("replay", "-g", read_group, "-t", numbers, "--to-timestamp", "2099-01-01", "--dry-run", "--json")
     assert {move["note"] for move in auth_events(*asked).document} == {"all messages are older"}
 
 
-def test_a_dry_run_changes_nothing_and_nobody_to_ask_is_no_yes(auth_events, numbers, read_group):
+def test_a_dry_run_changes_nothing_and_without_a_terminal_yes_is_required(auth_events, numbers, read_group):
     asked = ("replay", "-g", read_group, "-t", numbers, "--to-beginning")
     assert auth_events(*asked, "--dry-run").code == 0
     refused = auth_events(*asked)
@@ -83,13 +83,13 @@ def test_what_does_not_exist_is_named(auth_events, numbers, read_group):
     def replay(group, topic, *more):
         return auth_events("replay", "-g", group, "-t", topic, "--to-beginning", "--yes", *more)
 
-    assert "consumer group 'nobody' does not exist" in replay("nobody", numbers).err
+    assert "consumer group 'missing' does not exist" in replay("missing", numbers).err
     assert "topic 'nowhere' does not exist" in replay(read_group, "nowhere").err
     assert "has no partition 3" in replay(read_group, numbers, "--partition", "3").err
-    assert {replay("nobody", numbers).code, replay(read_group, "nowhere").code} == {1}
+    assert {replay("missing", numbers).code, replay(read_group, "nowhere").code} == {1}
 
 
-def test_a_group_may_be_placed_before_it_is_born(auth_events, numbers, group):
+def test_a_new_group_can_get_offsets(auth_events, numbers, group):
     asked = ("replay", "-g", group, "-t", numbers, "--to-offset", "8", "--partition", "0", "--yes")
     assert auth_events(*asked, "--new-group").code == 0
     assert lags(auth_events, group) == {0: 2}
@@ -122,10 +122,10 @@ def test_without_names_groups_that_read_something_else_are_left_out(auth_events,
 
 
 def test_a_group_that_does_not_exist_is_named(auth_events):
-    result = auth_events("lag", "-g", "nobody")
+    result = auth_events("lag", "-g", "missing")
     assert (result.code, result.err) == (
         1,
-        "auth-events: consumer group 'nobody' does not exist (GROUP_ID_NOT_FOUND)\n",
+        "auth-events: consumer group 'missing' does not exist (GROUP_ID_NOT_FOUND)\n",
     )
 
 
@@ -145,7 +145,7 @@ def test_offsets_that_a_transaction_has_not_committed_yet_are_not_waited_for(
     assert lags(auth_events, read_group) == {0: 7, 1: 0}
 
 
-def test_slips_of_the_pen_are_told_what_was_perhaps_meant(auth_events, numbers, read_group):
+def test_a_similar_name_is_suggested(auth_events, numbers, read_group):
     asked = auth_events("replay", "-g", read_group[:-1], "-t", numbers, "--to-end", "--yes")
     assert f"consumer group '{read_group[:-1]}' does not exist; did you mean '{read_group}'" in asked.err
     assert f"did you mean '{numbers}'" in auth_events("lag", "-t", numbers.upper()).err

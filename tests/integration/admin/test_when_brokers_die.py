@@ -1,4 +1,4 @@
-"""Operators' commands while brokers die: three of them, and one after another is killed or stands still."""
+"""Admin commands while brokers of a cluster of three are killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def coordinator(cluster: KafkaCluster) -> Broker:
     return cluster.broker(admin.describe_consumer_groups([GROUP])[GROUP].result(30).coordinator.id)
 
 
-def test_a_watch_outlives_the_groups_coordinator_and_offsets_can_be_set_meanwhile(three):
+def test_a_watch_survives_the_loss_of_a_coordinator_and_offsets_can_be_set_meanwhile(three):
     cluster = Cluster({"bootstrap.servers": three.bootstrap, "log_level": 0}, timeout=30)
     with running("lag", "-b", three.bootstrap, "-g", GROUP, "--watch", "--interval", "0.1", "--json") as lag:
         read_until(lag, GROUP)
@@ -62,7 +62,7 @@ def test_a_watch_outlives_the_groups_coordinator_and_offsets_can_be_set_meanwhil
     assert all(line.startswith("last measured at ") for line in result.err.splitlines()), result.err
 
 
-def test_a_tail_says_that_nobody_answers_and_goes_on_when_somebody_does(three):
+def test_a_tail_reports_an_outage_and_continues_after_it(three):
     with typing("tail", "-b", three.bootstrap, "-t", TOPIC, "--from", "beginning") as tail:
         tail.wait_for("user-1")
         three.kill()

@@ -105,7 +105,7 @@ class Dispatcher:
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions became ours."""
         for partition in partitions:
-            notes = self._tally.notes(partition.topic) if self._tally else None
+            notes = self._tally.notes(partition[0]) if self._tally else None
             self._assignments[partition] = Assignment(notes)
 
     def look_at(self, records: list[Record]) -> list[Run]:

@@ -28,7 +28,9 @@ def milliseconds_of(text: str) -> int:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise CommandFailed(f"invalid time {text!r}: write one {TIME_HELP}", WRONG_USE) from error
+        raise CommandFailed(
+            f"invalid time {text!r}: use ISO 8601, or an age such as 15m, 2h, 7d", WRONG_USE
+        ) from error
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
