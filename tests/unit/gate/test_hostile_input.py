@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from immersiverse.auth.events.cli.application import run
+from immersiverse.auth.events.cli.app import run
 from immersiverse.auth.events.gate.texts import MAX_TEXT
 
 OLD = 'syntax = "proto3"; package a; message A { string a = 1; }'

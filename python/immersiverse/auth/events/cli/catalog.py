@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.output import console, write_json
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, console, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

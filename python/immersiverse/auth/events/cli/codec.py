@@ -9,10 +9,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.choices import EventFormat
-from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.output import warn, write_line
-from immersiverse.auth.events.cli.registry_options import RegistrySettings, RegistryUrl, writer_schemas
+from immersiverse.auth.events.cli.options.events import EventFormat
+from immersiverse.auth.events.cli.options.registry import RegistrySettings, RegistryUrl, writer_schemas
+from immersiverse.auth.events.cli.output import VERDICT, WRONG_USE, CommandFailed, warn, write_line
 from immersiverse.auth.events.cli.schema_ids import PinnedId, schema_ids
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, InvalidSchema
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.kafka_options import BOOTSTRAP_VARIABLE
-from immersiverse.auth.events.cli.output import write_json, write_lines
-from immersiverse.auth.events.cli.registry_options import VARIABLE as REGISTRY_VARIABLE
+from immersiverse.auth.events.cli.options.kafka import BOOTSTRAP_VARIABLE
+from immersiverse.auth.events.cli.options.registry import VARIABLE as REGISTRY_VARIABLE
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, write_json, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +57,7 @@ def dev(
     Prints their addresses and how to use them. For one developer: nothing is kept, there are no passwords.
     lag and replay need a real Kafka, which can list its groups.
     """
-    from immersiverse.auth.events.cli.foreground import until_stopped
+    from immersiverse.auth.events.cli.output import until_stopped
     from immersiverse.auth.events.embedded.stack import EmbeddedStack
 
     with until_stopped() as stopped, EmbeddedStack(brokers=brokers, registry_port=registry_port) as stack:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.confirmation import require_yes
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.group import new_group
-from immersiverse.auth.events.cli.output import warn, write_json
+from immersiverse.auth.events.cli.commands import new_group
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, require_yes, warn, write_json
 from immersiverse.auth.events.errors import MissingExtra
 
 if TYPE_CHECKING:

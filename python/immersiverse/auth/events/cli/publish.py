@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.choices import EventFormat
 from immersiverse.auth.events.cli.codec import STANDARD_INPUT, InputFile, numbered_lines
-from immersiverse.auth.events.cli.failures import NO_CONNECTION, VERDICT
-from immersiverse.auth.events.cli.kafka_options import (
+from immersiverse.auth.events.cli.options.events import EventFormat
+from immersiverse.auth.events.cli.options.kafka import (
     BootstrapServers,
     KafkaFile,
     KafkaSettings,
     connected_cluster,
 )
-from immersiverse.auth.events.cli.output import progress_bar, warn, write_json
-from immersiverse.auth.events.cli.registry_options import (
+from immersiverse.auth.events.cli.options.registry import (
     RegistrySettings,  # noqa: TC001 - typer reads annotations
     RegistryUrl,  # noqa: TC001 - typer reads annotations
 )
+from immersiverse.auth.events.cli.output import NO_CONNECTION, VERDICT, progress_bar, warn, write_json
 from immersiverse.auth.events.cli.schema_ids import PinnedId, schema_ids
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, PublishError, UndeliveredEvents
 
@@ -71,9 +70,9 @@ def publish(
 
     Exit codes: 0 all lines are published, 1 some are not, 2 wrong use, 3 no connection, 130 interrupted.
     """
+    from immersiverse.auth.events.admin.topics import existing_topics
     from immersiverse.auth.events.cli.versions import Versions
     from immersiverse.auth.events.kafka.publisher import Publisher
-    from immersiverse.auth.events.operations.partitions import existing_topics
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
     cluster = connected_cluster(bootstrap_servers, config, config_file)

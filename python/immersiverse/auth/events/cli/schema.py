@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.choices import SchemaForm, SchemaFormat
-from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.group import new_group
-from immersiverse.auth.events.cli.output import console, write_json
-from immersiverse.auth.events.cli.registry_options import RegistrySettings, RegistryUrl, connected
+from immersiverse.auth.events.cli.commands import new_group
+from immersiverse.auth.events.cli.options.events import SchemaForm, SchemaFormat
+from immersiverse.auth.events.cli.options.registry import RegistrySettings, RegistryUrl, connected
+from immersiverse.auth.events.cli.output import VERDICT, WRONG_USE, CommandFailed, console, write_json
 from immersiverse.auth.events.cli.schema_check import check
 from immersiverse.auth.events.cli.schema_diff import diff
 from immersiverse.auth.events.cli.schema_rehearsal import rehearse

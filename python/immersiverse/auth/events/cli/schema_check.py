@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE
-from immersiverse.auth.events.cli.output import console, write_json
-from immersiverse.auth.events.cli.registry_options import RegistrySettings  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.registry import RegistrySettings  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.output import VERDICT, WRONG_USE, console, write_json
 from immersiverse.auth.events.cli.schema_comparison import (
     Against,
     AllowEmpty,

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.failures import VERDICT, WRONG_USE, CommandFailed, failure_of
-from immersiverse.auth.events.cli.output import warn, write_json
-from immersiverse.auth.events.cli.registry_options import connected
+from immersiverse.auth.events.cli.options.registry import connected
+from immersiverse.auth.events.cli.output import (
+    VERDICT,
+    WRONG_USE,
+    CommandFailed,
+    failure_of,
+    warn,
+    write_json,
+)
 from immersiverse.auth.events.errors import AuthEventsError, InvalidSchema
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from immersiverse.auth.events.cli.options.registry import RegistrySettings  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.output import console, warn, write_json
-from immersiverse.auth.events.cli.registry_options import RegistrySettings  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.schema_comparison import (
     Against,
     AsJson,

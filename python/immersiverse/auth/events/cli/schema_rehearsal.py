@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from immersiverse.auth.events.cli.failures import VERDICT
-from immersiverse.auth.events.cli.output import console, write_json
+from immersiverse.auth.events.cli.output import VERDICT, console, write_json
 from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from immersiverse.auth.events.kafka.refusals import refused_setting
 from immersiverse.auth.events.kafka.statistics import with_statistics
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.observability.lag import LagReport
+from immersiverse.auth.events.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.dispatcher import Dispatcher
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.kafka.telling import Telling
-
-    Partition = tuple[str, int]
 
 _log = logging.getLogger(__name__)
 _LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
@@ -291,7 +290,7 @@ class Poller:
 
 
 def _names(partitions: list[TopicPartition]) -> list[Partition]:
-    return [(partition.topic, partition.partition) for partition in partitions]
+    return [Partition(partition.topic, partition.partition) for partition in partitions]
 
 
 def _heed(error: KafkaError) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from immersiverse.auth.events.observability.durations import Durations
+    from immersiverse.auth.events.partition import Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class Committed:
         error: librdkafka's name of the reason if it failed; empty if not.
     """
 
-    offsets: Mapping[tuple[str, int], int]
+    offsets: Mapping[Partition, int]
     error: str
 
 
@@ -207,7 +208,7 @@ class Lag:
 
     consumer: str
     group: str
-    partitions: Mapping[tuple[str, int], int]
+    partitions: Mapping[Partition, int]
 
 
 @dataclass(frozen=True, slots=True)
