@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.embedded.stack import EmbeddedStack
     from immersiverse.auth.events.kafka.context import Context
     from immersiverse.auth.events.observability.hooks import Detail
+    from immersiverse.auth.events.partition import Partition
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _EVERY = 1_000  # events, of which one is published twice and the handler of another fails once
@@ -78,7 +79,7 @@ class Figures:
     duplicates: int = 0
     dead_letters: int = 0
     out_of_order: int = 0
-    offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    offsets: dict[Partition, int] = field(default_factory=dict)
     bytes: int = 0
     seconds: float = 0.0
     first: int = 0
