@@ -27,8 +27,8 @@ from immersiverse.auth.events import (
     UnknownEvent,
 )
 from immersiverse.auth.events.errors import IncompatibleSchema
-from immersiverse.auth.events.gate.rehearsal import rehearse
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events.schema_checks.dry_run import dry_run
 from immersiverse.auth.events.serialization.framing import frame_prefix
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -257,25 +257,25 @@ def test_the_registry_takes_todays_contract_after_an_old_one_and_the_old_one_sti
 ):
     meaning = json_format.MessageToDict(last_case().event)
     service("publish", format=format_name, events=[meaning])
-    rehearsed = rehearse(registry, [topic], (TYPES[format_name],), "text")
-    assert all(row.compatible for row in rehearsed)
+    foreseen = dry_run(registry, [topic], (TYPES[format_name],), "text")
+    assert all(row.compatible for row in foreseen)
     before = registry.registered(registry.subject(topic, TYPES[format_name]))
     after = registry.register(topic, TYPES[format_name])
-    foretold = {row.subject: row.version for row in rehearsed}
-    assert after.version == foretold[after.subject]
+    expected = {row.subject: row.version for row in foreseen}
+    assert after.version == expected[after.subject]
     assert before.version == 1
     assert service("publish", format=format_name, events=[meaning])
 
 
 @pytest.mark.parametrize(("before", "taken"), [("", True), ("string erasure_required = 4;", False)])
-def test_a_rehearsal_foretells_what_the_registry_then_does(apicurio, registry, topic, before, taken):
+def test_a_dry_run_says_what_the_registry_then_does(apicurio, registry, topic, before, taken):
     registry.register(f"{topic}-first")  # so that the options are there to be referred to
     text = contract_schema("PROTOBUF").text
     earlier = text.replace("bool erasure_required = 4;", before)
     assert earlier != text
     register_text(registry, topic, earlier)
     with SchemaRegistry(apicurio) as fresh:
-        rows = {row.subject: row for row in rehearse(fresh, [topic], ("PROTOBUF",), "text")}
+        rows = {row.subject: row for row in dry_run(fresh, [topic], ("PROTOBUF",), "text")}
         row = rows[f"{topic}-value"]
         assert (row.action, row.version, row.compatible) == ("add", 2, taken)
         if taken:

@@ -70,7 +70,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     ),
     "dlq": CommandEntry("commands.dlq", "List, show and redrive dead letters."),
     "inbox": CommandEntry("inbox", "What consumers remember of events that they handled."),
-    "schema": CommandEntry("schema", "Register, list, show and check schemas."),
+    "schema": CommandEntry("commands.schema", "Register, list, show and check schemas."),
     "registry": CommandEntry("registry", "A Schema Registry for development."),
     "dev": CommandEntry(
         "dev", "Run a Kafka and a registry for development.", "auth-events dev --registry-port 8081"

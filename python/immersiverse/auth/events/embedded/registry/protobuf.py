@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-from immersiverse.auth.events.compatibility import Schema
 from immersiverse.auth.events.descriptors import default_json_name, identity, is_base64
 from immersiverse.auth.events.embedded.registry.built_in import built_in, found, named_in
 from immersiverse.auth.events.embedded.registry.linking import link
@@ -16,6 +15,7 @@ from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
 from immersiverse.auth.events.errors import InvalidSchema, MissingExtra
 from immersiverse.auth.events.protoc import compile_files
 from immersiverse.auth.events.registry.contract import descriptor_of
+from immersiverse.auth.events.schema_checks.version import ProtoSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,10 +63,10 @@ def write(stored: str, imports: Mapping[str, str], *, serialized: bool) -> str:
     return base64.b64encode(file.SerializeToString(deterministic=True)).decode()
 
 
-def parsed(stored: str, imports: Mapping[str, str]) -> Schema:
+def parsed(stored: str, imports: Mapping[str, str]) -> ProtoSchema:
     """The schema with all that it imports, to be judged."""
     file, dependencies = _compiled(stored, imports)
-    return Schema(file, dependencies | found(file.dependency))
+    return ProtoSchema(file, dependencies | found(file.dependency))
 
 
 def _compiled(
