@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     FormatCheck = Callable[[str], str | None]
     MessageCheck = Callable[[Any], tuple[str, str] | None]
 
-_MIN_SECONDS, _MAX_SECONDS = -62_135_596_800, 253_402_300_799  # years 1 to 9999
-_MAX_DURATION = 315_576_000_000
-_NANOS = 1_000_000_000
+MIN_SECONDS, MAX_SECONDS = -62_135_596_800, 253_402_300_799
+"""The first and last second of the years 1 to 9999, which times may have."""
+MAX_DURATION = 315_576_000_000
+"""10,000 years in seconds."""
+NANOS = 1_000_000_000
 
 
 def validate(message: Message, name: str = "") -> None:
@@ -147,14 +149,14 @@ _FORMATS: dict[int, FormatCheck] = {
 
 
 def _timestamp(time: Any) -> tuple[str, str] | None:
-    if _MIN_SECONDS <= time.seconds <= _MAX_SECONDS and 0 <= time.nanos < _NANOS:
+    if MIN_SECONDS <= time.seconds <= MAX_SECONDS and 0 <= time.nanos < NANOS:
         return None
     return "", "is outside the years 1 to 9999"
 
 
 def _duration(span: Any) -> tuple[str, str] | None:
     seconds, nanos = span.seconds, span.nanos
-    if abs(seconds) <= _MAX_DURATION and abs(nanos) < _NANOS and seconds * nanos >= 0:
+    if abs(seconds) <= MAX_DURATION and abs(nanos) < NANOS and seconds * nanos >= 0:
         return None
     return "", "is not a duration of at most 10,000 years"
 

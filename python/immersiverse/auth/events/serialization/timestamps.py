@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.validation import MAX_DURATION, MAX_SECONDS, MIN_SECONDS, NANOS
+
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
     from google.protobuf.timestamp_pb2 import Timestamp
 
-MIN_SECONDS, MAX_SECONDS = -62_135_596_800, 253_402_300_799  # 0001-01-01 to 9999-12-31
-MAX_DURATION = 315_576_000_000  # 10,000 years in seconds
-NANOS = 1_000_000_000
 
 _NO_TIME = "is not an RFC 3339 time such as 2025-06-01T10:15:30Z"
 _NO_YEAR = "is outside the years 1 to 9999"
