@@ -17,7 +17,7 @@ from google.protobuf import json_format
 from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.serialization.avro import schema_text
-from immersiverse.auth.events.serialization.json import JsonCodec, read_json
+from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

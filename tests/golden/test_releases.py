@@ -55,8 +55,8 @@ def assert_seen(answer, event, expected):
     if expected is not None:
         assert answer.get("event") == expected
         return
-    arm = event.WhichOneof("payload")
-    assert answer.get("unknown") == getattr(event, arm).DESCRIPTOR.name
+    payload_field = event.WhichOneof("payload")
+    assert answer.get("unknown") == getattr(event, payload_field).DESCRIPTOR.name
     assert answer["envelope"]["eventId"] == event.event_id
 
 

@@ -29,7 +29,7 @@ from immersiverse.auth.events import (
 from immersiverse.auth.events.errors import IncompatibleSchema
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
 from immersiverse.auth.events.schema_checks.dry_run import dry_run
-from immersiverse.auth.events.serialization.framing import frame_prefix
+from immersiverse.auth.events.serialization.wire import frame_prefix
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 SERVICE = Path(released_code.__file__).with_name("released_service.py")

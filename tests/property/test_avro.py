@@ -30,8 +30,7 @@ from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
 from immersiverse.auth.events.serialization.avro.records import record_reader, record_writer
 from immersiverse.auth.events.serialization.avro.schema import record_schema
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
-from immersiverse.auth.events.serialization.schemas import WriterSchema
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 

@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from immersiverse.auth.events.errors import InvalidEvent, MissingExtra
 from immersiverse.auth.events.serialization.avro import AvroCodec, codec, schema_text
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1 import events_pb2 as v1
 

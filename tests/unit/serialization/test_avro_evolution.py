@@ -14,9 +14,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events.errors import MalformedPayload
 from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
-from immersiverse.auth.events.serialization.codec import Decoded
 from immersiverse.auth.events.serialization.schemas import WriterSchema
-from immersiverse.auth.events.serialization.unknown import UnknownEvent
+from immersiverse.auth.events.serialization.unknown import Decoded, UnknownEvent
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
 PACKAGE = "immersiverse.auth.events.v1"

@@ -8,9 +8,8 @@ import pytest
 
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, UnknownEvent
 from immersiverse.auth.events.errors import MalformedPayload
-from immersiverse.auth.events.serialization.json import JsonCodec
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, WriterSchema
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, PinnedSchemas, WriterSchema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import NEWER_ARM, newer_contract, newer_event
 from serialization_samples import CREATED, EVENT_ID, TIME
@@ -71,8 +70,8 @@ def test_its_envelope_carries_it_on_unread() -> None:
 
 @pytest.mark.parametrize("payload", [b"\x0a\xff", b"\x0a\x01\xff", b"\x00", b"\xff" * 20])
 def test_a_payload_that_does_not_fit_its_writers_schema_is_refused_when_read(payload: bytes) -> None:
-    arm = b"\xc2\x0c" + bytes([len(payload)]) + payload  # field 200, length-delimited
-    event = AuthEventDeserializer(Registry())(FRAME[:6] + arm)
+    payload_field = b"\xc2\x0c" + bytes([len(payload)]) + payload  # field 200, length-delimited
+    event = AuthEventDeserializer(Registry())(FRAME[:6] + payload_field)
     assert isinstance(event, UnknownEvent)
     with pytest.raises(MalformedPayload, match="does not fit"):
         event.read()

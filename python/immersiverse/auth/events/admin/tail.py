@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.admin.cluster import Cluster
     from immersiverse.auth.events.admin.offset_reset import ResetTarget
     from immersiverse.auth.events.kafka.record import Record
-    from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.serialization.unknown import Decoded
 
 _USER_ID = "user_id"
 
@@ -81,7 +81,7 @@ def _contract_topics(cluster: Cluster) -> list[str]:
 def _type_name(event: Decoded | None) -> str:
     if isinstance(event, UnknownEvent):
         return event.event_type
-    return "" if event is None else catalog.BY_ARM[event.WhichOneof("payload") or ""].name
+    return "" if event is None else catalog.BY_PAYLOAD_FIELD[event.WhichOneof("payload") or ""].name
 
 
 def _user_of(event: Decoded | None) -> str:

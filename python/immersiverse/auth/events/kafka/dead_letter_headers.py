@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 
-from immersiverse.auth.events.kafka.record import headers_of
+from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from immersiverse.auth.events.serialization.avro.writer_schema import ParsedSchemas
-    from immersiverse.auth.events.serialization.codec import Decoded, Reader
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+    from immersiverse.auth.events.serialization.unknown import Decoded, Reader
 
 _PAYLOADS: Final = [field for field in AuthEvent.DESCRIPTOR.fields if is_payload(field)]
 _BY_RECORD: Final = {field.message_type.full_name: field for field in _PAYLOADS if field.message_type}

@@ -17,7 +17,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events.serialization.avro.schema import ENVELOPE, PAYLOAD, schema_text
-from immersiverse.auth.events.serialization.timestamps import format_duration, format_timestamp
+from immersiverse.auth.events.serialization.json.times import format_duration, format_timestamp
 
 if TYPE_CHECKING:
     from types import ModuleType
