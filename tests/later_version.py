@@ -8,8 +8,8 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.registry.contract import contract_schema
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1 import events_pb2, options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from serialization_samples import EVENT_ID, TIME

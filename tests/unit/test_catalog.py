@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
 EVENT_TYPES = pytest.mark.parametrize("event_type", catalog.EVENT_TYPES.values(), ids=lambda each: each.name)

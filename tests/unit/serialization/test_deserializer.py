@@ -12,6 +12,7 @@ from confluent_kafka.serialization import Deserializer, MessageField, Serializat
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, PinnedSchemas
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import (
     MalformedFrame,
     RegistryUnavailable,
@@ -21,7 +22,7 @@ from immersiverse.auth.events.errors import (
 )
 from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.serialization.json.codec import JsonCodec
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, WriterSchema
+from immersiverse.auth.events.serialization.schemas import WriterSchema
 from immersiverse.auth.events.serialization.wire import header_value, write_indexes
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from serialization_samples import CREATED

@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import InvalidEvent, MalformedPayload
 from immersiverse.auth.events.serialization.json.codec import (
     JsonCodec,
@@ -21,7 +22,6 @@ from immersiverse.auth.events.serialization.json.codec import (
     envelope_writer,
     read_json,
 )
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from immersiverse.auth.events.v1 import options_pb2
 from serialization_samples import CREATED, EVENT_ID, TIME

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, UnknownEvent
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import MalformedPayload
 from immersiverse.auth.events.serialization.json.codec import JsonCodec
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, PinnedSchemas, WriterSchema
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import NEWER_ARM, newer_contract, newer_event
 from serialization_samples import CREATED, EVENT_ID, TIME

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import message_factory
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events.v1 import events_pb2, options_pb2
 
@@ -93,6 +94,12 @@ def _event_type(payload_field: FieldDescriptor) -> EventType:
         fields=tuple(Field(f.name, f.json_name, rules_of(f), f) for f in payload.fields),
     )
 
+
+CONTRACT_FILE: Final = FileDescriptorProto.FromString(events_pb2.DESCRIPTOR.serialized_pb)
+"""The contract file of this version, as registries know it."""
+
+OPTIONS_FILE: Final = FileDescriptorProto.FromString(options_pb2.DESCRIPTOR.serialized_pb)
+"""The file of the contract's options, its only reference in a registry. Its subject is its path."""
 
 _CONTRACT = events_pb2.DESCRIPTOR.GetOptions().Extensions[options_pb2.contract]
 _PAYLOAD_FIELDS = events_pb2.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import (
     ConfigurationError,
     InvalidSchema,
@@ -17,10 +16,11 @@ from immersiverse.auth.events.errors import (
     UnknownSchemaId,
 )
 from immersiverse.auth.events.serialization.avro.schema import schema_text
-from immersiverse.auth.events.v1 import events_pb2
 
 if TYPE_CHECKING:
     import uuid
+
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     from immersiverse.auth.events.errors import AuthEventsError
 
@@ -103,10 +103,6 @@ class WriterSchemas(Protocol):
             RegistryError: if it cannot be had.
         """
         ...
-
-
-CONTRACT_FILE: Final = FileDescriptorProto.FromString(events_pb2.DESCRIPTOR.serialized_pb)
-"""The contract file of this version, as registries know it."""
 
 
 @dataclass(frozen=True, slots=True)
