@@ -32,7 +32,7 @@ from immersiverse.auth.events.schema_checks import avro
 from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.protobuf.comparison import compare
 from immersiverse.auth.events.schema_checks.version import ProtoSchema
-from immersiverse.auth.events.serialization.avro_schema import record_schema
+from immersiverse.auth.events.serialization.avro.schema import record_schema
 from immersiverse.auth.events.serialization.json.schema import event_schema
 from immersiverse.auth.events.v1 import options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent

@@ -12,7 +12,7 @@ from immersiverse.auth.events.errors import MalformedPayload
 from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
-from later_version import NEWER_ARM, newer_contract, newer_event
+from later_version import NEWER_PAYLOAD_FIELD, newer_contract, newer_event
 from serialization_samples import CREATED, EVENT_ID, TIME
 
 
@@ -45,7 +45,7 @@ def test_without_a_registry_it_is_named_by_its_number_and_not_readable(
 ) -> None:
     event = AuthEventDeserializer(schemas)(FRAME)
     assert isinstance(event, UnknownEvent)
-    assert event.event_type == f"#{NEWER_ARM}"
+    assert event.event_type == f"#{NEWER_PAYLOAD_FIELD}"
     assert event.payload == WRITTEN.not_yet_invented.SerializeToString()
     with pytest.raises(MalformedPayload, match="registry"):
         event.read()
