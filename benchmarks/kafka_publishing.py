@@ -11,7 +11,7 @@ from confluent_kafka.schema_registry.protobuf import ProtobufSerializer
 from confluent_kafka.serialization import StringSerializer
 
 from immersiverse.auth.events import AsyncPublisher, AuthEvent, Publisher, catalog
-from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.kafka.config import producer_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

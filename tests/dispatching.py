@@ -10,14 +10,14 @@ from typing import Any, cast
 from confluent_kafka import Message
 
 from immersiverse.auth.events.guards.guard import Guard
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.dispatcher import Dispatcher
 from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.record import Record
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.tally import Tally
-from immersiverse.auth.events.kafka.telling import Telling
 from immersiverse.auth.events.kafka.workers import Workers
 from immersiverse.auth.events.observability.hooks import Hook
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
@@ -108,7 +108,7 @@ class Stage:
         handlers = Handlers()
         if handler is not None:
             handlers.on_any(handler)
-        tell = Telling(hooks)
+        tell = HookDispatcher(hooks)
         handling = Handling(
             deserializer or AuthEventDeserializer(SCHEMAS), handlers, guard, None, unknown, tell
         )

@@ -20,9 +20,9 @@ from chaos.journal import Journal
 from chaos.story import TOPICS
 from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, PinnedSchemas
 from immersiverse.auth.events.guards import SqlGuard
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.context import Context
 from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.observability.hooks import Detail, Dropped
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatching import AT_ONCE, TOPIC, Stage, record
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.record import Record
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.workers import Workers
 
 PARTITIONS = 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 
 from immersiverse.auth.events import AuthEventDeserializer, PinnedSchemas
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.publisher import Publisher
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.subscriber import Subscriber
 from integration.running import ToTopic
 

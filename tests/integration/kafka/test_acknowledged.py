@@ -11,7 +11,7 @@ import pytest
 
 from dispatching import record
 from immersiverse.auth.events import DeadLetters, PublishError
-from immersiverse.auth.events.kafka import settings
+from immersiverse.auth.events.kafka import config
 from immersiverse.auth.events.observability.hooks import Detail, Unconfirmed
 from integration.kafka.acknowledged import Ids, Life, in_log, leaders_leaving, live, missing
 from integration.kafka.cluster import Cluster, event
@@ -33,7 +33,7 @@ def three_brokers() -> Iterator[KafkaCluster]:
 def five_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is refused, allowed: as if the guarantee did not hold."""
     key = "max.in.flight.requests.per.connection"
-    monkeypatch.setitem(settings.PRODUCER_DEFAULTS, key, 5)  # type: ignore[arg-type]  # a dict, declared read-only
+    monkeypatch.setitem(config.PRODUCER_DEFAULTS, key, 5)  # type: ignore[arg-type]  # a dict, declared read-only
 
 
 def life_on_a_new_topic(cluster: Cluster, **more: Any) -> tuple[Life, Ids]:

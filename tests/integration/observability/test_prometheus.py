@@ -13,9 +13,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from prometheus_client import CollectorRegistry
 
 from immersiverse.auth.events import AuthEventDeserializer, LoggedOut, PinnedSchemas
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.publisher import Publisher
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.observability import PrometheusHook
 from immersiverse.auth.events.observability.hooks import Statistics

@@ -105,7 +105,7 @@ def test_a_file_that_is_no_yaml_is_refused_without_its_text(
 ) -> None:
     password, file = "swordfish", tmp_path / "consumer.yaml"
     file.write_text(f"auth-consumer:\n  sasl.password: {written.format(password, password)}\n")
-    with pytest.raises(ConfigurationError, match=r"consumer\.yaml is no YAML: see line \d$") as refusal:
+    with pytest.raises(ConfigurationError, match=r"consumer\.yaml is not valid YAML: see line \d$") as refusal:
         Subscriber.from_yaml(file, deserializer=AuthEventDeserializer(), environ={})
     told = "".join(traceback.format_exception(refusal.value))
     result = terminal("lag", "--config-file", str(file))

@@ -20,10 +20,10 @@ from immersiverse.auth.events.errors import (
     UnknownFormat,
 )
 from immersiverse.auth.events.guards import MemoryGuard, Verdict
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import UnknownEventType
 from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.workers import Workers
 from immersiverse.auth.events.observability.hooks import (
     Consumed,

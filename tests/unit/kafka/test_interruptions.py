@@ -14,11 +14,11 @@ from dispatching import TOPIC, Stage, record, until
 from immersiverse.auth.events import AuthEventDeserializer, Publisher, Subscriber
 from immersiverse.auth.events.embedded.broker import EmbeddedBroker
 from immersiverse.auth.events.kafka.commits import Commits
+from immersiverse.auth.events.kafka.config import consumer_settings
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
 from immersiverse.auth.events.kafka.record import Record
-from immersiverse.auth.events.kafka.settings import consumer_settings
-from immersiverse.auth.events.kafka.telling import Telling
 from integration.running import ToTopic, eventually, logged_out
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g"}
@@ -73,7 +73,7 @@ def test_a_partition_that_goes_and_comes_back_while_a_handler_blocks_everything_
         stage = Stage(lambda _event, payload: handled.append(payload.session_id))
         poller = Poller(
             consumer_settings(NOBODY), [TOPIC], stage.dispatcher, loop=asyncio.get_running_loop(), backlog=9,
-            drain=0, tell=Telling(()), fail=stage.stopped_by.append,
+            drain=0, tell=HookDispatcher(()), fail=stage.stopped_by.append,
         )  # fmt: skip
         partition = [TopicPartition(TOPIC, 0)]
 
@@ -98,7 +98,7 @@ def test_what_was_asked_to_be_committed_of_a_lost_partition_is_not() -> None:
     with EmbeddedBroker(topics=["t"]) as broker:
         consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": "g", "log_level": 2})
         consumer.assign([TopicPartition("t", 0)])
-        commits = Commits(stored=False, tell=Telling(()), failed=lambda _: None)
+        commits = Commits(stored=False, tell=HookDispatcher(()), failed=lambda _: None)
         commits.ask({("t", 0): 1, ("t", 1): 1})
         commits.make(consumer)
         both = [TopicPartition("t", 0), TopicPartition("t", 1)]

@@ -12,8 +12,8 @@ import pytest
 from dispatching import Stage, record, until
 from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry
 from immersiverse.auth.events.errors import SchemaRefused
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.observability.hooks import DeadLettered, DecodeFailed, Detail, Retried
 from immersiverse.auth.events.registry.contract import contract_schema
 from scripted_registry import Answering, Scripted, scripted

@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.events import payload_of as payload_of
     from immersiverse.auth.events.guards.memory import MemoryGuard as MemoryGuard
     from immersiverse.auth.events.kafka.async_publisher import AsyncPublisher as AsyncPublisher
+    from immersiverse.auth.events.kafka.config import Retry as Retry
     from immersiverse.auth.events.kafka.context import Context as Context
     from immersiverse.auth.events.kafka.dead_letters import DeadLetters as DeadLetters
     from immersiverse.auth.events.kafka.delivery import Delivery as Delivery
     from immersiverse.auth.events.kafka.policy import Policy as Policy
     from immersiverse.auth.events.kafka.publisher import Publisher as Publisher
-    from immersiverse.auth.events.kafka.retry import Retry as Retry
     from immersiverse.auth.events.kafka.subscriber import Subscriber as Subscriber
     from immersiverse.auth.events.registry import SchemaRegistry as SchemaRegistry
     from immersiverse.auth.events.serialization.deserializer import (
@@ -114,7 +114,7 @@ _EXPORTS = {
     "kafka.delivery": "Delivery",
     "kafka.policy": "Policy",
     "kafka.publisher": "Publisher",
-    "kafka.retry": "Retry",
+    "kafka.config": "Retry",
     "kafka.subscriber": "Subscriber",
     "registry": "SchemaRegistry",
     "serialization.deserializer": "AuthEventDeserializer",

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import AuthEventsError, BrokerUnavailable
-from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.kafka.config import producer_settings
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.received import headers_of

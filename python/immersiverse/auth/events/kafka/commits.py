@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Consumer
 
-    from immersiverse.auth.events.kafka.telling import Telling
+    from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 
     Partition = tuple[str, int]
 
@@ -50,7 +50,7 @@ class Commits:
     """
 
     def __init__(
-        self, *, stored: bool, tell: Telling, failed: Callable[[Iterable[Partition]], object]
+        self, *, stored: bool, tell: HookDispatcher, failed: Callable[[Iterable[Partition]], object]
     ) -> None:
         self._stored = stored
         self._tell = tell

@@ -11,6 +11,12 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.acknowledgements import Acknowledgements
+from immersiverse.auth.events.kafka.config import (
+    Retry,
+    config_error_from,
+    connection_settings,
+    producer_settings,
+)
 from immersiverse.auth.events.kafka.dead_letter_headers import (
     ATTEMPTS_HEADER,
     PREFIX,
@@ -18,10 +24,7 @@ from immersiverse.auth.events.kafka.dead_letter_headers import (
     dead_letter_headers,
     forms,
 )
-from immersiverse.auth.events.kafka.refusals import refused_setting
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.settings import connection_settings, producer_settings
-from immersiverse.auth.events.kafka.telling import Telling
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.observability.hooks import Unconfirmed
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ class DeadLetters:
         self._group = str(config.get("group.id", ""))
         self._topic = topic
         self._patience = patience
-        self._tell = Telling(hooks)
+        self._tell = HookDispatcher(hooks)
         self._producer: Producer | None = None  # most subscribers never need it
         self._acknowledgements = Acknowledgements()
         self._fatal: KafkaError | None = None  # why letters are being given back
@@ -213,7 +216,7 @@ class DeadLetters:
                 self._producer = Producer(self._settings, logger=_log)
                 self._acknowledgements = Acknowledgements()
             except (KafkaException, TypeError, ValueError) as error:
-                raise refused_setting("producer", error) from error
+                raise config_error_from("producer", error) from error
         return self._producer
 
     def _heeded(self, producer: Producer, error: KafkaError | None) -> KafkaError | None:

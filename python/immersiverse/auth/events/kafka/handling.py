@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.guards.guard import Admission, AsyncGuard, Guard
     from immersiverse.auth.events.kafka.handlers import Handler, Handlers
+    from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.record import Record
-    from immersiverse.auth.events.kafka.telling import Telling
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
@@ -59,7 +59,7 @@ class Handling:
     guard: Guard | None
     async_guard: AsyncGuard | None
     unknown: UnknownPolicy
-    tell: Telling
+    tell: HookDispatcher
     tracer: Tracer | None = None
     group: str = ""
 

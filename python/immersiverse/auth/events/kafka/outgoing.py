@@ -14,13 +14,10 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from immersiverse.auth.events.errors import PublishError, PublisherUnusable, UndeliveredEvents
 from immersiverse.auth.events.kafka.acknowledgements import UNCONFIRMED, Acknowledgements
-from immersiverse.auth.events.kafka.deliveries import Deliveries
+from immersiverse.auth.events.kafka.config import config_error_from, producer_settings, with_statistics
 from immersiverse.auth.events.kafka.delivery import Delivery
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher, PublishMetrics
 from immersiverse.auth.events.kafka.polling import Polling
-from immersiverse.auth.events.kafka.refusals import refused_setting
-from immersiverse.auth.events.kafka.settings import producer_settings
-from immersiverse.auth.events.kafka.statistics import with_statistics
-from immersiverse.auth.events.kafka.telling import Telling
 from immersiverse.auth.events.observability.hooks import Statistics, Unconfirmed
 
 if TYPE_CHECKING:
@@ -67,9 +64,9 @@ class Outgoing:
         wait_for: Callable[[Delivery, float | None], None],
     ) -> None:
         self._serialize = serializer.serialize
-        self._tell = tell = Telling(hooks)
+        self._tell = tell = HookDispatcher(hooks)
         self._acknowledgements = Acknowledgements()
-        self._deliveries = Deliveries(tell) if tell else None
+        self._deliveries = PublishMetrics(tell) if tell else None
         self._tracer = tracer
         self.wait_for = wait_for
         self._closed = False
@@ -84,7 +81,7 @@ class Outgoing:
         try:
             self._producer = Producer(settings, logger=_log)
         except (KafkaException, TypeError, ValueError) as error:
-            raise refused_setting("producer", error) from error
+            raise config_error_from("producer", error) from error
         self._polling = Polling(self._producer)
 
     def prepare(self, event: AuthEvent, on_done: OnDone | None) -> tuple[Delivery, SerializedEvent]:

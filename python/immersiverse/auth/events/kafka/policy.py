@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from immersiverse.auth.events.errors import ConfigurationError
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.settings import require_one_of
+from immersiverse.auth.events.kafka.config import Retry, require_one_of
 
 AfterFailure = Literal["hold-back", "let-pass"]
 """What becomes of later events of a key whose event has failed."""

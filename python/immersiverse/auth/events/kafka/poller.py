@@ -16,9 +16,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from immersiverse.auth.events.errors import ConsumeError
 from immersiverse.auth.events.kafka.commits import Commits
+from immersiverse.auth.events.kafka.config import config_error_from, with_statistics
 from immersiverse.auth.events.kafka.flow import Flow
-from immersiverse.auth.events.kafka.refusals import refused_setting
-from immersiverse.auth.events.kafka.statistics import with_statistics
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.observability.lag import LagReport
 
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from immersiverse.auth.events.kafka.dispatcher import Dispatcher
+    from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.record import Record
-    from immersiverse.auth.events.kafka.telling import Telling
 
     Partition = tuple[str, int]
 
@@ -77,7 +76,7 @@ class Poller:
         loop: asyncio.AbstractEventLoop,
         backlog: int,
         drain: float,
-        tell: Telling,
+        tell: HookDispatcher,
         fail: Callable[[BaseException], None],
     ) -> None:
         self._topics = list(topics)
@@ -254,7 +253,7 @@ class Poller:
             return False
         return True
 
-    def _made(self, settings: Mapping[str, Any], tell: Telling) -> Consumer:
+    def _made(self, settings: Mapping[str, Any], tell: HookDispatcher) -> Consumer:
         ours: dict[str, Any] = {"on_commit": self._commits.on_commit, "error_cb": self._on_error(settings)}
         all_settings = {**settings, **ours}
         if tell:
@@ -262,9 +261,9 @@ class Poller:
         try:
             return Consumer(all_settings, logger=_log)
         except (KafkaException, TypeError, ValueError) as error:
-            raise refused_setting("consumer", error) from error
+            raise config_error_from("consumer", error) from error
 
-    def _heed_statistics(self, values: dict[str, Any], tell: Telling) -> None:
+    def _heed_statistics(self, values: dict[str, Any], tell: HookDispatcher) -> None:
         self._lag.heed(values)
         tell(Statistics("consumer", values))
 

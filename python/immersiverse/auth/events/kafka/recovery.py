@@ -10,10 +10,10 @@ from immersiverse.auth.events.printable import error_text
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.failure import Failure
+    from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.job import Job
     from immersiverse.auth.events.kafka.policy import Policy
     from immersiverse.auth.events.kafka.record import Record
-    from immersiverse.auth.events.kafka.telling import Telling
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Recovery:
         tell: what hears of it.
     """
 
-    def __init__(self, policy: Policy, dead_letters: PutsAside, tell: Telling) -> None:
+    def __init__(self, policy: Policy, dead_letters: PutsAside, tell: HookDispatcher) -> None:
         self._policy = policy
         self._dead_letters = dead_letters
         self._tell = tell

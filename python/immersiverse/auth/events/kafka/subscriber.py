@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.kafka.config import consumer_settings, require_one_of, require_positive
+from immersiverse.auth.events.kafka.consumer_yaml import read_yaml
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.dispatcher import Dispatcher
 from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy, async_guard, plain_guard
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
 from immersiverse.auth.events.kafka.pruning import prune_regularly
-from immersiverse.auth.events.kafka.settings import consumer_settings, require_one_of, require_positive
 from immersiverse.auth.events.kafka.signals import stop_on_signals
 from immersiverse.auth.events.kafka.subscription import refuse_dead_letter_topics
 from immersiverse.auth.events.kafka.tally import Tally
-from immersiverse.auth.events.kafka.telling import Telling
 from immersiverse.auth.events.kafka.workers import Workers
-from immersiverse.auth.events.kafka.yaml_config import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +100,7 @@ class Subscriber:
             )
         self._dead_letters = dead_letters or DeadLetters(config, hooks=hooks)
         refuse_dead_letter_topics(self._topics, self._dead_letters.topic)
-        self._tell = Telling(hooks)
+        self._tell = HookDispatcher(hooks)
         self._handling = Handling(
             deserializer, self._handlers, plain_guard(guard), async_guard(guard), unknown, self._tell,
             tracer, self._settings["group.id"],
@@ -142,7 +142,7 @@ class Subscriber:
         try:
             return cls(found.config, found.topics, deserializer=deserializer, **options)
         except ConfigurationError as error:
-            raise found.blamed(error) from error
+            raise found.with_origin(error) from error
 
     def on(self, *payloads: type[Message]) -> Callable[[H], H]:
         """Decorates the function that handles payloads of these classes.

@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.kafka.config import producer_settings
 from immersiverse.auth.events.kafka.dead_letters import BATCH_BYTES
-from immersiverse.auth.events.kafka.settings import producer_settings
 from immersiverse.auth.events.operations.failures import is_about_credentials, is_moving, refusal_or_outage
 
 if TYPE_CHECKING:

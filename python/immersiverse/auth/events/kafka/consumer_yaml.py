@@ -18,7 +18,7 @@ _TOPICS = "topics"
 
 @dataclass(frozen=True, slots=True)
 class ConsumerBlock:
-    """What was found.
+    """The settings of the block, after overrides.
 
     Attributes:
         config: librdkafka's settings.
@@ -32,17 +32,17 @@ class ConsumerBlock:
     origins: dict[str, str]
     file: str
 
-    def blamed(self, error: ConfigurationError) -> ConfigurationError:
-        """An error of a setting, with where it comes from."""
+    def with_origin(self, error: ConfigurationError) -> ConfigurationError:
+        """An error of a setting, with where the setting comes from."""
         origin = self.origins.get(error.key, f"{self.file}, {BLOCK}")
         return ConfigurationError(error.key, f"{str(error).removeprefix(f'{error.key}: ')} (in {origin})")
 
 
 def read_yaml(path: str | Path, environ: Mapping[str, str]) -> ConsumerBlock:
-    """The block of a file, with what the environment says instead.
+    """The block of a file, with overrides from the environment.
 
     Raises:
-        ConfigurationError: with the key and the file, if it cannot be read or is not as it should be.
+        ConfigurationError: with the key and the file, if it cannot be read or is invalid.
         MissingExtra: if PyYAML is not installed.
     """
     try:
@@ -54,8 +54,8 @@ def read_yaml(path: str | Path, environ: Mapping[str, str]) -> ConsumerBlock:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(BLOCK, f"cannot be read from {path}: {error}") from error
     except yaml.YAMLError as error:
-        # Its text and its cause quote the line, in which a password may stand.
-        raise ConfigurationError(BLOCK, f"{path} is no YAML{_line_of(error)}") from None
+        # The error and its cause quote the line, which may hold a password.
+        raise ConfigurationError(BLOCK, f"{path} is not valid YAML{_line_of(error)}") from None
     return consumer_block(document, str(path), environ)
 
 
@@ -65,7 +65,7 @@ def _line_of(error: Any) -> str:
 
 
 def consumer_block(document: Any, file: str, environ: Mapping[str, str]) -> ConsumerBlock:
-    """The block of a parsed document, with what the environment says instead.
+    """The block of a parsed document, with overrides from the environment.
 
     Args:
         document: what the file holds.
@@ -73,7 +73,7 @@ def consumer_block(document: Any, file: str, environ: Mapping[str, str]) -> Cons
         environ: variables: ``AUTH_CONSUMER_GROUP_ID`` overrides ``group.id``, and so on.
 
     Raises:
-        ConfigurationError: with the key and the file or variable, if it is not as it should be.
+        ConfigurationError: with the key and the file or variable, if it is invalid.
     """
     block = document.get(BLOCK) if isinstance(document, dict) else None
     if not isinstance(block, dict):
@@ -96,7 +96,7 @@ def consumer_block(document: Any, file: str, environ: Mapping[str, str]) -> Cons
 
 def _scalar(key: Any, value: Any, file: str) -> str | int | float | bool:
     if not isinstance(key, str):
-        raise ConfigurationError(str(key), f"is no setting's name (in {file}, {BLOCK})")
+        raise ConfigurationError(str(key), f"is not the name of a setting (in {file}, {BLOCK})")
     if not isinstance(value, str | int | float | bool):
         found = "nothing" if value is None else f"a {type(value).__name__}"
         raise ConfigurationError(key, f"must be one value, not {found} (in {file}, {BLOCK})")
