@@ -7,7 +7,7 @@ import uuid
 from immersiverse.auth.events import AuthEventDeserializer, PinnedSchemas
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.publisher import Publisher
+from immersiverse.auth.events.kafka.producer.publisher import Publisher
 from immersiverse.auth.events.kafka.subscriber import Subscriber
 from integration.running import ToTopic
 
@@ -29,4 +29,4 @@ def subscriber(kafka, topic, guard, *, concurrency=1, **options):
 def publish(kafka, topic, *events):
     with Publisher({"bootstrap.servers": kafka.bootstrap}, serializer=ToTopic(topic)) as publisher:
         for event in events:
-            publisher.publish(event)
+            publisher.send(event)

@@ -82,7 +82,7 @@ class Cluster:
         """Publish events, acknowledged."""
         with self.publisher(topic) as publisher:
             for each in events:
-                publisher.publish(each)
+                publisher.send(each)
 
     def subscriber(self, topic: str, group: str = "", *, letters: str = "", **options: Any) -> Subscriber:
         """A subscriber to one topic that is quick to retry and to commit."""

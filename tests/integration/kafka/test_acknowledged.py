@@ -122,9 +122,9 @@ def test_a_report_without_an_offset_is_an_error_that_may_be_tried_again(
 def test_an_offset_that_was_given_before_is_an_error_that_may_be_tried_again(cluster: Cluster) -> None:
     topic = cluster.create(partitions=1)
     with cluster.publisher(topic) as publisher:
-        publisher.publish(event("a", 0)).result(30)
-        publisher.publish(event("a", 1)).result(30)
+        publisher.send(event("a", 0)).result(30)
+        publisher.send(event("a", 1)).result(30)
         cluster.recreate(topic)  # whose offsets begin anew: what an idempotent producer must never see
         with pytest.raises(PublishError, match="deleted and created again") as refused:
-            publisher.publish(event("a", 2)).result(60)
+            publisher.send(event("a", 2)).result(60)
     assert (refused.value.code, refused.value.retryable) == ("UNCONFIRMED", True)

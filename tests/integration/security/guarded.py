@@ -172,7 +172,7 @@ class Guarded:
         """Put events on a topic."""
         with Publisher(self.config, serializer=ToTopic(topic)) as publisher:
             for event in events:
-                publisher.publish(event)
+                publisher.send(event)
 
     def committed(self, group: str, topic: str) -> int | None:
         """What a group has committed in a topic; None if nothing."""

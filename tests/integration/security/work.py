@@ -37,7 +37,7 @@ class Desk:
 
 def _publishes(desk: Desk) -> bool:
     with desk.scene.user.publisher(desk.scene.topic) as publisher:
-        delivery = publisher.publish(logged_out())
+        delivery = publisher.send(logged_out())
         try:
             return delivery.result().done
         except AuthEventsError:

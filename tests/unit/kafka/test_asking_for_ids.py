@@ -34,7 +34,7 @@ def test_the_loop_goes_on_and_events_stay_in_order():
         ) as publisher:
             publishing = [
                 asyncio.create_task(
-                    publisher.publish(
+                    publisher.send(
                         event("u", number), on_done=lambda one: ended.append(one.event.logged_out.session_id)
                     )
                 )

@@ -29,7 +29,7 @@ def bootstrap() -> Iterator[str]:
     with EmbeddedBroker() as broker:
         with Publisher({"bootstrap.servers": broker.bootstrap}, serializer=ToTopic(TOPIC)) as publisher:
             for number in range(20):
-                publisher.publish(logged_out("u-1", str(number)))
+                publisher.send(logged_out("u-1", str(number)))
         yield broker.bootstrap
 
 

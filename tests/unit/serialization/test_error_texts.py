@@ -20,7 +20,7 @@ from immersiverse.auth.events.errors import (
     MalformedPayload,
     WrongSchema,
 )
-from immersiverse.auth.events.kafka.dead_letter_headers import MAX_TEXT, dead_letter_headers
+from immersiverse.auth.events.kafka.dead_letters import MAX_TEXT, dead_letter_headers
 from immersiverse.auth.events.printable import MAX_ERROR_TEXT, error_text
 from immersiverse.auth.events.serialization.avro import AvroCodec
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer

@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.events import partition_key as partition_key
     from immersiverse.auth.events.events import payload_of as payload_of
     from immersiverse.auth.events.guards.memory import MemoryGuard as MemoryGuard
-    from immersiverse.auth.events.kafka.async_publisher import AsyncPublisher as AsyncPublisher
     from immersiverse.auth.events.kafka.config import Retry as Retry
     from immersiverse.auth.events.kafka.context import Context as Context
     from immersiverse.auth.events.kafka.dead_letters import DeadLetters as DeadLetters
-    from immersiverse.auth.events.kafka.delivery import Delivery as Delivery
     from immersiverse.auth.events.kafka.policy import Policy as Policy
-    from immersiverse.auth.events.kafka.publisher import Publisher as Publisher
+    from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher as AsyncPublisher
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery as Delivery
+    from immersiverse.auth.events.kafka.producer.publisher import Publisher as Publisher
     from immersiverse.auth.events.kafka.subscriber import Subscriber as Subscriber
     from immersiverse.auth.events.registry import SchemaRegistry as SchemaRegistry
     from immersiverse.auth.events.serialization.deserializer import (
@@ -108,12 +108,12 @@ _EXPORTS = {
     ),
     "events": "new_event partition_key payload_of",
     "guards.memory": "MemoryGuard",
-    "kafka.async_publisher": "AsyncPublisher",
+    "kafka.producer.async_publisher": "AsyncPublisher",
     "kafka.context": "Context",
     "kafka.dead_letters": "DeadLetters",
-    "kafka.delivery": "Delivery",
+    "kafka.producer.delivery": "Delivery",
     "kafka.policy": "Policy",
-    "kafka.publisher": "Publisher",
+    "kafka.producer.publisher": "Publisher",
     "kafka.config": "Retry",
     "kafka.subscriber": "Subscriber",
     "registry": "SchemaRegistry",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.cli.publish_tally import PublishTally
     from immersiverse.auth.events.cli.versions import Versions
-    from immersiverse.auth.events.kafka.publisher import Publisher
+    from immersiverse.auth.events.kafka.producer.publisher import Publisher
 
 _LOOK = 0.2  # seconds between looks at how far it is, at the end
 
@@ -60,7 +60,7 @@ def publish(
     """
     from immersiverse.auth.events.cli.publish_tally import PublishTally
     from immersiverse.auth.events.cli.versions import Versions
-    from immersiverse.auth.events.kafka.publisher import Publisher
+    from immersiverse.auth.events.kafka.producer.publisher import Publisher
     from immersiverse.auth.events.operations.partitions import existing_topics
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
@@ -104,7 +104,7 @@ def _publish_lines(
             event = read_event(line)
             if versions:
                 versions.give(event)
-            publisher.publish(event, on_done=partial(tally.settle, number))
+            publisher.send(event, on_done=partial(tally.settle, number))
         except (DecodeError, InvalidEvent, PublishError) as error:
             tally.refuse(number, error)
         else:

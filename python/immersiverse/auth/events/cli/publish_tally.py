@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from immersiverse.auth.events.errors import AuthEventsError
-    from immersiverse.auth.events.kafka.delivery import Delivery
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery
 
 _SHOW_EVERY = 0.1  # seconds
 _SILENCE = 10.0  # seconds without an acknowledgement after which somebody will want to know why

@@ -157,10 +157,15 @@ def with_statistics(
             still called.
         on_values: is called with each parsed document, in the thread that polls.
     """
+    return with_raw_statistics(settings, lambda text: on_values(json.loads(text)))
+
+
+def with_raw_statistics(settings: Mapping[str, Any], on_text: Callable[[str], None]) -> dict[str, Any]:
+    """Like `with_statistics`, without parsing: the document of a consumer of many partitions is large."""
     users: Callable[[str], object] | None = settings.get(_STATISTICS_CALLBACK)
 
     def callback(text: str) -> None:
-        on_values(json.loads(text))
+        on_text(text)
         if users is not None:
             users(text)
 

@@ -17,10 +17,9 @@ from immersiverse.auth.events.observability.hooks import Published
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from immersiverse.auth.events.kafka.delivery import Delivery
     from immersiverse.auth.events.observability.hooks import Detail, Hook
 
-    Kind = tuple[str, str, str]
+    Outcome = tuple[str, str, str]
 
 _log = logging.getLogger(__name__)
 _REPORT_EVERY = 0.1  # seconds
@@ -60,11 +59,21 @@ class PublishMetrics:
 
     def __init__(self, notify: Callable[[Detail], None]) -> None:
         self._notify = notify
-        self._done: deque[Delivery] = deque()
-        self._taken: defaultdict[Kind, list[float]] = defaultdict(list)
+        self._done: deque[tuple[Outcome, float]] = deque()
+        self._taken: defaultdict[Outcome, list[float]] = defaultdict(list)
         self._lock = threading.Lock()
         self._due = 0.0
-        self.count = self._done.append
+
+    def count(self, topic: str, event_type: str, error: str, begun: float) -> None:
+        """A message was answered for; its duration ends with the next report, which follows at once.
+
+        Args:
+            topic: where it went.
+            event_type: its short name.
+            error: librdkafka's name of the reason if it failed; empty if not.
+            begun: when it was sent, on `time.perf_counter`.
+        """
+        self._done.append(((topic, event_type, error), begun))
 
     def report(self, *, more_to_come: bool) -> None:
         """Measure what was counted since the last call; notify now and then, and at the end.
@@ -84,9 +93,6 @@ class PublishMetrics:
             self._notify(Published(topic, event_type, code, durations))
 
     def _measure(self, now: float) -> None:
-        done, taken = self._done, self._taken
-        while done:
-            delivery = done.popleft()
-            error = delivery.error
-            kind = delivery.topic, delivery.kind, error.code if error else ""
-            taken[kind].append(now - delivery.begun)
+        while self._done:
+            outcome, begun = self._done.popleft()
+            self._taken[outcome].append(now - begun)

@@ -7,12 +7,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from immersiverse.auth.events.errors import ConfigurationError
-from immersiverse.auth.events.kafka.config import producer_settings
 from immersiverse.auth.events.kafka.dead_letters import BATCH_BYTES
+from immersiverse.auth.events.kafka.producer.callbacks import CallbackThread
+from immersiverse.auth.events.kafka.producer.core import ProducerCore
 from immersiverse.auth.events.operations.failures import is_about_credentials, is_moving, refusal_or_outage
 
 if TYPE_CHECKING:
@@ -111,13 +112,14 @@ class Cluster:
         own = {key: value for key, value in self.settings.items() if key != _STATIC_MEMBER}
         return self._client(Consumer, {**_READER, **own, **(settings or {}), **_NEVER, "error_cb": hear})
 
-    def producer(self) -> Producer:
-        """A producer that loses and reorders nothing, and gives up after half a minute.
+    def producer(self) -> ProducerCore:
+        """A producer that loses and reorders nothing, and gives up after half a minute. Close it.
 
         Raises:
             ConfigurationError: if a setting is wrong or breaks a guarantee.
         """
-        return self._client(Producer, producer_settings({**_PRODUCER, **self.settings}))
+        settings = {"error_cb": self._hear, **_PRODUCER, **self.settings}
+        return ProducerCore(settings, CallbackThread(), role="redrive")
 
     def failure(self, purpose: str, error: KafkaError) -> AuthEventsError:
         """The error of the tree for one of Kafka's; refused credentials look like silence."""

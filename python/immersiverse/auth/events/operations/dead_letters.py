@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from immersiverse.auth.events.kafka import dead_letter_headers
-from immersiverse.auth.events.kafka.dead_letter_headers import (
+from immersiverse.auth.events.kafka import dead_letters
+from immersiverse.auth.events.kafka.dead_letters import (
     ATTEMPTS_HEADER,
     DIGEST_HEADER,
     PREFIX,
@@ -146,7 +146,7 @@ def read_letter(message: Message) -> DeadLetter:
 
 def original_headers(headers: Headers) -> Headers:
     """The headers that a message had before it died, without the count of its redrives."""
-    return tuple(dead_letter_headers.original_headers(headers))
+    return tuple(dead_letters.original_headers(headers))
 
 
 def headers_of(message: Message) -> Headers:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from immersiverse.auth.events.kafka.dead_letter_headers import MARKER_HEADER, ORIGINAL_TOPIC_HEADER
+from immersiverse.auth.events.kafka.dead_letters import MARKER_HEADER, ORIGINAL_TOPIC_HEADER
 from immersiverse.auth.events.operations.dead_letters import LetterId, headers_of
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaException
-
-from immersiverse.auth.events.kafka.acknowledgements import Acknowledgements
+from immersiverse.auth.events.errors import PublishError, UndeliveredEvents
+from immersiverse.auth.events.kafka.producer.core import RawMessage
+from immersiverse.auth.events.kafka.producer.reports import kafka_error_of
 from immersiverse.auth.events.operations.mailbox import Mailbox
 from immersiverse.auth.events.operations.markers import marker_of
 from immersiverse.auth.events.operations.partitions import existing_topics
@@ -19,8 +20,8 @@ from immersiverse.auth.events.operations.turn import sole_turn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confluent_kafka import KafkaError, Message, Producer
-
+    from immersiverse.auth.events.kafka.producer.core import ProducerCore
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery
     from immersiverse.auth.events.operations.cluster import Cluster
     from immersiverse.auth.events.operations.dead_letters import DeadLetter
     from immersiverse.auth.events.operations.mailbox import OnRead
@@ -89,8 +90,8 @@ def carry_out(
         OperationRefused: if the letters cannot be read, or not marked, or another redrive is running.
         BrokerUnavailable: if nobody answers; what was not acknowledged stays as it is.
     """
-    courier, pace = _Courier(cluster, topic), _Pace(rate)
-    with sole_turn(cluster, topic):
+    pace = _Pace(rate)
+    with _courier(cluster, topic) as courier, sole_turn(cluster, topic):
         outcomes = survey(cluster, topic, redrive, on_read=on_read)
         while batch := tuple(islice(outcomes, pace.batch)):
             going = [outcome.letter for outcome in batch if outcome.fate is Fate.REDRIVE]
@@ -116,82 +117,68 @@ class _Pace:
         self._due = max(self._due, now) + letters / self._rate
 
 
+@contextmanager
+def _courier(cluster: Cluster, dead_letter_topic: str) -> Iterator[_Courier]:
+    core = cluster.producer()
+    try:
+        yield _Courier(cluster, dead_letter_topic, core)
+    finally:
+        with suppress(UndeliveredEvents):  # the redrive ends early, and says why
+            core.close(0)
+
+
 class _Courier:
     """Delivers letters and marks those that arrived."""
 
-    def __init__(self, cluster: Cluster, dead_letter_topic: str) -> None:
+    def __init__(self, cluster: Cluster, dead_letter_topic: str, core: ProducerCore) -> None:
         self._cluster = cluster
         self._topic = dead_letter_topic
-        self._producer: Producer = cluster.producer()
-        self._acknowledgements = Acknowledgements()
+        self._core = core
 
     def deliver(self, letters: list[DeadLetter]) -> Iterator[Outcome]:
         """Send letters, then mark those that were acknowledged."""
         messages = [redriven(letter) for letter in letters]
-        receipts = [self._send(message) for message in messages]
-        self._producer.flush()
+        sent = [self._send(RawMessage(m.topic, m.key, m.value, m.headers)) for m in messages]
+        failures = [_failure(one) for one in sent]
         marks = [
-            self._mark(letter, message, receipt)
-            for letter, message, receipt in zip(letters, messages, receipts, strict=True)
-            if receipt.error is None
+            self._mark(letter, message, delivery)
+            for letter, message, delivery in zip(letters, messages, sent, strict=True)
+            if not isinstance(delivery, PublishError) and delivery.error is None
         ]
-        self._producer.flush()
-        for mark in marks:
-            if mark.error is not None:
+        for failure in map(_failure, marks):
+            if failure is not None:
                 purpose = f"mark letters in {self._topic} as sent back: the last ones will go once more"
-                raise self._cluster.failure(purpose, mark.error)
-        for letter, receipt in zip(letters, receipts, strict=True):
-            yield self._outcome(letter, receipt)
+                raise self._cluster.failure(purpose, kafka_error_of(failure))
+        for letter, failure in zip(letters, failures, strict=True):
+            yield self._outcome(letter, failure)
 
-    def _outcome(self, letter: DeadLetter, receipt: _Receipt) -> Outcome:
-        if receipt.error is None:
+    def _outcome(self, letter: DeadLetter, failure: PublishError | None) -> Outcome:
+        if failure is None:
             return Outcome(letter, Fate.REDRIVE)
-        failure = self._cluster.failure(f"send it to {letter.topic}", receipt.error)
-        if failure.retryable:
-            raise failure  # whatever follows would fail alike
-        return Outcome(letter, Fate.FAILED, str(failure))
+        error = self._cluster.failure(f"send it to {letter.topic}", kafka_error_of(failure))
+        if error.retryable:
+            raise error  # what follows would fail alike
+        return Outcome(letter, Fate.FAILED, str(error))
 
-    def _send(self, message: Redriven) -> _Receipt:
-        receipt = _Receipt(self._acknowledgements)
+    def _send(self, message: RawMessage) -> Delivery | PublishError:
         try:
-            self._producer.produce(
-                message.topic,
-                message.value,
-                message.key,
-                headers=list(message.headers),
-                on_delivery=receipt.take,
-            )
-        except KafkaException as error:
-            receipt.error = error.args[0]
-        return receipt
+            return self._core.send(message)
+        except PublishError as failure:
+            return failure
 
-    def _mark(self, letter: DeadLetter, message: Redriven, receipt: _Receipt) -> _Receipt:
+    def _mark(self, letter: DeadLetter, message: Redriven, delivery: Delivery) -> Delivery | PublishError:
         marker = marker_of(
-            letter, redrives=message.redrives, partition=receipt.partition, offset=receipt.offset
+            letter, redrives=message.redrives, partition=delivery.partition, offset=delivery.offset
         )
-        mark = _Receipt(self._acknowledgements)
-        self._producer.produce(
-            self._topic,
-            marker.value,
-            marker.key,
-            marker.partition,
-            headers=list(marker.headers),
-            on_delivery=mark.take,
-        )
-        return mark
+        return self._send(RawMessage(self._topic, marker.key, marker.value, marker.headers, marker.partition))
 
 
-class _Receipt:
-    """What a broker said to one message."""
-
-    __slots__ = ("_acknowledgements", "error", "offset", "partition")
-
-    def __init__(self, acknowledgements: Acknowledgements) -> None:
-        self._acknowledgements = acknowledgements
-        self.error: KafkaError | None = None
-        self.partition = -1
-        self.offset = -1
-
-    def take(self, error: KafkaError | None, message: Message) -> None:
-        self.error = error or self._acknowledgements.error(message)
-        self.partition, self.offset = message.partition() or 0, message.offset() or 0
+def _failure(sent: Delivery | PublishError) -> PublishError | None:
+    """Wait for the outcome of a message; why it failed, None if a broker has it."""
+    if isinstance(sent, PublishError):
+        return sent
+    try:
+        sent.result()
+    except PublishError as failure:
+        return failure
+    return None

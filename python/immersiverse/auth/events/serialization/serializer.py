@@ -124,7 +124,7 @@ class AuthEventSerializer(Serializer):
         """The long way: for the first event of a topic, header mode, and everything that must be refused."""
         _require_event(event)
         event_type = event_type_of(event)
-        topic = ctx.topic if ctx else self._topic(event)
+        topic = ctx.topic if ctx else self.topic_of(event)
         if self._in_header:
             if ctx is None or ctx.headers is None:
                 raise InvalidEvent(
@@ -145,8 +145,30 @@ class AuthEventSerializer(Serializer):
         self._kinds[event_type.arm] = kind
         return kind
 
-    def _topic(self, event: AuthEvent) -> str:
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Where events go: the contract's topics, or its single one."""
+        return (catalog.SINGLE_TOPIC,) if self._single_topic else catalog.TOPICS
+
+    def topic_of(self, event: AuthEvent) -> str:
+        """Where an event goes.
+
+        Raises:
+            InvalidEvent: if it is not an event, or carries no payload.
+        """
+        _require_event(event)
         return catalog.SINGLE_TOPIC if self._single_topic else event_type_of(event).topic
+
+    def look_up(self, topic: str) -> None:
+        """Learn a topic's schema id, so that serializing its events asks the registry nothing more.
+
+        Raises:
+            RegistryError: if it cannot be had.
+        """
+        if self._in_header:
+            self._header(topic)
+        else:
+            self._prefix(topic)
 
     def _prefix(self, topic: str) -> bytes:
         prefix = self._by_topic.get(topic)

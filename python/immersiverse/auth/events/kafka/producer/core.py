@@ -1,0 +1,407 @@
+"""The one engine that produces: publishers, dead letters and redrives send through it.
+
+The way of an acknowledgement: librdkafka's report completes its `Delivery`, which wakes who waits for it. Its
+callbacks run later, elsewhere (`callbacks`), and never within librdkafka's own.
+
+Threads: any number may send. Reports are served by one thread at a time, which holds ``_serving``, so that
+they are taken in their order: a thread that sends, every few messages; one that waits for room or flushes;
+otherwise the core's own daemon thread, started with the first message. ``_lock`` covers starting and closing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from immersiverse.auth.events.errors import PublishError, PublisherUnusable, UndeliveredEvents
+from immersiverse.auth.events.kafka.config import config_error_from, producer_settings, with_statistics
+from immersiverse.auth.events.kafka.connection_log import ConnectionLog
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher, PublishMetrics
+from immersiverse.auth.events.kafka.producer import unclosed
+from immersiverse.auth.events.kafka.producer.delivery import Delivery, waiting_refused
+from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
+from immersiverse.auth.events.observability.hooks import Statistics
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from immersiverse.auth.events.kafka.producer.callbacks import DeliveryCallbacks
+    from immersiverse.auth.events.kafka.producer.delivery import OnDone
+    from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.observability.tracing import Sending, Tracer
+    from immersiverse.auth.events.serialization.serialized import SerializedEvent
+
+_PUBLISHER: Final = "publisher"
+_log = logging.getLogger(__name__)
+_TICK: Final = 0.01  # seconds; how late a report may be served
+_ASYNC_TICK: Final = 0.002  # seconds; how late an event loop may notice room, or the end of a flush
+_IDLE: Final = 1.0  # seconds; how late librdkafka's log lines and statistics may be served without messages
+_POLL_EVERY: Final = 16  # messages; to poll after each would take longer than to queue it
+_GIVE_UP: Final = 5.0  # seconds for librdkafka to report what was purged
+_UNCLOSED: Final = 10.0  # seconds for the messages of a producer that was not closed
+_NO_EVENT: Final = AuthEvent()
+"""Stands for the event in deliveries of a `RawMessage`."""
+
+
+@dataclass(slots=True)
+class RawMessage:
+    """A message that is not an event to publish: a dead letter, or one that is sent back.
+
+    Attributes:
+        topic: where it goes.
+        key: its key; None for none.
+        value: its value; None for a tombstone.
+        headers: its headers, in order.
+        partition: where it goes; -1 lets its key decide.
+    """
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+    partition: int = -1
+
+
+class ProducerCore:
+    """Sends messages, and completes a `Delivery` for each.
+
+    Args:
+        config: librdkafka's settings.
+        callbacks: where deliveries' callbacks run.
+        hooks: what is notified.
+        tracer: what follows each event.
+        role: what sends, for `Unconfirmed`: ``publisher``, ``dead-letters`` or ``redrive``. A publisher's
+            hooks are notified of the rest, too: events and statistics.
+
+    Raises:
+        ConfigurationError: if a setting is wrong or breaks a guarantee.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        callbacks: DeliveryCallbacks,
+        *,
+        hooks: Sequence[Hook] = (),
+        tracer: Tracer | None = None,
+        role: str = _PUBLISHER,
+    ) -> None:
+        notify = HookDispatcher(hooks)
+        settings = producer_settings(config)
+        is_measured = bool(notify) and role == _PUBLISHER
+        if is_measured:
+            settings = with_statistics(settings, lambda values: notify(Statistics("producer", values)))
+        connection = ConnectionLog("producer", settings, _log)
+        self._reports = DeliveryReports(
+            connection, callbacks, notify, role, PublishMetrics(notify) if is_measured else None
+        )
+        self._take, self._take_measured = self._reports.take, self._reports.take_measured
+        self._pending = self._reports.pending
+        self._callbacks = callbacks
+        self._tracer = tracer
+        self._is_observed = is_measured or tracer is not None
+        self._lock = threading.Lock()
+        self._serving = threading.Lock()
+        self._served_by = 0
+        self._thread: threading.Thread | None = None
+        self._busy = threading.Event()
+        self._sent = 0
+        self._closing = self._closed = self._abandoned = self._forked = False
+        try:
+            self._producer = Producer(connection.settings, logger=connection)
+        except (KafkaException, TypeError, ValueError) as error:
+            raise config_error_from("producer", error) from error
+        unclosed.watch(self)
+
+    def send(
+        self,
+        message: SerializedEvent | RawMessage,
+        event: AuthEvent = _NO_EVENT,
+        *,
+        on_done: OnDone | None = None,
+    ) -> Delivery:
+        """Queue a message; wait for room if the queue is full.
+
+        Args:
+            message: what to send.
+            event: what it is made of, for its delivery.
+            on_done: is called with the delivery when its outcome is known.
+
+        Raises:
+            PublishError: if the producer refuses it at once.
+            PublisherUnusable: if the producer is closed, or was made before a fork.
+        """
+        delivery = Delivery(event, message.topic, on_done, self._callbacks.refuse_to_wait)
+        begun, span = self._observed(message)
+        while not self._is_queued(delivery, message, begun, span):
+            self.poll(_TICK)
+        return delivery
+
+    async def send_async(
+        self,
+        message: SerializedEvent | RawMessage,
+        event: AuthEvent = _NO_EVENT,
+        *,
+        on_done: OnDone | None = None,
+    ) -> Delivery:
+        """`send`, without blocking the event loop. Raises the same."""
+        delivery = Delivery(event, message.topic, on_done, self._callbacks.refuse_to_wait)
+        begun, span = self._observed(message)
+        while not self._is_queued(delivery, message, begun, span):
+            self.poll(0)
+            await asyncio.sleep(_ASYNC_TICK)
+        return delivery
+
+    def poll(self, seconds: float) -> None:
+        """Serve reports, waiting for the first this long; while another thread does, wait for that one.
+
+        Raises:
+            PublisherUnusable: if it is to wait within a callback of librdkafka's.
+        """
+        if self._served_by == threading.get_ident():
+            if seconds > 0:
+                raise PublisherUnusable("a callback of librdkafka's cannot wait for its producer")
+        elif self._serving.acquire(blocking=False):
+            self._serve(self._producer.poll, seconds)
+        elif seconds > 0 and self._serving.acquire(timeout=seconds):
+            self._serving.release()  # what this thread waits for may be known now
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until the outcome of every message is known, and every callback has run.
+
+        Args:
+            timeout: how long, in seconds; as long as ``delivery.timeout.ms`` allows, unless given.
+
+        Raises:
+            UndeliveredEvents: if some failed and nothing watched, or are unacknowledged in the end.
+            PublisherUnusable: if the producer was made before a fork.
+        """
+        self._require_own_process()
+        self._wait(timeout)
+        self._reports.raise_undelivered()
+
+    async def flush_async(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as `flush` has it
+        """`flush`, without blocking the event loop. Raises the same."""
+        self._require_own_process()
+        await self._wait_async(timeout)
+        self._reports.raise_undelivered()
+
+    def close(self, timeout: float | None = None) -> None:
+        """Flush, and send nothing more. Closing again does nothing, nor does closing after a fork.
+
+        Args:
+            timeout: how long to wait, in seconds; what is unacknowledged then is given up.
+
+        Raises:
+            UndeliveredEvents: if some failed and nothing watched, or are unacknowledged in the end.
+        """
+        if self._begins_to_close():
+            try:
+                self._wait(timeout)
+            finally:
+                self._end()
+
+    async def close_async(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as `close` has it
+        """`close`, without blocking the event loop. Raises the same."""
+        if self._begins_to_close():
+            try:
+                await self._wait_async(timeout)
+            finally:
+                self._end()
+
+    def close_unclosed(self, why: str) -> None:
+        """Deliver what can be delivered in a few seconds, for an owner that did not close it, and warn.
+
+        Args:
+            why: what happened to the owner.
+        """
+        if not self._begins_to_close():
+            return
+        self._wait(_UNCLOSED)
+        if count := len(self._pending):
+            text = f"{why} before a publisher was closed: {count} events are undelivered"
+            _log.error("%s", text)
+            warnings.warn(text, ResourceWarning, stacklevel=1)
+        try:
+            self._end()
+        except UndeliveredEvents:
+            _log.debug("logged above, or when they failed")
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may still send: it is neither closed, nor from before a fork, nor failed fatally."""
+        return not (self._closed or self._forked or self._reports.has_failed)
+
+    def abandon(self) -> None:
+        """Its owner is gone; its own thread closes it. For the garbage collector: this takes no lock."""
+        self._abandoned = True
+
+    def after_fork(self) -> None:
+        """In the child: the threads that serve it stayed with the parent, which goes on."""
+        self._forked = True
+        for delivery in self._pending:
+            reason = "this process cannot learn whether it did: the publisher was made before a fork"
+            delivery.lose(PublishError(delivery.event, delivery.topic, "FORKED", reason, retryable=False))
+
+    def _observed(self, message: SerializedEvent | RawMessage) -> tuple[float, Sending | None]:
+        """When sending began, and the span that ends with the report."""
+        if not self._is_observed or isinstance(message, RawMessage):
+            return 0.0, None
+        return time.perf_counter(), None if self._tracer is None else self._tracer.sending(message)
+
+    def _is_queued(
+        self, delivery: Delivery, message: SerializedEvent | RawMessage, begun: float, span: Sending | None
+    ) -> bool:
+        """Whether there was room."""
+        if self._closed or self._forked:
+            self._require_own_process()
+            raise PublisherUnusable("the publisher is closed")
+        partition = -1
+        headers: list[tuple[str, str | bytes | None]] = [*message.headers]
+        if isinstance(message, RawMessage):
+            partition = message.partition
+        if self._is_observed and not isinstance(message, RawMessage):
+            report = partial(self._take_measured, delivery, message.event_type, begun, span)
+            if span is not None:
+                headers += span.headers
+        else:
+            report = partial(self._take, delivery)
+        self._pending.add(delivery)
+        try:
+            self._producer.produce(
+                message.topic, message.value, message.key, partition, headers=headers, on_delivery=report
+            )
+        except BufferError:
+            self._pending.discard(delivery)
+            return False
+        except KafkaException as error:
+            self._pending.discard(delivery)
+            failure = self._reports.failure(delivery, error.args[0])
+            if span is not None:
+                span.end(-1, -1, failure.code)
+            raise failure from error
+        except Exception:  # such as of headers that a tracer made of something else
+            self._pending.discard(delivery)
+            raise
+        self._after_queueing(delivery)
+        return True
+
+    def _after_queueing(self, delivery: Delivery) -> None:
+        if self._closed:  # by another thread meanwhile: nothing else would complete this delivery
+            self._give_up()
+            if delivery.error is not None:
+                raise delivery.error
+        self._sent += 1
+        if not self._sent % _POLL_EVERY:
+            self.poll(0)
+        if not self._busy.is_set():
+            self._busy.set()
+            self._start()
+
+    def _serve(self, serve: Callable[[float], int], seconds: float) -> None:
+        """Let librdkafka report, in a thread that holds ``_serving``."""
+        self._served_by = threading.get_ident()
+        served = 0
+        try:
+            with waiting_refused("a callback of librdkafka's cannot wait for it"):
+                served = serve(seconds)
+        except Exception as error:  # noqa: BLE001 - anything that a user's callback for librdkafka raises
+            self._on_client_error(error)
+        finally:
+            self._reports.hand_over()
+            self._served_by = 0
+            self._serving.release()
+        if served:
+            self._reports.measure(more_to_come=bool(self._pending))
+
+    def _on_client_error(self, error: Exception) -> None:
+        """A client reports a fatal error by an exception, once."""
+        reason = error.args[0] if isinstance(error, KafkaException) and error.args else None
+        if isinstance(reason, KafkaError) and reason.fatal():
+            self._reports.fail_fatally(reason)
+        else:
+            _log.error("a callback of the producer raised", exc_info=error)
+
+    def _require_own_process(self) -> None:
+        if self._forked:
+            raise PublisherUnusable("the publisher was made before a fork: make one in each process")
+
+    def _wait(self, seconds: float | None) -> None:
+        end = None if seconds is None else time.monotonic() + seconds
+        self.poll(0)
+        while self._reports.has_work and (end is None or time.monotonic() < end):
+            self.poll(_TICK)
+
+    async def _wait_async(self, seconds: float | None) -> None:
+        end = None if seconds is None else time.monotonic() + seconds
+        self.poll(0)
+        while self._reports.has_work and (end is None or time.monotonic() < end):
+            await asyncio.sleep(_ASYNC_TICK)
+            self.poll(0)
+
+    def _begins_to_close(self) -> bool:
+        if self._forked:
+            return False
+        with self._lock:
+            begins, self._closing = not self._closing, True
+        return begins
+
+    def _end(self) -> None:
+        self._closed = self._reports.closed = True
+        try:
+            self._reports.raise_undelivered()
+        finally:
+            self._give_up()
+            self._busy.set()
+            if self._thread is not None and self._thread is not threading.current_thread():
+                self._thread.join(_GIVE_UP)
+            self._callbacks.close()
+
+    def _give_up(self) -> None:
+        """Complete everything now: what no broker has acknowledged fails."""
+        self._producer.purge()
+        if self._served_by != threading.get_ident() and self._serving.acquire(timeout=_GIVE_UP):
+            self._serve(self._producer.flush, _GIVE_UP)
+        self._reports.measure(more_to_come=False)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._serve_while_idle, name="auth-events-producer", daemon=True
+                )
+                self._thread.start()
+
+    def _serve_while_idle(self) -> None:
+        """Serve reports while no other thread does.
+
+        Threads that send many messages poll themselves: two that serve in turn mostly wait for each other.
+        """
+        last = 0
+        while not self._closed:
+            sent = self._sent
+            if self._abandoned:
+                self.close_unclosed("garbage collection came")
+            elif not self._busy.wait(_IDLE):
+                self.poll(0)
+            elif sent - last >= _POLL_EVERY:
+                time.sleep(_TICK)
+            else:
+                self.poll(_TICK)
+                self._rest()
+            last = sent
+
+    def _rest(self) -> None:
+        """Wait for the next message if none is pending; in this order, so that none slips in unseen."""
+        self._busy.clear()
+        if self._pending or self._closed:
+            self._busy.set()
