@@ -160,9 +160,9 @@ class _Courier:
             raise error  # what follows would fail alike
         return Outcome(letter, Fate.FAILED, str(error))
 
-    def _send(self, message: RawMessage) -> Delivery | PublishError:
+    def _send(self, message: RawMessage, partition: int = -1) -> Delivery | PublishError:
         try:
-            return self._core.send(message)
+            return self._core.send(message, partition=partition)
         except PublishError as failure:
             return failure
 
@@ -170,7 +170,8 @@ class _Courier:
         marker = marker_of(
             letter, redrives=message.redrives, partition=delivery.partition, offset=delivery.offset
         )
-        return self._send(RawMessage(self._topic, marker.key, marker.value, marker.headers, marker.partition))
+        message = RawMessage(self._topic, marker.key, marker.value, marker.headers)
+        return self._send(message, marker.partition)
 
 
 def _failure(sent: Delivery | PublishError) -> PublishError | None:

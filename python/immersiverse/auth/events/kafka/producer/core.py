@@ -29,16 +29,21 @@ from immersiverse.auth.events.kafka.producer import unclosed
 from immersiverse.auth.events.kafka.producer.delivery import Delivery, waiting_refused
 from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
 from immersiverse.auth.events.observability.hooks import Statistics
+from immersiverse.auth.events.serialization.serialized import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from confluent_kafka import Message
+
     from immersiverse.auth.events.kafka.producer.callbacks import DeliveryCallbacks
     from immersiverse.auth.events.kafka.producer.delivery import OnDone
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Sending, Tracer
-    from immersiverse.auth.events.serialization.serialized import SerializedEvent
+
+    _Headers = list[tuple[str, str | bytes | None]]
+    _Report = Callable[[KafkaError | None, Message], None]
 
 _PUBLISHER: Final = "publisher"
 _log = logging.getLogger(__name__)
@@ -61,14 +66,12 @@ class RawMessage:
         key: its key; None for none.
         value: its value; None for a tombstone.
         headers: its headers, in order.
-        partition: where it goes; -1 lets its key decide.
     """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
-    partition: int = -1
 
 
 class ProducerCore:
@@ -107,6 +110,7 @@ class ProducerCore:
         self._take, self._take_measured = self._reports.take, self._reports.take_measured
         self._pending = self._reports.pending
         self._callbacks = callbacks
+        self._refuse_to_wait = callbacks.refuse_to_wait
         self._tracer = tracer
         self._is_observed = is_measured or tracer is not None
         self._lock = threading.Lock()
@@ -115,6 +119,7 @@ class ProducerCore:
         self._thread: threading.Thread | None = None
         self._busy = threading.Event()
         self._sent = 0
+        self._waiting = 0  # threads that serve reports until nothing is pending
         self._closing = self._closed = self._abandoned = self._forked = False
         try:
             self._producer = Producer(connection.settings, logger=connection)
@@ -128,6 +133,7 @@ class ProducerCore:
         event: AuthEvent = _NO_EVENT,
         *,
         on_done: OnDone | None = None,
+        partition: int = -1,
     ) -> Delivery:
         """Queue a message; wait for room if the queue is full.
 
@@ -135,14 +141,19 @@ class ProducerCore:
             message: what to send.
             event: what it is made of, for its delivery.
             on_done: is called with the delivery when its outcome is known.
+            partition: where it goes; -1 lets its key decide.
 
         Raises:
             PublishError: if the producer refuses it at once.
             PublisherUnusable: if the producer is closed, or was made before a fork.
         """
-        delivery = Delivery(event, message.topic, on_done, self._callbacks.refuse_to_wait)
-        begun, span = self._observed(message)
-        while not self._is_queued(delivery, message, begun, span):
+        delivery = Delivery(event, message.topic, on_done, self._refuse_to_wait)
+        report: _Report = partial(self._take, delivery)
+        span: Sending | None = None
+        headers: _Headers = [*message.headers]
+        if self._is_observed:
+            report, span = self._observed(message, delivery, headers)
+        while not self._is_queued(message, partition, headers, delivery, report, span):
             self.poll(_TICK)
         return delivery
 
@@ -154,9 +165,13 @@ class ProducerCore:
         on_done: OnDone | None = None,
     ) -> Delivery:
         """`send`, without blocking the event loop. Raises the same."""
-        delivery = Delivery(event, message.topic, on_done, self._callbacks.refuse_to_wait)
-        begun, span = self._observed(message)
-        while not self._is_queued(delivery, message, begun, span):
+        delivery = Delivery(event, message.topic, on_done, self._refuse_to_wait)
+        report: _Report = partial(self._take, delivery)
+        span: Sending | None = None
+        headers: _Headers = [*message.headers]
+        if self._is_observed:
+            report, span = self._observed(message, delivery, headers)
+        while not self._is_queued(message, -1, headers, delivery, report, span):
             self.poll(0)
             await asyncio.sleep(_ASYNC_TICK)
         return delivery
@@ -252,29 +267,25 @@ class ProducerCore:
             reason = "this process cannot learn whether it did: the publisher was made before a fork"
             delivery.lose(PublishError(delivery.event, delivery.topic, "FORKED", reason, retryable=False))
 
-    def _observed(self, message: SerializedEvent | RawMessage) -> tuple[float, Sending | None]:
-        """When sending began, and the span that ends with the report."""
-        if not self._is_observed or isinstance(message, RawMessage):
-            return 0.0, None
-        return time.perf_counter(), None if self._tracer is None else self._tracer.sending(message)
+    def _observed(
+        self, message: SerializedEvent | RawMessage, delivery: Delivery, headers: _Headers
+    ) -> tuple[_Report, Sending | None]:
+        """What takes librdkafka's report for hooks, and the span that ends then, whose headers are added."""
+        event_type = message.event_type if isinstance(message, SerializedEvent) else ""
+        span = None
+        if self._tracer is not None and isinstance(message, SerializedEvent):
+            span = self._tracer.sending(message)
+            headers += span.headers
+        return partial(self._take_measured, delivery, event_type, time.perf_counter(), span), span
 
-    def _is_queued(
-        self, delivery: Delivery, message: SerializedEvent | RawMessage, begun: float, span: Sending | None
-    ) -> bool:
+    def _is_queued(  # noqa: PLR0913, PLR0917 - what librdkafka takes, and what belongs to it
+        self, message: SerializedEvent | RawMessage, partition: int, headers: _Headers, delivery: Delivery,
+        report: _Report, span: Sending | None,
+    ) -> bool:  # fmt: skip
         """Whether there was room."""
         if self._closed or self._forked:
             self._require_own_process()
             raise PublisherUnusable("the publisher is closed")
-        partition = -1
-        headers: list[tuple[str, str | bytes | None]] = [*message.headers]
-        if isinstance(message, RawMessage):
-            partition = message.partition
-        if self._is_observed and not isinstance(message, RawMessage):
-            report = partial(self._take_measured, delivery, message.event_type, begun, span)
-            if span is not None:
-                headers += span.headers
-        else:
-            report = partial(self._take, delivery)
         self._pending.add(delivery)
         try:
             self._producer.produce(
@@ -292,10 +303,6 @@ class ProducerCore:
         except Exception:  # such as of headers that a tracer made of something else
             self._pending.discard(delivery)
             raise
-        self._after_queueing(delivery)
-        return True
-
-    def _after_queueing(self, delivery: Delivery) -> None:
         if self._closed:  # by another thread meanwhile: nothing else would complete this delivery
             self._give_up()
             if delivery.error is not None:
@@ -306,6 +313,7 @@ class ProducerCore:
         if not self._busy.is_set():
             self._busy.set()
             self._start()
+        return True
 
     def _serve(self, serve: Callable[[float], int], seconds: float) -> None:
         """Let librdkafka report, in a thread that holds ``_serving``."""
@@ -337,9 +345,13 @@ class ProducerCore:
 
     def _wait(self, seconds: float | None) -> None:
         end = None if seconds is None else time.monotonic() + seconds
-        self.poll(0)
-        while self._reports.has_work and (end is None or time.monotonic() < end):
-            self.poll(_TICK)
+        self._waiting += 1
+        try:
+            self.poll(0)
+            while self._reports.has_work and (end is None or time.monotonic() < end):
+                self.poll(_TICK)
+        finally:
+            self._waiting -= 1
 
     async def _wait_async(self, seconds: float | None) -> None:
         end = None if seconds is None else time.monotonic() + seconds
@@ -393,7 +405,7 @@ class ProducerCore:
                 self.close_unclosed("garbage collection came")
             elif not self._busy.wait(_IDLE):
                 self.poll(0)
-            elif sent - last >= _POLL_EVERY:
+            elif self._waiting or sent - last >= _POLL_EVERY:
                 time.sleep(_TICK)
             else:
                 self.poll(_TICK)
