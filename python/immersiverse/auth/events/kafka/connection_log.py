@@ -14,7 +14,7 @@ import logging
 import re
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events.kafka.certificate_check import certificate_problem
@@ -51,9 +51,9 @@ class _Outage:
     """A broker that cannot be reached: since when, why, and when that was last logged."""
 
     reason: str
-    since: float = field(default_factory=time.monotonic)
-    logged: float = field(default_factory=time.monotonic)
-    failed: float = field(default_factory=time.monotonic)
+    since: float
+    logged: float
+    failed: float
 
 
 class ConnectionLog:
@@ -103,12 +103,12 @@ class ConnectionLog:
         address, reason = found["address"], found["reason"]
         if (state := _STATE.search(reason)) is not None and state["state"] == "UP":
             return
-        outage = self._outages.get(address)
-        if outage is not None:
-            outage.failed = time.monotonic()
+        now = time.monotonic()
+        if (outage := self._outages.get(address)) is not None:
+            outage.failed = now
             self._remind(address, outage)
             return
-        self._outages[address] = outage = _Outage(_explained(reason))
+        self._outages[address] = outage = _Outage(_explained(reason), since=now, logged=now, failed=now)
         if _BAD_CERTIFICATE in reason:
             check = threading.Thread(
                 target=self._check_certificate,

@@ -170,8 +170,8 @@ class _Courier:
         marker = marker_of(
             letter, redrives=message.redrives, partition=delivery.partition, offset=delivery.offset
         )
-        message = RawMessage(self._topic, marker.key, marker.value, marker.headers)
-        return self._send(message, marker.partition)
+        mark = RawMessage(self._topic, marker.key, marker.value, marker.headers)
+        return self._send(mark, marker.partition)
 
 
 def _failure(sent: Delivery | PublishError) -> PublishError | None:

@@ -121,6 +121,7 @@ class ProducerCore:
         self._sent = 0
         self._waiting = 0  # threads that serve reports until nothing is pending
         self._closing = self._closed = self._abandoned = self._forked = False
+        self._refuses = False  # messages, being closed or forked
         try:
             self._producer = Producer(connection.settings, logger=connection)
         except (KafkaException, TypeError, ValueError) as error:
@@ -254,7 +255,7 @@ class ProducerCore:
     @property
     def is_usable(self) -> bool:
         """Whether it may still send: it is neither closed, nor from before a fork, nor failed fatally."""
-        return not (self._closed or self._forked or self._reports.has_failed)
+        return not (self._refuses or self._reports.has_failed)
 
     def abandon(self) -> None:
         """Its owner is gone; its own thread closes it. For the garbage collector: this takes no lock."""
@@ -262,7 +263,7 @@ class ProducerCore:
 
     def after_fork(self) -> None:
         """In the child: the threads that serve it stayed with the parent, which goes on."""
-        self._forked = True
+        self._forked = self._refuses = True
         for delivery in self._pending:
             reason = "this process cannot learn whether it did: the publisher was made before a fork"
             delivery.lose(PublishError(delivery.event, delivery.topic, "FORKED", reason, retryable=False))
@@ -283,7 +284,7 @@ class ProducerCore:
         report: _Report, span: Sending | None,
     ) -> bool:  # fmt: skip
         """Whether there was room."""
-        if self._closed or self._forked:
+        if self._refuses:
             self._require_own_process()
             raise PublisherUnusable("the publisher is closed")
         self._pending.add(delivery)
@@ -368,7 +369,7 @@ class ProducerCore:
         return begins
 
     def _end(self) -> None:
-        self._closed = self._reports.closed = True
+        self._closed = self._refuses = self._reports.closed = True
         try:
             self._reports.raise_undelivered()
         finally:
