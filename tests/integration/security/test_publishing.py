@@ -42,7 +42,7 @@ def test_a_user_may_come_by_plain_as_well(plain_user: User, topic: str) -> None:
         assert publisher.send(logged_out()).result().offset == 0
 
 
-def test_events_of_strangers_wait_until_their_time_is_over_and_the_log_says_why(
+def test_events_of_strangers_wait_until_their_time_is_over_and_errors_and_log_say_why(
     user: User, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     user.may("WRITE", topic)
@@ -53,11 +53,14 @@ def test_events_of_strangers_wait_until_their_time_is_over_and_the_log_says_why(
             ).send(logged_out())
             for impostor in (*STRANGERS_BY_NAME, *STRANGERS_TO_TLS)
         }
-        for delivery in deliveries.values():  # at once, so that all wait at the same time
+        for impostor, delivery in deliveries.items():  # at once, so that all wait at the same time
             with pytest.raises(PublishError) as failure:
                 delivery.result()
             assert (failure.value.event, failure.value.code) == (delivery.event, "_MSG_TIMED_OUT")
             assert failure.value.retryable
+            assert impostor.means in str(failure.value)
+            (line,) = [line for line in caplog.messages if impostor.means in line and "cannot use" in line]
+            assert line.startswith("producer cannot use broker ")
     assert [impostor.name for impostor in deliveries if impostor.says not in caplog.text] == []
     assert user.password not in caplog.text
 

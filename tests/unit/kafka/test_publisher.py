@@ -217,6 +217,56 @@ def test_a_fatal_error_is_why_events_fail_and_is_raised_nowhere_else() -> None:
         assert (failure.value.code, failure.value.retryable) == ("CLUSTER_AUTHORIZATION_FAILED", False)
 
 
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [entry.getMessage() for entry in caplog.records if entry.levelno == logging.ERROR]
+
+
+def test_a_failure_that_nothing_watches_is_logged_and_raised_by_the_next_flush_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = {**NOBODY, "delivery.timeout.ms": 300, "linger.ms": 0}
+    with publisher(config) as to:
+        lost, watched = to.send(event()), to.send(event())
+        with pytest.raises(PublishError, match="Connection refused"):
+            watched.result(30)
+        with pytest.raises(UndeliveredEvents) as undelivered:
+            to.flush()
+        to.flush()
+    assert [failure.event for failure in undelivered.value.failed] == [lost.event]
+    (line,) = [line for line in errors(caplog) if "did not reach" in line]
+    for part in (
+        "logged_out",
+        lost.event.event_id,
+        "auth.events.login",
+        "_MSG_TIMED_OUT",
+        "Connection refused",
+    ):
+        assert part in line
+
+
+def test_an_outage_in_which_a_thousand_events_fail_is_a_few_lines_and_bounded_memory(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    to = publisher({**NOBODY, "delivery.timeout.ms": 300, "linger.ms": 0})
+    for _ in range(1_000):
+        to.send(event())
+    with pytest.raises(UndeliveredEvents, match="1000 failed and 0 are unacknowledged") as undelivered:
+        to.close()
+    assert (undelivered.value.failed_count, len(undelivered.value.failed)) == (1_000, 100)
+    assert any("more events failed at the same time" in line for line in errors(caplog))
+    assert len(errors(caplog)) < 60
+
+
+def test_publish_returns_when_a_broker_has_the_event_or_raises() -> None:
+    with publisher(BROKERS) as to:
+        assert [to.publish(event()).offset for _ in range(3)] == [0, 1, 2]
+    to = publisher(NOBODY)
+    with pytest.raises(TimeoutError):
+        to.publish(event(), timeout=0.05)
+    with pytest.raises(UndeliveredEvents):
+        to.close(0)
+
+
 def test_whoever_awaits_an_event_hears_of_a_fatal_error() -> None:
     config = {**NOBODY, "error_cb": dies, "delivery.timeout.ms": 500}
 
