@@ -3,9 +3,8 @@
 The way of an acknowledgement: librdkafka's report completes its `Delivery`, which wakes who waits for it. Its
 callbacks run later, elsewhere (`callbacks`), and never within librdkafka's own.
 
-Threads: any number may send. Reports are served by one thread at a time, which holds ``_serving``, so that
-they are taken in their order: a thread that sends, every few messages; one that waits for room or flushes;
-otherwise the core's own daemon thread, started with the first message. ``_lock`` covers starting and closing.
+Threads: any number may send. The core owns one daemon thread, started with the first message, which serves
+reports while no other thread does (`serving`). ``_lock`` covers starting and closing.
 """
 
 from __future__ import annotations
@@ -26,8 +25,9 @@ from immersiverse.auth.events.kafka.config import config_error_from, producer_se
 from immersiverse.auth.events.kafka.connection_log import ConnectionLog
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher, PublishMetrics
 from immersiverse.auth.events.kafka.producer import unclosed
-from immersiverse.auth.events.kafka.producer.delivery import Delivery, waiting_refused
+from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
+from immersiverse.auth.events.kafka.producer.serving import ReportServer
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.serialization.serialized import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -47,11 +47,8 @@ if TYPE_CHECKING:
 
 _PUBLISHER: Final = "publisher"
 _log = logging.getLogger(__name__)
-_TICK: Final = 0.01  # seconds; how late a report may be served
 _ASYNC_TICK: Final = 0.002  # seconds; how late an event loop may notice room, or the end of a flush
-_IDLE: Final = 1.0  # seconds; how late librdkafka's log lines and statistics may be served without messages
-_POLL_EVERY: Final = 16  # messages; to poll after each would take longer than to queue it
-_GIVE_UP: Final = 5.0  # seconds for librdkafka to report what was purged
+_ENDING: Final = 5.0  # seconds for the thread
 _UNCLOSED: Final = 10.0  # seconds for the messages of a producer that was not closed
 _NO_EVENT: Final = AuthEvent()
 """Stands for the event in deliveries of a `RawMessage`."""
@@ -114,18 +111,14 @@ class ProducerCore:
         self._tracer = tracer
         self._is_observed = is_measured or tracer is not None
         self._lock = threading.Lock()
-        self._serving = threading.Lock()
-        self._served_by = 0
         self._thread: threading.Thread | None = None
-        self._busy = threading.Event()
-        self._sent = 0
-        self._waiting = 0  # threads that serve reports until nothing is pending
-        self._closing = self._closed = self._abandoned = self._forked = False
+        self._closing = self._closed = self._forked = False
         self._refuses = False  # messages, being closed or forked
         try:
-            self._producer = Producer(connection.settings, logger=connection)
+            self._producer: Producer = Producer(connection.settings, logger=connection)
         except (KafkaException, TypeError, ValueError) as error:
             raise config_error_from("producer", error) from error
+        self._server = ReportServer(self._producer, self._reports)
         unclosed.watch(self)
 
     def send(
@@ -155,7 +148,7 @@ class ProducerCore:
         if self._is_observed:
             report, span = self._observed(message, delivery, headers)
         while not self._is_queued(message, partition, headers, delivery, report, span):
-            self.poll(_TICK)
+            self._server.poll()
         return delivery
 
     async def send_async(
@@ -173,23 +166,9 @@ class ProducerCore:
         if self._is_observed:
             report, span = self._observed(message, delivery, headers)
         while not self._is_queued(message, -1, headers, delivery, report, span):
-            self.poll(0)
+            self._server.poll(0)
             await asyncio.sleep(_ASYNC_TICK)
         return delivery
-
-    def poll(self, seconds: float) -> None:
-        """Serve reports, waiting for the first this long; while another thread does, wait for that one.
-
-        Raises:
-            PublisherUnusable: if it is to wait within a callback of librdkafka's.
-        """
-        if self._served_by == threading.get_ident():
-            if seconds > 0:
-                raise PublisherUnusable("a callback of librdkafka's cannot wait for its producer")
-        elif self._serving.acquire(blocking=False):
-            self._serve(self._producer.poll, seconds)
-        elif seconds > 0 and self._serving.acquire(timeout=seconds):
-            self._serving.release()  # what this thread waits for may be known now
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until the outcome of every message is known, and every callback has run.
@@ -202,7 +181,7 @@ class ProducerCore:
             PublisherUnusable: if the producer was made before a fork.
         """
         self._require_own_process()
-        self._wait(timeout)
+        self._server.wait(timeout)
         self._reports.raise_undelivered()
 
     async def flush_async(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as `flush` has it
@@ -222,7 +201,7 @@ class ProducerCore:
         """
         if self._begins_to_close():
             try:
-                self._wait(timeout)
+                self._server.wait(timeout)
             finally:
                 self._end()
 
@@ -242,7 +221,7 @@ class ProducerCore:
         """
         if not self._begins_to_close():
             return
-        self._wait(_UNCLOSED)
+        self._server.wait(_UNCLOSED)
         if count := len(self._pending):
             text = f"{why} before a publisher was closed: {count} events are undelivered"
             _log.error("%s", text)
@@ -259,7 +238,7 @@ class ProducerCore:
 
     def abandon(self) -> None:
         """Its owner is gone; its own thread closes it. For the garbage collector: this takes no lock."""
-        self._abandoned = True
+        self._server.abandoned = True
 
     def after_fork(self) -> None:
         """In the child: the threads that serve it stayed with the parent, which goes on."""
@@ -305,61 +284,23 @@ class ProducerCore:
             self._pending.discard(delivery)
             raise
         if self._closed:  # by another thread meanwhile: nothing else would complete this delivery
-            self._give_up()
+            self._server.give_up()
             if delivery.error is not None:
                 raise delivery.error
-        self._sent += 1
-        if not self._sent % _POLL_EVERY:
-            self.poll(0)
-        if not self._busy.is_set():
-            self._busy.set()
+        if self._server.after_sending() and self._thread is None:
             self._start()
         return True
-
-    def _serve(self, serve: Callable[[float], int], seconds: float) -> None:
-        """Let librdkafka report, in a thread that holds ``_serving``."""
-        self._served_by = threading.get_ident()
-        served = 0
-        try:
-            with waiting_refused("a callback of librdkafka's cannot wait for it"):
-                served = serve(seconds)
-        except Exception as error:  # noqa: BLE001 - anything that a user's callback for librdkafka raises
-            self._on_client_error(error)
-        finally:
-            self._reports.hand_over()
-            self._served_by = 0
-            self._serving.release()
-        if served:
-            self._reports.measure(more_to_come=bool(self._pending))
-
-    def _on_client_error(self, error: Exception) -> None:
-        """A client reports a fatal error by an exception, once."""
-        reason = error.args[0] if isinstance(error, KafkaException) and error.args else None
-        if isinstance(reason, KafkaError) and reason.fatal():
-            self._reports.fail_fatally(reason)
-        else:
-            _log.error("a callback of the producer raised", exc_info=error)
 
     def _require_own_process(self) -> None:
         if self._forked:
             raise PublisherUnusable("the publisher was made before a fork: make one in each process")
 
-    def _wait(self, seconds: float | None) -> None:
-        end = None if seconds is None else time.monotonic() + seconds
-        self._waiting += 1
-        try:
-            self.poll(0)
-            while self._reports.has_work and (end is None or time.monotonic() < end):
-                self.poll(_TICK)
-        finally:
-            self._waiting -= 1
-
     async def _wait_async(self, seconds: float | None) -> None:
         end = None if seconds is None else time.monotonic() + seconds
-        self.poll(0)
+        self._server.poll(0)
         while self._reports.has_work and (end is None or time.monotonic() < end):
             await asyncio.sleep(_ASYNC_TICK)
-            self.poll(0)
+            self._server.poll(0)
 
     def _begins_to_close(self) -> bool:
         if self._forked:
@@ -373,48 +314,21 @@ class ProducerCore:
         try:
             self._reports.raise_undelivered()
         finally:
-            self._give_up()
-            self._busy.set()
+            self._server.give_up()
+            self._server.stop()
             if self._thread is not None and self._thread is not threading.current_thread():
-                self._thread.join(_GIVE_UP)
+                self._thread.join(_ENDING)
             self._callbacks.close()
-
-    def _give_up(self) -> None:
-        """Complete everything now: what no broker has acknowledged fails."""
-        self._producer.purge()
-        if self._served_by != threading.get_ident() and self._serving.acquire(timeout=_GIVE_UP):
-            self._serve(self._producer.flush, _GIVE_UP)
-        self._reports.measure(more_to_come=False)
 
     def _start(self) -> None:
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=self._serve_while_idle, name="auth-events-producer", daemon=True
+                    target=self._serve_reports, name="auth-events-producer", daemon=True
                 )
                 self._thread.start()
 
-    def _serve_while_idle(self) -> None:
-        """Serve reports while no other thread does.
-
-        Threads that send many messages poll themselves: two that serve in turn mostly wait for each other.
-        """
-        last = 0
-        while not self._closed:
-            sent = self._sent
-            if self._abandoned:
-                self.close_unclosed("garbage collection came")
-            elif not self._busy.wait(_IDLE):
-                self.poll(0)
-            elif self._waiting or sent - last >= _POLL_EVERY:
-                time.sleep(_TICK)
-            else:
-                self.poll(_TICK)
-                self._rest()
-            last = sent
-
-    def _rest(self) -> None:
-        """Wait for the next message if none is pending; in this order, so that none slips in unseen."""
-        self._busy.clear()
-        if self._pending or self._closed:
-            self._busy.set()
+    def _serve_reports(self) -> None:
+        self._server.serve_while_idle()
+        if self._server.abandoned:
+            self.close_unclosed("garbage collection came")
