@@ -21,9 +21,9 @@ from chaos.story import TOPICS
 from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, PinnedSchemas
 from immersiverse.auth.events.guards import SqlGuard
 from immersiverse.auth.events.kafka.config import Retry
-from immersiverse.auth.events.kafka.context import Context
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.records import Context
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.observability.hooks import Detail, Dropped
 
 GUARDED, UNGUARDED = "guarded", "unguarded"
@@ -61,11 +61,9 @@ def _guarded(config: dict[str, object], folder: Path) -> Subscriber:
         config,
         TOPICS,
         deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-        policy=Policy(retry=_RETRY),
+        policy=Policy(retry=_RETRY, commit_interval=0.5, drain=5),
         guard=SqlGuard(open_database(folder / "effects.db"), GUARDED),
         hooks=(note,),
-        commit_interval=0.5,
-        drain=5,
     )
 
     @subscriber.on_any
@@ -82,9 +80,7 @@ def _unguarded(config: dict[str, object], folder: Path) -> Subscriber:
         config,
         TOPICS,
         deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-        policy=Policy(concurrency=_IN_PROGRESS, retry=_RETRY),
-        commit_interval=0.5,
-        drain=5,
+        policy=Policy(concurrency=_IN_PROGRESS, retry=_RETRY, commit_interval=0.5, drain=5),
     )
 
     @subscriber.on_any

@@ -6,9 +6,9 @@ import uuid
 
 from immersiverse.auth.events import AuthEventDeserializer, PinnedSchemas
 from immersiverse.auth.events.kafka.config import Retry
-from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.kafka.producer.publisher import Publisher
-from immersiverse.auth.events.kafka.subscriber import Subscriber
 from integration.running import ToTopic
 
 QUICK = Retry(attempts=3, first=0.05, factor=1.0)

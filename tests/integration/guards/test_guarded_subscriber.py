@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
 from immersiverse.auth.events import LoggedOut
 from immersiverse.auth.events.guards import AsyncSqlGuard, MemoryGuard, SqlGuard, guard_tables
-from immersiverse.auth.events.kafka.context import Context
+from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.observability.hooks import DeadLettered, Retried, VersionJump
 from integration.guards.consuming import publish, subscriber

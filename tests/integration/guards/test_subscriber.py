@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from immersiverse.auth.events import ConfigurationError, LoggedOut
 from immersiverse.auth.events.guards import AsyncRedisGuard, AsyncSqlGuard, MemoryGuard, RedisGuard, SqlGuard
-from immersiverse.auth.events.kafka.context import Context
+from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.observability.hooks import DeadLettered, Dropped, Retried
 from integration.guards.consuming import QUICK, publish, subscriber
 from integration.running import eventually, logged_out, running

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from dispatching import record
 from immersiverse.auth.events import DeadLetters, PublishError
 from immersiverse.auth.events.kafka import config
 from immersiverse.auth.events.observability.hooks import Detail, Unconfirmed
 from integration.kafka.acknowledged import Ids, Life, in_log, leaders_leaving, live, missing
 from integration.kafka.cluster import Cluster, event
+from scheduling import record
 from stack.kafka import Broker, KafkaCluster, kafka_cluster
 
 _PARTITIONS = 300  # the more there are, the longer some of their leaders take to know them

@@ -182,7 +182,7 @@ def test_stopping_does_not_wait_for_a_dead_letter_topic_that_is_missing(cluster:
         eventually(lambda: seen == [1])
         begun = time.monotonic()
         subscriber.stop()
-        eventually(lambda: subscriber._loop is None)
+        eventually(lambda: subscriber._running is None)
         assert time.monotonic() - begun < 10
     assert cluster.committed(group) == {}
 

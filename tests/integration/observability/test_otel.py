@@ -14,10 +14,10 @@ from opentelemetry.trace import StatusCode
 from immersiverse.auth.events import AuthEventDeserializer, LoggedOut, PinnedSchemas, PublishError
 from immersiverse.auth.events.guards import MemoryGuard
 from immersiverse.auth.events.kafka.config import Retry
-from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher
 from immersiverse.auth.events.kafka.producer.publisher import Publisher
-from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.observability import OpenTelemetryTracer
 from integration.running import ToTopic, eventually, logged_out, running
 

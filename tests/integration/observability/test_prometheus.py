@@ -6,6 +6,7 @@ import json
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -14,9 +15,9 @@ from prometheus_client import CollectorRegistry
 
 from immersiverse.auth.events import AuthEventDeserializer, LoggedOut, PinnedSchemas
 from immersiverse.auth.events.kafka.config import Retry
-from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.kafka.producer.publisher import Publisher
-from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.observability import PrometheusHook
 from immersiverse.auth.events.observability.hooks import Statistics
 from integration.running import ToTopic, eventually, logged_out, running
@@ -33,11 +34,12 @@ class Service:
         self.registry = CollectorRegistry()
         self.hook = PrometheusHook(self.registry)
 
-    def subscriber(self, **options):
+    def subscriber(self, policy=Policy(), **options):  # noqa: B008 - it is frozen
         deserializer = AuthEventDeserializer(PinnedSchemas(1))
         return Subscriber(
             self._config, [self._topic],
-            deserializer=deserializer, hooks=[self.hook], commit_interval=0.1, **options,
+            deserializer=deserializer, hooks=[self.hook],
+            policy=replace(policy, commit_interval=0.1), **options,
         )  # fmt: skip
 
     def ignoring(self):

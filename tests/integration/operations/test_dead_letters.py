@@ -13,9 +13,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.operations.cluster import Cluster
 from immersiverse.auth.events.operations.letter_filter import LetterFilter
 from immersiverse.auth.events.operations.redrive import Fate, Redrive

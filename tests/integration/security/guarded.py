@@ -82,10 +82,8 @@ class User:
             settings,
             list(topics),
             deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-            policy=Policy(retry=Retry(attempts=1)),
+            policy=Policy(retry=Retry(attempts=1), commit_interval=0.1, drain=0.5),
             dead_letters=DeadLetters(settings, topic=letters, patience=SOON) if letters else None,
-            commit_interval=0.1,
-            drain=0.5,
         )
 
 

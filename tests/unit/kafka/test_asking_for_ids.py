@@ -7,7 +7,6 @@ import threading
 
 import pytest
 
-from dispatching import until
 from immersiverse.auth.events import (
     AsyncPublisher,
     AuthEventSerializer,
@@ -20,6 +19,7 @@ from immersiverse.auth.events import (
     new_event,
 )
 from immersiverse.auth.events.embedded.stack import EmbeddedStack
+from scheduling import until
 from scripted_registry import Answering, scripted
 from serialization_samples import TIME
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.kafka.consumer_yaml import read_yaml
-from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
 SPECIFIED = """\

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dispatching import record
 from immersiverse.auth.events.kafka.dead_letters import PREFIX, dead_letter_forms, dead_letter_headers
+from scheduling import record
 
 
 class Unspeakable(Exception):

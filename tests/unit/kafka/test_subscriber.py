@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from dispatching import Stage, record
 from immersiverse.auth.events import (
     AuthEventDeserializer,
     ConfigurationError,
@@ -16,8 +15,9 @@ from immersiverse.auth.events import (
     Retry,
 )
 from immersiverse.auth.events.guards import MemoryGuard
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
+from scheduling import Stage, record
 
 CONFIG = {"bootstrap.servers": "localhost:1", "group.id": "readers"}
 
@@ -45,9 +45,9 @@ def test_a_subscriber_that_nobody_told_what_to_read_says_so():
 
 
 @pytest.mark.parametrize("options", [{"backlog": 0}, {"commit_interval": 0}])
-def test_one_that_would_never_begin_or_never_rest_is_refused(options: dict[str, float]) -> None:
-    with pytest.raises(ConfigurationError, match=r"must be more than 0"):
-        Subscriber(CONFIG, deserializer=AuthEventDeserializer(), **options)
+def test_one_that_would_never_begin_or_never_rest_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"policy.*must be more than 0"):
+        Policy(**options)
 
 
 def test_a_policy_under_which_nothing_may_be_handled_is_refused() -> None:
@@ -57,8 +57,10 @@ def test_a_policy_under_which_nothing_may_be_handled_is_refused() -> None:
 
 def test_words_that_mean_nothing_are_refused_with_those_that_do() -> None:
     unknown: Any = "ignore"
-    with pytest.raises(ConfigurationError, match=r"unknown: is one of skip, dead-letter, not 'ignore'"):
-        Subscriber(CONFIG, deserializer=AuthEventDeserializer(), unknown=unknown)
+    with pytest.raises(
+        ConfigurationError, match=r"policy.unknown: is one of skip, dead-letter, not 'ignore'"
+    ):
+        Policy(unknown=unknown)
     with pytest.raises(ConfigurationError, match=r"policy.after_failure: is one of hold-back, let-pass"):
         Policy(after_failure=unknown)
 
@@ -135,7 +137,7 @@ def test_a_log_says_what_a_handler_raised_without_control_characters_and_with_an
     async def handle() -> None:
         stage = Stage(fail, Policy(retry=Retry(attempts=2, first=0.0, jitter=0.0)))
         await stage.handle(record(0))
-        await stage.dispatcher.close()
+        await stage.scheduler.close()
 
     asyncio.run(handle())
     messages = [entry.getMessage() for entry in caplog.records]

@@ -45,13 +45,13 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.events import payload_of as payload_of
     from immersiverse.auth.events.guards.memory import MemoryGuard as MemoryGuard
     from immersiverse.auth.events.kafka.config import Retry as Retry
-    from immersiverse.auth.events.kafka.context import Context as Context
+    from immersiverse.auth.events.kafka.consumer.options import Policy as Policy
+    from immersiverse.auth.events.kafka.consumer.records import Context as Context
+    from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber as Subscriber
     from immersiverse.auth.events.kafka.dead_letters import DeadLetters as DeadLetters
-    from immersiverse.auth.events.kafka.policy import Policy as Policy
     from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher as AsyncPublisher
     from immersiverse.auth.events.kafka.producer.delivery import Delivery as Delivery
     from immersiverse.auth.events.kafka.producer.publisher import Publisher as Publisher
-    from immersiverse.auth.events.kafka.subscriber import Subscriber as Subscriber
     from immersiverse.auth.events.registry import SchemaRegistry as SchemaRegistry
     from immersiverse.auth.events.serialization.deserializer import (
         AuthEventDeserializer as AuthEventDeserializer,
@@ -109,13 +109,13 @@ _EXPORTS = {
     "events": "new_event partition_key payload_of",
     "guards.memory": "MemoryGuard",
     "kafka.producer.async_publisher": "AsyncPublisher",
-    "kafka.context": "Context",
+    "kafka.consumer.records": "Context",
     "kafka.dead_letters": "DeadLetters",
     "kafka.producer.delivery": "Delivery",
-    "kafka.policy": "Policy",
+    "kafka.consumer.options": "Policy",
     "kafka.producer.publisher": "Publisher",
     "kafka.config": "Retry",
-    "kafka.subscriber": "Subscriber",
+    "kafka.consumer.subscriber": "Subscriber",
     "registry": "SchemaRegistry",
     "serialization.deserializer": "AuthEventDeserializer",
     "serialization.pinned": "PinnedSchemas",

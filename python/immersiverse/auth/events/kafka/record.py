@@ -1,4 +1,4 @@
-"""A message that was consumed, as everything here sees it."""
+"""A consumed message, as a subscriber and its dead letters see it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ RecordHeaders = list[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
-    """Confluent's ``Message``, once it is known to be one that was consumed: it has a place, and no error."""
+    """Confluent's ``Message`` once it has no error, and so has a topic, a partition and an offset."""
 
     def topic(self) -> str:
-        """Where it came from."""
+        """Its topic."""
         ...
 
     def partition(self) -> int:
@@ -30,18 +30,23 @@ class Record(Protocol):
         ...
 
     def value(self) -> bytes | None:
-        """Its value; None if it is a tombstone."""
+        """Its value; None for a tombstone."""
         ...
 
     def headers(self) -> RecordHeaders | None:
-        """Its headers; None if it has none. Ask `headers_of` instead, which survives all of them."""
+        """Its headers; None if it has none. Call `headers_of` instead, which reads invalid ones too."""
         ...
 
     def timestamp(self) -> tuple[int, int]:
-        """The type of its time, and its time in milliseconds since 1970."""
+        """The type of its timestamp, and the timestamp in milliseconds since 1970."""
         ...
 
 
 def headers_of(record: Record) -> RecordHeaders:
     """A message's headers; none at all if a name among them is not UTF-8."""
     return cast("RecordHeaders", received.headers_of(record))
+
+
+def position_of(record: Record) -> str:
+    """Topic, partition and offset for a log line, such as ``auth.events.login[0]@12``."""
+    return f"{record.topic()}[{record.partition()}]@{record.offset()}"

@@ -1,4 +1,4 @@
-"""A dispatcher in the running event loop, fed with messages of a test's making."""
+"""A scheduler in the running event loop, fed with messages of a test's making."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from confluent_kafka import Message
 
 from immersiverse.auth.events.guards.guard import Guard
 from immersiverse.auth.events.kafka.config import Retry
-from immersiverse.auth.events.kafka.dispatcher import Dispatcher
-from immersiverse.auth.events.kafka.handlers import Handlers
-from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy
+from immersiverse.auth.events.kafka.consumer.decoding import RecordDecoder
+from immersiverse.auth.events.kafka.consumer.handlers import Handlers
+from immersiverse.auth.events.kafka.consumer.invocation import HandlerInvoker, HandlerRunner
+from immersiverse.auth.events.kafka.consumer.metrics import ConsumeMetrics
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.scheduler import Scheduler
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
-from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.record import Record
-from immersiverse.auth.events.kafka.tally import Tally
 from immersiverse.auth.events.kafka.workers import Workers
 from immersiverse.auth.events.observability.hooks import Hook
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
@@ -52,25 +53,30 @@ def record(offset: int, user: str = "u-1", *, partition: int = 0, value: bytes |
 
 
 @dataclass
-class Aside:
-    """Dead letters, as long as the process lives."""
+class Letters:
+    """Dead letters, as long as the process lives.
 
-    letters: list[tuple[Record, BaseException, int]] = field(default_factory=list)
+    Attributes:
+        sent: each record with its error and attempts.
+        open: whether they are acknowledged.
+    """
+
+    sent: list[tuple[Record, BaseException, int]] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.open.set()
 
     async def send(self, letter: Record, error: BaseException, attempts: int) -> bool:
-        """Put one aside, when that is possible."""
+        """Take one when they are open."""
         await self.open.wait()
-        self.letters.append((letter, error, attempts))
+        self.sent.append((letter, error, attempts))
         return True
 
     @property
     def offsets(self) -> list[int]:
         """Which messages they are, if there is one partition."""
-        return [letter.offset() for letter, _, _ in self.letters]
+        return [letter.offset() for letter, _, _ in self.sent]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -85,11 +91,11 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class Stage:
-    """A dispatcher, with what surrounds it.
+    """A scheduler, with what surrounds it.
 
     Attributes:
-        dispatcher: the dispatcher; partition 0 is assigned to it.
-        aside: its dead letters.
+        scheduler: the scheduler; partition 0 is assigned to it.
+        dead_letters: its dead letters.
         stopped_by: the errors that it would stop the subscriber for.
     """
 
@@ -100,34 +106,33 @@ class Stage:
         *,
         deserializer: Any = None,
         guard: Guard | None = None,
-        unknown: UnknownPolicy = "skip",
         workers: Workers | None = None,
         hooks: Sequence[Hook] = (),
         share: int = 500,
     ) -> None:
-        handlers = Handlers()
+        handlers, policy = Handlers(), policy or Policy(retry=AT_ONCE)
         if handler is not None:
             handlers.on_any(handler)
-        tell = HookDispatcher(hooks)
-        handling = Handling(
-            deserializer or AuthEventDeserializer(SCHEMAS), handlers, guard, None, unknown, tell
-        )
-        self.aside = Aside()
+        notify = HookDispatcher(hooks)
+        invoker = HandlerInvoker(guard, notify, workers=workers)
+        decoder = deserializer or AuthEventDeserializer(SCHEMAS)
+        self.dead_letters = Letters()
         self.stopped_by: list[BaseException] = []
-        self.dispatcher = Dispatcher(
-            handling,
-            policy or Policy(retry=AT_ONCE),
-            dead_letters=self.aside,
-            workers=workers,
-            tally=Tally(tell, {"logged_out": "LoggedOut"}) if hooks else None,
+        self.scheduler = Scheduler(
+            RecordDecoder(decoder, handlers, invoker.invocation, policy.unknown),
+            HandlerRunner(),
+            policy,
+            dead_letters=self.dead_letters,
+            notify=notify,
+            metrics=ConsumeMetrics(notify) if hooks else None,
             share=share,
-            fail=self.stopped_by.append,
+            on_error=self.stopped_by.append,
         )
-        self.dispatcher.assign([(TOPIC, 0)])
+        self.scheduler.assign([(TOPIC, 0)])
 
     def deliver(self, records: list[Record]) -> None:
         """Hand messages over as they are fetched."""
-        self.dispatcher.deliver(self.dispatcher.look_at(records))
+        self.scheduler.deliver(self.scheduler.decode_known(records))
 
     async def finished(self, count: int) -> None:
         """Wait until so many messages are done with.
@@ -135,18 +140,18 @@ class Stage:
         Raises:
             TimeoutError: if they are not in five seconds.
         """
-        await until(lambda: self.dispatcher.finished >= count)
+        await until(lambda: self.scheduler.finished >= count)
 
     async def handle(self, *records: Record) -> None:
         """Deliver messages and wait until they are done with."""
-        before = self.dispatcher.finished
+        before = self.scheduler.finished
         self.deliver(list(records))
         await self.finished(before + len(records))
 
     async def release(self, partition: int, seconds: float) -> dict[tuple[str, int], int]:
         """Give a partition away as the group wants it: what is to be committed of it."""
-        return await self.dispatcher.drained(self.dispatcher.withdraw([(TOPIC, partition)]), seconds)
+        return await self.scheduler.drained(self.scheduler.withdraw([(TOPIC, partition)]), seconds)
 
     def commits(self) -> dict[int, int]:
         """What may be committed now, by partition."""
-        return {partition: offset for (_, partition), offset in self.dispatcher.take_commits().items()}
+        return {partition: offset for (_, partition), offset in self.scheduler.take_commits().items()}

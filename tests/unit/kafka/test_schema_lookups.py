@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from dispatching import Stage, record, until
 from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry
 from immersiverse.auth.events.errors import SchemaRefused
 from immersiverse.auth.events.kafka.config import Retry
-from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.consumer.options import Policy
 from immersiverse.auth.events.observability.hooks import DeadLettered, DecodeFailed, Detail, Retried
 from immersiverse.auth.events.registry.contract import contract_schema
+from scheduling import Stage, record, until
 from scripted_registry import Answering, Scripted, scripted
 
 KNOWN, OTHER = 1, 2
@@ -89,7 +89,7 @@ def test_events_of_others_go_on_while_an_id_is_asked_for_and_those_of_its_key_wa
             await stage.finished(40)
             assert handled[-2:] == [1, 2]
             assert stage.commits() == {0: 40}
-            await stage.dispatcher.close()
+            await stage.scheduler.close()
 
     asyncio.run(run())
 
@@ -104,7 +104,7 @@ def test_many_ids_that_hang_hold_up_no_event_whose_schema_is_known():
             stage.deliver([written(offset, f"b-{offset}", 1000 + offset) for offset in range(1, 50)])
             stage.deliver([written(offset, f"a-{offset}", KNOWN) for offset in range(50, 100)])
             await until(lambda: len(handled) == 51)
-            await stage.dispatcher.close()
+            await stage.scheduler.close()
             hang.set()
 
     asyncio.run(run())
@@ -123,7 +123,7 @@ def test_a_partition_goes_at_once_while_an_id_of_it_is_asked_for():
                 assert await stage.release(0, 60) == {(written(1, "b", OTHER).topic(), 0): 1}
             hang.set()
             await stage.finished(2)
-            await stage.dispatcher.close()
+            await stage.scheduler.close()
         assert handled == [0]
 
     asyncio.run(run())
@@ -138,14 +138,14 @@ def test_an_id_that_is_refused_while_another_is_answered_is_a_dead_letter_after_
         with registry(lambda answering: answering.refuse(40301)) as (server, client):
             stage = await stage_of(client, handled, after_failure, hooks=[details.append])
             await stage.handle(written(1, "b", OTHER), written(2, "b", KNOWN))
-            assert stage.aside.offsets == [1]
-            ((_, error, attempts),) = stage.aside.letters
+            assert stage.dead_letters.offsets == [1]
+            ((_, error, attempts),) = stage.dead_letters.sent
             assert isinstance(error, SchemaRefused)
             assert attempts == 0  # no handler has seen it
             assert server.asked.count(f"/schemas/ids/{OTHER}") == SOON.attempts
             assert handled == [0, 2]
             assert stage.commits() == {0: 3}
-            await stage.dispatcher.close()
+            await stage.scheduler.close()
 
     asyncio.run(run())
     assert [type(one) for one in details if isinstance(one, Retried | DecodeFailed | DeadLettered)] == [
@@ -172,8 +172,8 @@ def test_an_id_that_is_refused_for_a_while_waits_however_often_it_is_asked_for(c
             stage = await stage_of(client, handled)
             await stage.handle(written(1, "b", OTHER))
             assert handled == [0, 1]
-            assert stage.aside.letters == []
-            await stage.dispatcher.close()
+            assert stage.dead_letters.sent == []
+            await stage.scheduler.close()
 
     asyncio.run(run())
 
@@ -198,7 +198,7 @@ def test_refusals_of_an_id_are_no_attempts_of_the_handler():
             )
             await stage.handle(written(0, "a", KNOWN))
             await stage.handle(written(1, "b", OTHER))
-            await stage.dispatcher.close()
+            await stage.scheduler.close()
 
     asyncio.run(run())
     assert attempts == [1, 1]

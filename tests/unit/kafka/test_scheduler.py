@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from dispatching import AT_ONCE, TOPIC, Stage, record, until
 from immersiverse.auth.events.errors import (
     ConfigurationError,
     MalformedFrame,
@@ -21,9 +20,9 @@ from immersiverse.auth.events.errors import (
 )
 from immersiverse.auth.events.guards import MemoryGuard, Verdict
 from immersiverse.auth.events.kafka.config import Retry
-from immersiverse.auth.events.kafka.handlers import Handlers
-from immersiverse.auth.events.kafka.handling import UnknownEventType
-from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.consumer.decoding import UnknownEventType
+from immersiverse.auth.events.kafka.consumer.handlers import Handlers
+from immersiverse.auth.events.kafka.consumer.options import Policy
 from immersiverse.auth.events.kafka.workers import Workers
 from immersiverse.auth.events.observability.hooks import (
     Consumed,
@@ -35,6 +34,7 @@ from immersiverse.auth.events.observability.hooks import (
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import newer_event
+from scheduling import AT_ONCE, TOPIC, Stage, record, until
 
 TWO = Policy(concurrency=2, retry=AT_ONCE)
 
@@ -91,7 +91,7 @@ async def test_a_failed_event_is_tried_again_and_later_ones_of_its_user_wait() -
     stage = Stage(seen)
     await stage.handle(record(0, "a"), record(1, "a"), record(2, "b"))
     assert seen.offsets == [2, 0, 1]
-    assert stage.aside.letters == []
+    assert stage.dead_letters.sent == []
 
 
 @staged
@@ -107,7 +107,7 @@ async def test_later_events_of_a_user_pass_a_failed_one_if_the_policy_lets_them(
 async def test_an_event_that_always_fails_is_put_aside_with_its_last_error_and_its_attempts() -> None:
     stage = Stage(Seen(at_0=99))
     await stage.handle(record(0, "a"), record(1, "a"))
-    ((letter, error, attempts),) = stage.aside.letters
+    ((letter, error, attempts),) = stage.dead_letters.sent
     assert (letter.offset(), type(error), attempts) == (0, OSError, 3)
     assert stage.commits() == {0: 2}
 
@@ -115,11 +115,11 @@ async def test_an_event_that_always_fails_is_put_aside_with_its_last_error_and_i
 @staged
 async def test_nothing_is_committed_past_a_letter_that_is_not_safe_yet() -> None:
     stage = Stage(Seen())
-    stage.aside.open.clear()
+    stage.dead_letters.open.clear()
     stage.deliver([record(0, "a"), record(1, "a", value=b"nonsense"), record(2, "b")])
     await stage.finished(2)
     assert stage.commits() == {0: 1}
-    stage.aside.open.set()
+    stage.dead_letters.open.set()
     await stage.finished(3)
     assert stage.commits() == {0: 3}
 
@@ -129,7 +129,7 @@ async def test_what_cannot_be_read_is_put_aside_at_once_and_no_handler_sees_it()
     seen = Seen()
     stage = Stage(seen)
     await stage.handle(record(0, value=b"nonsense"), record(1, value=b"\x00"), record(2))
-    kinds = [(letter.offset(), type(error), attempts) for letter, error, attempts in stage.aside.letters]
+    kinds = [(letter.offset(), type(error), attempts) for letter, error, attempts in stage.dead_letters.sent]
     assert kinds == [(0, UnknownFormat, 0), (1, MalformedFrame, 0)]
     assert seen.attempts == [2]
 
@@ -141,7 +141,7 @@ async def test_a_handlers_own_decode_error_is_an_error_of_the_handler() -> None:
 
     stage = Stage(handler)
     await stage.handle(record(0))
-    assert [attempts for _, _, attempts in stage.aside.letters] == [3]
+    assert [attempts for _, _, attempts in stage.dead_letters.sent] == [3]
 
 
 @staged
@@ -157,10 +157,10 @@ async def test_unknown_types_are_skipped_or_put_aside_by_policy() -> None:
     trusting = AuthEventDeserializer()
     skips = Stage(Seen(), deserializer=trusting)
     await skips.handle(record(0, value=value))
-    condemns = Stage(Seen(), deserializer=trusting, unknown="dead-letter")
+    condemns = Stage(Seen(), Policy(unknown="dead-letter"), deserializer=trusting)
     await condemns.handle(record(0, value=value))
-    assert skips.aside.letters == []
-    assert [type(error) for _, error, _ in condemns.aside.letters] == [UnknownEventType]
+    assert skips.dead_letters.sent == []
+    assert [type(error) for _, error, _ in condemns.dead_letters.sent] == [UnknownEventType]
 
 
 @staged
@@ -178,7 +178,7 @@ async def test_an_outage_of_the_registry_is_waited_for_however_long_it_takes() -
     stage = Stage(seen, deserializer=Away())
     await stage.handle(record(0, "a"), record(1, "b"), record(2, "a"))
     assert sorted(seen.offsets) == [0, 1, 2]
-    assert stage.aside.letters == []
+    assert stage.dead_letters.sent == []
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_a_fatal_error_stops_with_the_offset_uncommitted(error: BaseException, k
         await until(lambda: bool(stage.stopped_by))
         assert stage.stopped_by == [error]
         assert stage.commits() == {0: 1}
-        assert stage.aside.letters == []
-        await stage.dispatcher.close()
+        assert stage.dead_letters.sent == []
+        await stage.scheduler.close()
         if workers:
             workers.close()
 
@@ -227,7 +227,7 @@ def test_odd_exceptions_are_failures_like_others(kind: str) -> None:
         policy = Policy(concurrency=2, retry=AT_ONCE)
         stage = Stage(waiting if kind == "async" else plain, policy, workers=workers)
         await stage.handle(*(record(offset, f"u-{offset}") for offset in range(6)))
-        assert (stage.stopped_by, stage.aside.letters, stage.commits()) == ([], [], {0: 6})
+        assert (stage.stopped_by, stage.dead_letters.sent, stage.commits()) == ([], [], {0: 6})
         if workers:
             workers.close()
 
@@ -269,7 +269,7 @@ async def test_no_more_events_are_handled_at_the_same_time_than_the_policy_says(
         stage = Stage(handler, Policy(concurrency=4, retry=AT_ONCE, after_failure=after_failure))
         await stage.handle(*(record(offset, f"u-{offset}") for offset in range(30)))
         assert most == 4
-        assert len(stage.aside.letters) == 10
+        assert len(stage.dead_letters.sent) == 10
 
 
 @staged
@@ -278,7 +278,7 @@ async def test_plain_functions_run_side_by_side_in_threads() -> None:
     workers = Workers(3)
     stage = Stage(lambda _event, _payload: together.wait() and None, Policy(concurrency=3), workers=workers)
     await stage.handle(*(record(offset, f"u-{offset}") for offset in range(3)))
-    assert stage.aside.letters == []
+    assert stage.dead_letters.sent == []
     workers.close()
 
 
@@ -300,7 +300,7 @@ async def test_a_partition_that_goes_begins_nothing_more_and_commits_what_finish
     assert committed == {(TOPIC, 0): 2}
     await stage.finished(4)
     assert seen.offsets == [0, 1]
-    assert stage.aside.letters == []
+    assert stage.dead_letters.sent == []
 
 
 @staged
@@ -348,7 +348,7 @@ async def test_a_partition_that_was_lost_begins_not_even_those() -> None:
     stage = Stage(slow_at_first, TWO)
     stage.deliver([record(0, "a"), record(1, "a"), record(2, "b")])
     await until(lambda: 2 in seen)
-    stage.dispatcher.lose([(TOPIC, 0)])
+    stage.scheduler.lose([(TOPIC, 0)])
     go.set()
     await stage.finished(3)
     assert seen == [2, 0]
@@ -367,7 +367,7 @@ async def test_a_partition_that_goes_does_not_wait_for_ever() -> None:
     begun = time.monotonic()
     assert await stage.release(0, 0.1) == {}
     assert 0.05 < time.monotonic() - begun < 2
-    await stage.dispatcher.close()
+    await stage.scheduler.close()
 
 
 @staged
@@ -375,10 +375,10 @@ async def test_what_was_fetched_before_a_partition_went_is_not_handled_when_it_c
     seen = Seen()
     stage = Stage(seen)
     stage.deliver([record(offset) for offset in range(5)])
-    stage.dispatcher.withdraw([(TOPIC, 0)])
-    stage.dispatcher.assign([(TOPIC, 0)])
+    stage.scheduler.withdraw([(TOPIC, 0)])
+    stage.scheduler.assign([(TOPIC, 0)])
     await stage.handle(record(2), record(3))
-    assert stage.dispatcher.finished == 7
+    assert stage.scheduler.finished == 7
     assert seen.offsets == [2, 3]
     assert stage.commits() == {0: 4}
 
@@ -394,7 +394,7 @@ async def test_an_event_that_finishes_late_moves_nothing_of_the_partitions_next_
     stage.deliver([record(0, "a")])
     await asyncio.sleep(0.01)
     assert await stage.release(0, 0) == {}
-    stage.dispatcher.assign([(TOPIC, 0)])
+    stage.scheduler.assign([(TOPIC, 0)])
     stage.deliver([record(0, "b"), record(1, "a")])
     await asyncio.sleep(0.01)
     assert stage.commits() == {}
@@ -407,7 +407,7 @@ async def test_an_event_that_finishes_late_moves_nothing_of_the_partitions_next_
 async def test_another_partition_goes_on_when_one_goes_during_a_retry() -> None:
     seen = Seen(at_0=99)
     stage = Stage(seen, Policy(retry=Retry(first=60)))
-    stage.dispatcher.assign([(TOPIC, 1)])
+    stage.scheduler.assign([(TOPIC, 1)])
     stage.deliver([record(0, "a"), record(7, "a", partition=1), record(8, "b", partition=1)])
     await stage.finished(1)
     await stage.release(0, 5)
@@ -430,7 +430,7 @@ async def test_closing_gives_up_handlers_that_run() -> None:
     stage = Stage(stuck, TWO)
     stage.deliver([record(0)])
     await asyncio.sleep(0.01)
-    await stage.dispatcher.close()
+    await stage.scheduler.close()
     assert cancelled == ["0"]
     assert stage.commits() == {}
 
@@ -450,7 +450,7 @@ async def test_closing_does_not_wait_for_a_handler_that_will_not_be_cancelled() 
     stage.deliver([record(0)])
     await asyncio.sleep(0.01)
     begun = time.monotonic()
-    await stage.dispatcher.close()
+    await stage.scheduler.close()
     assert time.monotonic() - begun < 5
     go_on = False
     await stage.finished(1)
@@ -461,7 +461,7 @@ async def test_hooks_hear_of_what_was_handled_retried_and_put_aside() -> None:
     heard: list[Detail] = []
     stage = Stage(Seen(at_1=99), hooks=[heard.append])
     await stage.handle(record(0, "a"), record(1, "b"), record(2, "c", value=b"nonsense"), record(3, "a"))
-    await stage.dispatcher.close()
+    await stage.scheduler.close()
     handled = [detail for detail in heard if isinstance(detail, Consumed)]
     assert {detail.event_type for detail in handled} == {"LoggedOut"}
     assert sum(detail.durations.count for detail in handled) == 2
@@ -480,7 +480,7 @@ async def test_a_hook_that_raises_stops_nothing() -> None:
     stage = Stage(seen, hooks=[hook])
     await stage.handle(record(0), record(1, value=b"nonsense"), record(2))
     assert seen.offsets == [0, 2]
-    assert stage.aside.offsets == [1]
+    assert stage.dead_letters.offsets == [1]
 
 
 def test_handlers_are_all_that_may_be_called() -> None:

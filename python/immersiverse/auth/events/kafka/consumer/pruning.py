@@ -1,4 +1,4 @@
-"""Prunes a guard's memory while a subscriber runs; where that blocks, in a thread of its own."""
+"""Prunes a guard's memory while a subscriber runs; if that blocks, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Pruned(Protocol):
 
 
 async def prune_regularly(guard: object) -> None:
-    """Prune a guard's memory again and again, if it wants that. A failure is only logged."""
+    """Prune a guard's memory on its schedule, if it has one. A failure is only logged."""
     if not isinstance(guard, Pruned) or guard.prune_every is None:
         return
     seconds, threads = guard.prune_every.total_seconds(), Workers(1)
