@@ -54,9 +54,10 @@ class HandlerRunner:
         Returns:
             The first failure; None if there was none.
         """
-        clock = time.perf_counter
+        clock, started = time.perf_counter, 0.0
         for event, field, record, attempt, call in ready:
-            started = clock()
+            if stats is not None:
+                started = clock()
             try:
                 if (pending := call(event, field, record, attempt)) is not None:
                     await pending

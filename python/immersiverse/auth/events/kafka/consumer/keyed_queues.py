@@ -87,11 +87,17 @@ class ConcurrencyLimiter:
 
 
 class Permit:
-    """A task's permit to call a handler, which it gives back and takes again; in the end it is given back."""
+    """A task's permit to call a handler, which it gives back and takes again; in the end it is given back.
+
+    Attributes:
+        is_held: whether the task has it now.
+    """
+
+    __slots__ = ("_limiter", "is_held")
 
     def __init__(self, limiter: ConcurrencyLimiter, *, is_held: bool) -> None:
         self._limiter = limiter
-        self._is_held = is_held
+        self.is_held = is_held
 
     def __enter__(self) -> Self:
         return self
@@ -100,15 +106,14 @@ class Permit:
         self.release()
 
     async def acquire(self) -> None:
-        """Take it, unless it is held."""
-        if not self._is_held:
-            await self._limiter.acquire()
-            self._is_held = True
+        """Take it, when it is not held."""
+        await self._limiter.acquire()
+        self.is_held = True
 
     def release(self) -> None:
         """Give it back, if it is held."""
-        if self._is_held:
-            self._is_held = False
+        if self.is_held:
+            self.is_held = False
             self._limiter.release()
 
 
@@ -223,9 +228,14 @@ class KeyedQueues:
 
     async def _attempt(self, item: InFlightRecord, permit: Permit) -> Failure | None:
         """Why an attempt failed; None if the record is finished or abandoned."""
-        if (failure := await self._decode_in_thread(item, permit)) is not None:
-            return failure
-        await permit.acquire()
+        if self._needs_registry(item):
+            permit.release()  # others may be handled meanwhile
+            decoded = await self._decoder.decode_in_thread(item.record, lambda: not self._is_revoked(item))
+            if isinstance(decoded, Failure):
+                return decoded
+            item.decoded = decoded
+        if not permit.is_held:
+            await permit.acquire()
         assignment, offset = item.assignment, item.record.offset()
         if self._state.stopping:
             assignment.release()
@@ -235,31 +245,20 @@ class KeyedQueues:
             return None
         assignment.enter(offset)
         try:
-            failure = await self._decode_and_call(item)
+            decoded, item.decoded = item.decoded or self._decoder.decode(item.record), None
+            if isinstance(decoded, Failure):
+                return decoded
+            event, field, invocation = decoded
+            ready = (event, field, item.record, item.failures + 1, invocation.call)
+            failure = await self._runner.run((ready,), assignment.stats)
         finally:
             assignment.leave(offset)
         if failure is None:
             self._finish(item)
         return failure
 
-    async def _decode_in_thread(self, item: InFlightRecord, permit: Permit) -> Failure | None:
-        """Decode a record, if a registry must be asked for its schema. Meanwhile others may be handled."""
-        if item.decoded is not None or self._is_revoked(item) or not self._decoder.may_wait(item.record):
-            return None
-        permit.release()
-        decoded = await self._decoder.decode_in_thread(item.record, lambda: not self._is_revoked(item))
-        if isinstance(decoded, Failure):
-            return decoded
-        item.decoded = decoded
-        return None
-
-    async def _decode_and_call(self, item: InFlightRecord) -> Failure | None:
-        decoded, item.decoded = item.decoded or self._decoder.decode(item.record), None
-        if isinstance(decoded, Failure):
-            return decoded
-        event, field, invocation = decoded
-        ready = (event, field, item.record, item.failures + 1, invocation.call)
-        return await self._runner.run((ready,), item.assignment.stats)
+    def _needs_registry(self, item: InFlightRecord) -> bool:
+        return item.decoded is None and not self._is_revoked(item) and self._decoder.may_wait(item.record)
 
     def _is_revoked(self, item: InFlightRecord) -> bool:
         if self._state.aborted:

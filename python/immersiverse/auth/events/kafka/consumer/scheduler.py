@@ -235,22 +235,25 @@ class Scheduler:
         other, so what each of them needs stands here and not behind a call.
         """
         inline, by_key, state, offsets = self._inline, self._queues.by_key, self._state, assignment.offsets
-        clock = time.monotonic
-        for record, known, field in batch.left:
-            call = inline.get(field)
-            if call is None or (by_key and record.key() in by_key):
-                decoded = self._decoded_or_queued(record, known, field, assignment)
-                if decoded is None:
-                    if not self._may_go_on(offsets) or clock() > until:
-                        return
-                    continue
-                yield decoded.event, decoded.field, record, 1, decoded.invocation.call
-            else:
-                yield known, field, record, 1, call
-            offsets.position = record.offset() + 1
-            self._finished += 1
-            if state.stopping or clock() > until:
-                return
+        clock, finished = time.monotonic, 0
+        try:
+            for record, known, field in batch.left:
+                call = inline.get(field)
+                if call is None or (by_key and record.key() in by_key):
+                    decoded = self._decoded_or_queued(record, known, field, assignment)
+                    if decoded is None:
+                        if not self._may_go_on(offsets) or clock() > until:
+                            return
+                        continue
+                    yield decoded.event, decoded.field, record, 1, decoded.invocation.call
+                else:
+                    yield known, field, record, 1, call
+                offsets.position = record.offset() + 1
+                finished += 1
+                if state.stopping or clock() > until:
+                    return
+        finally:
+            self._finished += finished
 
     def _may_go_on(self, offsets: OffsetTracker) -> bool:
         """Whether more records of a partition may be begun after one went to its key's queue."""
