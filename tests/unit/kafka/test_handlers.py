@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
+from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent, LoginFailed, LoginSucceeded
 
 
@@ -142,3 +144,47 @@ def test_a_function_that_requires_a_keyword_is_refused() -> None:
 
     with pytest.raises(ConfigurationError, match=r"requires the keyword database"):
         Handlers().on_any(wants)
+
+
+def of_another(_event: AuthEvent, _payload: LoginSucceeded) -> None:
+    """Its payload is annotated."""
+
+
+def of_either(_event: AuthEvent, _payload: LoginFailed | LoginSucceeded, _context: Context | None) -> None:
+    """Takes both."""
+
+
+def of_any(_event: AuthEvent, _payload: Message) -> None:
+    """Takes every payload."""
+
+
+def swapped(_payload: LoginFailed, _event: AuthEvent) -> None:
+    """Its parameters stand the wrong way round."""
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (of_another, "of_another: handles LoginFailed, and its payload is annotated LoginSucceeded"),
+        (swapped, "swapped: its first parameter is the AuthEvent, not a LoginFailed"),
+    ],
+)
+def test_a_function_that_is_annotated_with_another_payload_is_refused(function: Any, said: str) -> None:
+    handlers = Handlers()
+    with pytest.raises(ConfigurationError, match=said):
+        handlers.on(LoginFailed)(function)
+    assert handlers.by_field == {}
+
+
+@pytest.mark.parametrize("function", [of_either, of_any, plain])
+def test_a_function_whose_annotation_takes_the_payloads_is_accepted(function: Any) -> None:
+    handlers = Handlers()
+    handlers.on(LoginFailed, LoginSucceeded)(function)
+    assert set(handlers.named) == {"login_failed", "login_succeeded"}
+
+
+def test_an_annotation_that_only_a_type_checker_can_resolve_is_left_to_it() -> None:
+    def unresolvable(_event: AuthEvent, _payload: Missing) -> None:  # type: ignore[name-defined]  # noqa: F821
+        """Its annotation exists nowhere."""
+
+    Handlers().on(LoginFailed)(unresolvable)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+from confluent_kafka import KafkaError, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immersiverse.auth.events.kafka.consumer.offsets import OffsetTracker
+from immersiverse.auth.events.kafka.consumer.offsets import OffsetCommitter, OffsetTracker
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 
 
 def test_nothing_is_committed_before_anything_began() -> None:
@@ -78,3 +81,18 @@ def test_what_may_be_committed_grows_and_never_passes_an_unfinished_event(
         commit = offsets.take_commit()
         assert commit is None or last < commit <= min(unfinished, default=offset + 1)
         last = last if commit is None else commit
+
+
+def test_a_refusal_that_repeats_is_logged_once_and_its_offsets_are_offered_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failed: list[tuple[tuple[str, int], ...]] = []
+    committer = OffsetCommitter(
+        stored=False,
+        notify=HookDispatcher(()),
+        on_failure=lambda lost: failed.append(tuple(lost)),
+    )
+    for code in [KafkaError.ILLEGAL_GENERATION] * 25 + [KafkaError.REQUEST_TIMED_OUT]:
+        committer.on_commit(KafkaError(code), [TopicPartition("t", 0, 7)])
+    assert len(failed) == 26
+    assert len(caplog.records) == 2

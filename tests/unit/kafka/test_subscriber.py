@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -143,3 +144,60 @@ def test_a_log_says_what_a_handler_raised_without_control_characters_and_with_an
     messages = [entry.getMessage() for entry in caplog.records]
     assert [said in message for message in messages] == [True, True]
     assert all(len(message) < 2_000 and message.isprintable() for message in messages)
+
+
+def test_a_handler_whose_topic_is_not_read_is_refused_at_the_start() -> None:
+    subscriber = Subscriber(CONFIG, ["auth.events.user"], deserializer=AuthEventDeserializer())
+    subscriber.on(LoginFailed)(lambda _event, _payload: None)
+    with pytest.raises(ConfigurationError, match=r"LoginFailed would never be called: .* auth.events.login$"):
+        subscriber.run()
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        [],
+        ["auth.events.login"],
+        ["auth.events"],  # all events in one topic
+        ["auth.events.user", "elsewhere"],  # a topic of a service's own may hold any event
+        ["auth.events.user", "^auth.events.log"],
+    ],
+)
+def test_a_handler_whose_topic_may_be_read_is_accepted(topics: list[str]) -> None:
+    subscriber = Subscriber(CONFIG, topics, deserializer=AuthEventDeserializer())
+    subscriber.on(LoginFailed)(lambda _event, _payload: None)
+    subscriber.stop()
+    subscriber.run()
+
+
+def test_the_handler_for_the_rest_needs_no_topic_of_each_event() -> None:
+    subscriber = Subscriber(CONFIG, ["auth.events.user"], deserializer=AuthEventDeserializer())
+    subscriber.on_any(lambda _event, _payload: None)
+    subscriber.stop()
+    subscriber.run()
+
+
+def test_a_failed_event_is_logged_with_its_type_id_and_attempt_and_a_dead_letter_with_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_event: Any, _payload: Any) -> None:
+        raise OSError("the database is down")
+
+    async def handle() -> None:
+        stage = Stage(fail, Policy(retry=Retry(attempts=2, first=0.0, jitter=0.0)))
+        await stage.handle(record(7), record(8, "u-2", value=b"nonsense"))
+        await stage.scheduler.close()
+
+    asyncio.run(handle())
+    (attempt,) = [entry for entry in caplog.records if entry.levelno == logging.WARNING]
+    unread, letter = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
+    assert attempt.getMessage().startswith(
+        "LoggedOut 0-7 at auth.events.login[0]@7: attempt 1 failed, next in"
+    )
+    assert letter.getMessage().startswith(
+        "LoggedOut 0-7 at auth.events.login[0]@7: dead-lettered after 2 att"
+    )
+    assert letter.exc_info is not None
+    assert letter.exc_info[2] is not None
+    assert unread.getMessage().startswith("auth.events.login[0]@8: dead-lettered after 0 attempts")
+    assert not unread.exc_info

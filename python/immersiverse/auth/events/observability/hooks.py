@@ -196,6 +196,28 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionLoss:
+    """Retention removed events that the consumer group had not handled: they are lost to it.
+
+    Attributes:
+        topic: where they were.
+        partition: its partition.
+        start: the first offset that was removed.
+        end: the next offset that exists.
+    """
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+
+    @property
+    def count(self) -> int:
+        """How many offsets are missing; events are as many, or fewer where offsets hold none."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
 class Lag:
     """How far a consumer is behind, in all the partitions that it has: what it said before counts no more.
 
@@ -235,6 +257,7 @@ Detail = (
     | DeadLettered
     | Stubbed
     | Committed
+    | RetentionLoss
     | Lag
     | Statistics
 )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from immersiverse.auth.events.kafka.consumer.log_throttle import LogThrottle
 from immersiverse.auth.events.observability.hooks import Committed
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _COORDINATOR_WAIT = 5.0  # seconds for another coordinator to take over, while a partition is revoked
 _RETRY_AFTER = 0.1  # seconds between such attempts
-_REMIND_AFTER = 60.0  # seconds until a refusal that goes on is logged again
 _TRANSIENT: Final = frozenset(
     {
         *("COORDINATOR_LOAD_IN_PROGRESS", "COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR", "_WAIT_COORD"),
@@ -132,7 +132,7 @@ class OffsetCommitter:
         self._settled: dict[Partition, int] = {}  # the last offset that was accepted, or refused for good
         self._refusal = ""  # the last answer; empty if it was accepted
         self._answered = True
-        self._logged: dict[str, float] = {}  # when each refusal was logged
+        self._warnings = LogThrottle()
 
     def request(self, offsets: dict[Partition, int]) -> None:
         """Have these committed soon. From any thread."""
@@ -231,17 +231,11 @@ class OffsetCommitter:
         if self._refusal not in _TRANSIENT | _OVER_AFTER_REJOINING:
             self._settled.update(offsets)
         if error is not None:
-            self._log_refusal(error)
+            if self._warnings.is_due(self._refusal):  # a rebalance refuses commits one after the other
+                _log.warning("offsets were not committed, later commits will include them: %s", error.str())
             self._on_failure(tuple(offsets))
         if self._notify and offsets:
             self._notify(Committed(offsets, self._refusal))
-
-    def _log_refusal(self, error: KafkaError) -> None:
-        """Log each reason once a minute: a rebalance refuses commits one after the other."""
-        now = time.monotonic()
-        if now - self._logged.get(error.name(), -_REMIND_AFTER) >= _REMIND_AFTER:
-            self._logged[error.name()] = now
-            _log.warning("offsets were not committed, later commits will include them: %s", error.str())
 
 
 def _positions(offsets: Mapping[Partition, int]) -> Any:

@@ -18,8 +18,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from immersiverse.auth.events.errors import ConsumeError
 from immersiverse.auth.events.kafka.config import config_error_from, with_statistics
+from immersiverse.auth.events.kafka.connection_log import ConnectionLog
 from immersiverse.auth.events.kafka.consumer.backpressure import Backpressure
+from immersiverse.auth.events.kafka.consumer.log_throttle import LogThrottle
 from immersiverse.auth.events.kafka.consumer.offsets import OffsetCommitter
+from immersiverse.auth.events.kafka.consumer.retention import RetentionWatch
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.observability.lag import LagReport
 
@@ -48,6 +51,13 @@ _FATAL_CODES = (
     KafkaError._AUTHENTICATION,  # noqa: SLF001 - librdkafka's name, as the next ones
     KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001
     KafkaError._FATAL,  # noqa: SLF001
+)
+_LOGGED_ELSEWHERE = (
+    KafkaError._PARTITION_EOF,  # noqa: SLF001 - no error
+    KafkaError._TRANSPORT,  # noqa: SLF001 - by ConnectionLog, as the next ones
+    KafkaError._RESOLVE,  # noqa: SLF001
+    KafkaError._SSL,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
 )
 
 
@@ -95,6 +105,8 @@ class Poller:
         self._lag = LagReport(
             self._group, notify, from_beginning=settings.get("auto.offset.reset") in _BEGINNING
         )
+        self._retention = RetentionWatch(self._group, notify)
+        self._warnings = LogThrottle()
         self._consumer = self._new_consumer(settings, notify)
         self._last_drain: Future[dict[Partition, int]] | None = None
         self._gone: set[Partition] = set()
@@ -175,7 +187,7 @@ class Poller:
                 return
             message = self._consumer.poll(_TICK)
             if message is not None and (error := message.error()) is not None:
-                _log_or_raise(error)
+                self._log_or_raise(error)
 
     def _hand_over(self) -> None:
         messages, self._fetched = self._fetched, []
@@ -183,16 +195,19 @@ class Poller:
         if good:
             self._backpressure.handed += len(good)
             batches = self._scheduler.decode_known(cast("list[Record]", good))
+            self._retention.check(self._consumer, batches)
             self._call_in_loop(self._scheduler.deliver, batches)
         if len(good) < len(messages):
             for message in messages:
                 if (error := message.error()) is not None:
-                    _log_or_raise(error)
+                    self._log_or_raise(error)
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._hand_over()
         assigned = _names(partitions)
-        _log.info("group %s: assigned %s", self._group, _listed(assigned))
+        if assigned:
+            _log.info("group %s: assigned %s", self._group, _listed(assigned))
+        self._retention.assign(assigned)
         self._call_in_loop(self._scheduler.assign, assigned)
         self._backpressure.assigned_anew = True
 
@@ -221,6 +236,7 @@ class Poller:
     def _forget(self, partitions: list[Partition]) -> None:
         self._gone.update(partitions)
         self._commits.forget(partitions)
+        self._retention.revoke(partitions)
         self._lag.withdraw(partitions)
 
     def _drained(self, leaving: list[Partition]) -> Future[dict[Partition, int]]:
@@ -270,8 +286,9 @@ class Poller:
         all_settings = {**settings, **ours}
         if notify:
             all_settings = with_statistics(all_settings, lambda values: self._on_statistics(values, notify))
+        connection = ConnectionLog("consumer", all_settings, _log)
         try:
-            return Consumer(all_settings, logger=_log)
+            return Consumer(connection.settings, logger=connection)
         except (KafkaException, TypeError, ValueError) as error:
             raise config_error_from("consumer", error) from error
 
@@ -287,11 +304,22 @@ class Poller:
             if users is not None:
                 users(error)
             try:
-                _log_or_raise(error)
+                self._log_or_raise(error)
             except ConsumeError as fatal:
                 self._call_in_loop(self._on_error, fatal)
 
         return on_error
+
+    def _log_or_raise(self, error: KafkaError) -> None:
+        """Log errors that pass; those that only a person can fix stop the subscriber.
+
+        Raises:
+            ConsumeError: for the latter.
+        """
+        if error.fatal() or error.code() in _FATAL_CODES:
+            raise ConsumeError(error.name(), error.str())
+        if error.code() not in _LOGGED_ELSEWHERE and self._warnings.is_due(error.name()):
+            _log.warning("while consuming: %s", error.str())
 
     def _close(self) -> None:
         try:
@@ -311,15 +339,3 @@ def _listed(partitions: Iterable[Partition]) -> str:
     for topic, number in sorted(partitions):
         numbers[topic].append(number)
     return ", ".join(f"{topic} {found}" for topic, found in numbers.items()) or "nothing"
-
-
-def _log_or_raise(error: KafkaError) -> None:
-    """Log errors that pass; those that only a person can fix stop the subscriber.
-
-    Raises:
-        ConsumeError: for the latter.
-    """
-    if error.fatal() or error.code() in _FATAL_CODES:
-        raise ConsumeError(error.name(), error.str())
-    if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
-        _log.warning("while consuming: %s", error.str())

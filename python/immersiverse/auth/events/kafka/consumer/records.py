@@ -9,6 +9,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -111,10 +112,13 @@ class RecordBatch:
 
     Attributes:
         partition: topic and number.
+        start: the offset of the first record.
+        end: the offset after the last one.
+        gaps: where offsets are missing between them: the first that is missing, the next that exists.
         left: each record with its event and payload field, from the first that has not been taken yet.
     """
 
-    __slots__ = ("_records", "left", "partition")
+    __slots__ = ("_records", "end", "gaps", "left", "partition", "start")
 
     def __init__(
         self,
@@ -124,6 +128,8 @@ class RecordBatch:
         fields: Sequence[str],
     ) -> None:
         self.partition = partition
+        self.start, self.end = records[0].offset(), records[-1].offset() + 1
+        self.gaps = _gaps(records) if self.end - self.start > len(records) else ()
         self._records = iter(records)
         self.left: Iterator[tuple[Record, AuthEvent | None, str]] = zip(
             self._records, events, fields, strict=False
@@ -132,6 +138,11 @@ class RecordBatch:
     def __len__(self) -> int:
         """How many records have not been taken yet."""
         return length_hint(self._records)
+
+
+def _gaps(records: Sequence[Record]) -> tuple[tuple[int, int], ...]:
+    offsets = [record.offset() for record in records]
+    return tuple((last + 1, offset) for last, offset in pairwise(offsets) if offset > last + 1)
 
 
 def split_batches(
