@@ -40,4 +40,4 @@ def test_events_that_were_removed_before_they_were_handled_are_reported(
         eventually(lambda: cluster.committed(group) == {0: 10})
     assert seen == [6, 7, 8, 9]
     assert [each for each in details if isinstance(each, RetentionLoss)] == [RetentionLoss(topic, 0, 2, 6)]
-    assert f"{topic}[0]: retention removed offsets 2 to 5" in caplog.text
+    assert f"before group {group} handled them: offsets 2 to 5 are lost" in caplog.text

@@ -37,10 +37,12 @@ class Broker:
 class Watched:
     """A watch of partition 0, just assigned."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, *, from_beginning: bool = True) -> None:
         self.details: list[Detail] = []
         self._broker = cast("Consumer", broker)
-        self.watch = RetentionWatch("readers", HookDispatcher([self.details.append]))
+        self.watch = RetentionWatch(
+            "readers", HookDispatcher([self.details.append]), from_beginning=from_beginning
+        )
         self.watch.assign([(TOPIC, 0)])
 
     def fetch(self, *offsets: int) -> None:
@@ -61,7 +63,7 @@ def test_what_was_removed_before_a_group_came_back_is_reported(caplog: pytest.Lo
     watched = Watched(Broker(committed=5, oldest=100))
     watched.fetch(100, 101)
     assert watched.details == [lost(5, 100)]
-    assert "retention removed offsets 5 to 99 before group readers" in caplog.text
+    assert "before group readers handled them: offsets 5 to 99 are lost" in caplog.text
 
 
 @pytest.mark.parametrize("fetches", [[(7, 20)], [(7,), (20,)]], ids=["in a batch", "between batches"])
@@ -76,6 +78,12 @@ def test_only_what_lies_before_the_beginning_of_the_log_is_counted_as_removed() 
     watched = Watched(Broker(committed=5, oldest=8))
     watched.fetch(12)
     assert watched.details == [lost(5, 8)]
+
+
+def test_a_consumer_that_goes_on_at_the_end_has_lost_all_before_it() -> None:
+    watched = Watched(Broker(committed=5, oldest=8), from_beginning=False)
+    watched.fetch(12)
+    assert watched.details == [lost(5, 12)]
 
 
 def test_a_group_that_has_committed_nothing_has_lost_nothing() -> None:

@@ -62,7 +62,7 @@ def late(when: threading.Event) -> Callable[[Answering], None]:
 
 
 async def stage_of(client: SchemaRegistry, handled: list[int], after_failure="hold-back", **options) -> Stage:
-    """A dispatcher that has handled offset 0 of user a, and so knows an id."""
+    """A scheduler that has handled offset 0 of user a, and so knows an id."""
     stage = Stage(
         lambda _, payload: handled.append(int(payload.session_id)),
         Policy(retry=SOON, after_failure=after_failure),

@@ -202,8 +202,9 @@ class RetentionLoss:
     Attributes:
         topic: where they were.
         partition: its partition.
-        start: the first offset that was removed.
-        end: the next offset that exists.
+        start: the first offset that was not handled.
+        end: the offset with which the consumer goes on; with ``auto.offset.reset=latest`` that is not the
+            oldest one that is left.
     """
 
     topic: str

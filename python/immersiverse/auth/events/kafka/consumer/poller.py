@@ -102,10 +102,9 @@ class Poller:
             notify=notify,
             on_failure=lambda partitions: self._call_in_loop(scheduler.commit_failed, partitions),
         )
-        self._lag = LagReport(
-            self._group, notify, from_beginning=settings.get("auto.offset.reset") in _BEGINNING
-        )
-        self._retention = RetentionWatch(self._group, notify)
+        from_beginning = settings.get("auto.offset.reset") in _BEGINNING
+        self._lag = LagReport(self._group, notify, from_beginning=from_beginning)
+        self._retention = RetentionWatch(self._group, notify, from_beginning=from_beginning)
         self._warnings = LogThrottle()
         self._consumer = self._new_consumer(settings, notify)
         self._last_drain: Future[dict[Partition, int]] | None = None

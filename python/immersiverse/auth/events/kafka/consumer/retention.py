@@ -36,10 +36,13 @@ class RetentionWatch:
     Args:
         group: the consumer group.
         notify: the hooks that are notified.
+        from_beginning: whether the consumer goes on with the oldest event that is left, and not with the next
+            one that is published (``auto.offset.reset``).
     """
 
-    def __init__(self, group: str, notify: HookDispatcher) -> None:
+    def __init__(self, group: str, notify: HookDispatcher, *, from_beginning: bool) -> None:
         self._group = group
+        self._from_beginning = from_beginning
         self._notify = notify
         self._assigned: set[Partition] = set()  # those of which nothing was fetched yet
         self._next: dict[Partition, int] = {}
@@ -90,14 +93,14 @@ class RetentionWatch:
         except KafkaException as error:
             _log.debug("cannot look for events that retention removed: %s", error)
             return
-        removed_to = min(oldest, end)
-        if removed_to <= start:
+        if oldest <= start:
             self._trusted_until[partition] = now + _TRUSTED
             return
+        lost_to = min(oldest, end) if self._from_beginning else end
         _log.error(
-            "%s[%d]: retention removed offsets %d to %d before group %s handled them: they are lost to it; "
+            "%s[%d]: retention removed events before group %s handled them: offsets %d to %d are lost to it; "
             "raise retention.ms, or find out why the group fell behind",
-            *partition, start, removed_to - 1, self._group,
+            *partition, self._group, start, lost_to - 1,
         )  # fmt: skip
         if self._notify:
-            self._notify(RetentionLoss(*partition, start, removed_to))
+            self._notify(RetentionLoss(*partition, start, lost_to))
