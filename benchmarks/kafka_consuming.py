@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, DeserializingConsumer
 from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer
 
 from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, Policy, Subscriber
-from immersiverse.auth.events.kafka.settings import consumer_settings
+from immersiverse.auth.events.kafka.config import consumer_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

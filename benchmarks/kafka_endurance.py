@@ -85,7 +85,7 @@ def _publish(config: dict[str, Any], registry: str, events: int) -> None:
         Publisher(config, serializer=AuthEventSerializer(schemas)) as publisher,
     ):
         for number, login in enumerate(islice(logins(), events)):
-            publisher.publish(new_event(login, source="/services/auth", version=number + 1))
+            publisher.send(new_event(login, source="/services/auth", version=number + 1))
 
 
 class _Stages:

@@ -11,7 +11,7 @@ from confluent_kafka.schema_registry.protobuf import ProtobufSerializer
 from confluent_kafka.serialization import StringSerializer
 
 from immersiverse.auth.events import AsyncPublisher, AuthEvent, Publisher, catalog
-from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.kafka.config import producer_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,10 +45,10 @@ def ours(config: Mapping[str, Any], serializer: AuthEventSerializer, hooks: Sequ
 
     def publish(events: Sequence[AuthEvent]) -> float:
         with Publisher(config, serializer=serializer, hooks=hooks) as publisher:
-            publisher.publish(events[0]).result()
+            publisher.send(events[0]).result()
             begun = time.perf_counter()
             for event in events:
-                publisher.publish(event)
+                publisher.send(event)
             publisher.flush()
             return time.perf_counter() - begun
 
@@ -60,10 +60,10 @@ def ours_async(config: Mapping[str, Any], serializer: AuthEventSerializer) -> Wa
 
     async def publish(events: Sequence[AuthEvent]) -> float:
         async with AsyncPublisher(config, serializer=serializer) as publisher:
-            await (await publisher.publish(events[0]))
+            await (await publisher.send(events[0]))
             begun = time.perf_counter()
             for event in events:
-                await publisher.publish(event)
+                await publisher.send(event)
             await publisher.flush()
             return time.perf_counter() - begun
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from chaos.journal import Journal, read_journal
 from immersiverse.auth.events import AuthEvent, SqlInbox
-from immersiverse.auth.events.kafka.context import Context
+from immersiverse.auth.events.kafka.consumer.records import Context
 
 
 class Effect(NamedTuple):

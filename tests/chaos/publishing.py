@@ -17,8 +17,8 @@ from chaos.journal import Journal
 from chaos.story import USERS, Chapter
 from immersiverse.auth.events import AuthEventSerializer, PinnedSchemas
 from immersiverse.auth.events.identifiers import new_event_id
-from immersiverse.auth.events.kafka.delivery import Delivery
-from immersiverse.auth.events.kafka.publisher import Publisher
+from immersiverse.auth.events.kafka.producer.delivery import Delivery
+from immersiverse.auth.events.kafka.producer.publisher import Publisher
 
 _TICK = 0.02  # seconds
 
@@ -39,13 +39,13 @@ def main(bootstrap: str, path: Path, pace: int) -> None:
     config = {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1000}
     with Publisher(config, serializer=AuthEventSerializer(PinnedSchemas(1))) as publisher:
         for chapter in account.to_repeat():
-            publisher.publish(chapter.event(), on_done=note)
+            publisher.send(chapter.event(), on_done=note)
         versions = account.versions()
         while not asked_to_stop:
             for _ in range(max(1, int(pace * _TICK))):
                 chapter = _next(versions)
                 about_to_publish(journal, chapter)
-                publisher.publish(chapter.event(), on_done=note)
+                publisher.send(chapter.event(), on_done=note)
             time.sleep(_TICK)
 
 

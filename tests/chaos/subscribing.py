@@ -19,10 +19,10 @@ from chaos.effects import apply, open_database, write_down
 from chaos.journal import Journal
 from chaos.story import TOPICS
 from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, PinnedSchemas, SqlInbox
-from immersiverse.auth.events.kafka.context import Context
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.records import Context
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.observability.hooks import Detail, Dropped
 
 WITH_INBOX, WITHOUT_INBOX = "with-inbox", "without-inbox"
@@ -60,11 +60,9 @@ def _with_inbox(config: dict[str, object], folder: Path) -> Subscriber:
         config,
         TOPICS,
         deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-        policy=Policy(retry=_RETRY),
+        policy=Policy(retry=_RETRY, commit_interval=0.5, drain=5),
         inbox=SqlInbox(open_database(folder / "effects.db"), WITH_INBOX),
         hooks=(note,),
-        commit_interval=0.5,
-        drain=5,
     )
 
     @subscriber.on_any
@@ -81,9 +79,7 @@ def _without_inbox(config: dict[str, object], folder: Path) -> Subscriber:
         config,
         TOPICS,
         deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-        policy=Policy(concurrency=_IN_PROGRESS, retry=_RETRY),
-        commit_interval=0.5,
-        drain=5,
+        policy=Policy(concurrency=_IN_PROGRESS, retry=_RETRY, commit_interval=0.5, drain=5),
     )
 
     @subscriber.on_any

@@ -15,7 +15,7 @@ from immersiverse.auth.events import (
     PinnedSchemas,
     new_event,
 )
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 

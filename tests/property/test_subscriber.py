@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatching import AT_ONCE, TOPIC, Stage, record
-from immersiverse.auth.events.kafka.policy import Policy
+from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
 from immersiverse.auth.events.kafka.record import Record
-from immersiverse.auth.events.kafka.retry import Retry
 from immersiverse.auth.events.kafka.workers import Workers
+from scheduling import AT_ONCE, TOPIC, Stage, record
 
 PARTITIONS = 2
 NEVER = 99
@@ -125,12 +125,12 @@ class World:
 def staged(world: World, policy: Policy, kind: str, share: int) -> tuple[Stage, Workers | None]:
     workers = Workers(policy.concurrency) if kind == "threads" else None
     stage = Stage(world.waiting if kind == "async" else world.plain, policy, workers=workers, share=share)
-    stage.dispatcher.assign([(TOPIC, partition) for partition in range(PARTITIONS)])
+    stage.scheduler.assign([(TOPIC, partition) for partition in range(PARTITIONS)])
     return stage, workers
 
 
 def done_with(world: World, stage: Stage) -> set[int]:
-    return {offset for offset, times in world.ended.items() if times} | set(stage.aside.offsets)
+    return {offset for offset, times in world.ended.items() if times} | set(stage.dead_letters.offsets)
 
 
 def assert_commits_are_honest(world: World, stage: Stage) -> None:
@@ -166,10 +166,10 @@ def test_each_message_ends_exactly_once_in_its_users_order(
             workers.close()
         handled = {offset for offset, plan in enumerate(log) if not plan.ends_aside}
         assert world.ended == Counter(handled)
-        assert Counter(stage.aside.offsets) == Counter(set(range(len(log))) - handled)
+        assert Counter(stage.dead_letters.offsets) == Counter(set(range(len(log))) - handled)
         assert world.most <= policy.concurrency
-        assert stage.dispatcher.held == {}, "a partition stays paused"
-        assert stage.dispatcher.finished == len(log)
+        assert stage.scheduler.held == {}, "a partition stays paused"
+        assert stage.scheduler.finished == len(log)
         if policy.after_failure == "hold-back":
             for offsets in world.tried.values():
                 assert offsets == sorted(offsets), (
@@ -179,7 +179,7 @@ def test_each_message_ends_exactly_once_in_its_users_order(
             partition: offsets[-1] + 1 for partition in range(PARTITIONS) if (offsets := world.of(partition))
         }
         assert {
-            p: a.progress.committable for (_, p), a in stage.dispatcher._assignments.items() if p in last
+            p: a.offsets.committable for (_, p), a in stage.scheduler._assignments.items() if p in last
         } == last
 
     asyncio.run(run())
@@ -215,7 +215,7 @@ class Broker:
         """Take a partition away, and give it back from where it was committed."""
         self.commit(await self._stage.release(partition, seconds))
         self._fetched[partition] = self.committed[partition]
-        self._stage.dispatcher.assign([(TOPIC, partition)])
+        self._stage.scheduler.assign([(TOPIC, partition)])
 
     async def take(self, step: Step) -> None:
         """Do what was drawn."""
@@ -226,9 +226,9 @@ class Broker:
             for _ in range(count):
                 await asyncio.sleep(0)
         elif kind == "commit":
-            self.commit(self._stage.dispatcher.take_commits())
+            self.commit(self._stage.scheduler.take_commits())
         elif kind == "unanswered":  # sent, and not accepted before its partition goes
-            self._stage.dispatcher.take_commits()
+            self._stage.scheduler.take_commits()
         else:
             await self.rebalance(partition, 5 if kind == "drained" else 0)
 
@@ -303,8 +303,8 @@ def test_users_of_other_partitions_go_on_while_one_user_fails_and_what_that_one_
         stage.deliver(world.records)
         await stage.finished(len(others))
         assert sorted(world.ended) == list(range(len(failing), len(world.log)))
-        assert stage.dispatcher.held == {(TOPIC, 0): len(failing)}
-        assert stage.dispatcher.waiting == 0
-        await stage.dispatcher.close()
+        assert stage.scheduler.held == {(TOPIC, 0): len(failing)}
+        assert stage.scheduler.waiting == 0
+        await stage.scheduler.close()
 
     asyncio.run(run())

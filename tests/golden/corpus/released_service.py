@@ -14,9 +14,14 @@ from typing import Any
 from confluent_kafka import Producer
 from google.protobuf import json_format
 
-from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
-from immersiverse.auth.events.kafka.dead_letters import DeadLetters
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events import (
+    AuthEvent,
+    AuthEventDeserializer,
+    AuthEventSerializer,
+    DeadLetters,
+    SchemaRegistry,
+    Subscriber,
+)
 
 # Each test's topic has a subject of its own, in Avro too.
 STRATEGIES: Any = {"AVRO": "topic-record"}
@@ -45,11 +50,14 @@ def publish(task: dict[str, Any], registry: SchemaRegistry) -> None:
 def consume(task: dict[str, Any], registry: SchemaRegistry) -> None:
     """Handle as many events as are wanted, and send each that is known on to another topic."""
     config = {"bootstrap.servers": task["bootstrap"], "group.id": task["group"]}
+    options: Any = {
+        "unknown": "dead-letter" if task["unknown"] == "dead-letter" else "skip"
+    }  # as it was then
     subscriber = Subscriber(
         config,
         [task["topic"]],
         deserializer=AuthEventDeserializer(registry),
-        unknown="dead-letter" if task["unknown"] == "dead-letter" else "skip",
+        **options,
         dead_letters=DeadLetters(config, topic=task["dead_letters"]),
     )
     serializer = AuthEventSerializer(registry)

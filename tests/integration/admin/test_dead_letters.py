@@ -16,10 +16,10 @@ from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFi
 from immersiverse.auth.events.admin.dead_letters.redrive import RateLimit, redrive
 from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan, RedriveStatus
 from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.v1.events_pb2 import UserCreated
 from integration.admin.cluster_tools import publish, put_dead_letters, read

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 
 from immersiverse.auth.events import AuthEventDeserializer, PinnedSchemas
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.publisher import Publisher
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
+from immersiverse.auth.events.kafka.producer.publisher import Publisher
 from integration.running import ToTopic
 
 QUICK = Retry(attempts=3, first=0.05, factor=1.0)
@@ -29,4 +29,4 @@ def subscriber(kafka, topic, inbox, *, concurrency=1, **options):
 def publish(kafka, topic, *events):
     with Publisher({"bootstrap.servers": kafka.bootstrap}, serializer=ToTopic(topic)) as publisher:
         for event in events:
-            publisher.publish(event)
+            publisher.send(event)

@@ -23,7 +23,7 @@ from immersiverse.auth.events import (
     RedisInbox,
     SqlInbox,
 )
-from immersiverse.auth.events.kafka.context import Context
+from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.observability.hooks import DeadLettered, Dropped, Retried
 from inboxes.makers import created, effects_in
 from integration.inbox.consuming import QUICK, publish, subscriber

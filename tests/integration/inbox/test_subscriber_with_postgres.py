@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
 from immersiverse.auth.events import AsyncSqlInbox, LoggedOut, MemoryInbox, SqlInbox, inbox_tables
-from immersiverse.auth.events.kafka.context import Context
+from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.observability.hooks import DeadLettered, Retried, VersionJump
 from inboxes.makers import created, database, effects_in

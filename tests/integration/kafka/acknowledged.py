@@ -57,7 +57,7 @@ def live(
         born()
         deliveries = []
         for number in range(events):
-            deliveries.append(publisher.publish(event(f"user-{number}", number), on_done=lambda _: None))
+            deliveries.append(publisher.send(event(f"user-{number}", number), on_done=lambda _: None))
             time.sleep(_PAUSE)
     return Life(
         {delivery.event.event_id for delivery in deliveries if delivery.done and delivery.error is None},

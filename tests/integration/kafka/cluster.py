@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -82,16 +83,17 @@ class Cluster:
         """Publish events, acknowledged."""
         with self.publisher(topic) as publisher:
             for each in events:
-                publisher.publish(each)
+                publisher.send(each)
 
     def subscriber(self, topic: str, group: str = "", *, letters: str = "", **options: Any) -> Subscriber:
         """A subscriber to one topic that is quick to retry and to commit."""
         config = {**self.config, "group.id": group or f"group-{uuid.uuid4()}", **options.pop("config", {})}
-        options.setdefault("policy", Policy(retry=SOON))
+        chosen = {key: options.pop(key) for key in ("commit_interval", "drain", "backlog") if key in options}
+        policy = replace(options.pop("policy", Policy(retry=SOON)), **{"commit_interval": 0.1, **chosen})
         options.setdefault("deserializer", AuthEventDeserializer(PinnedSchemas(1)))
         if letters:
             options["dead_letters"] = DeadLetters(config, topic=letters)
-        return Subscriber(config, [topic], commit_interval=0.1, **options)
+        return Subscriber(config, [topic], policy=policy, **options)
 
     def read(self, topic: str, count: int, within: float = 30.0) -> list[Message]:
         """The first messages of a topic, partition by partition."""

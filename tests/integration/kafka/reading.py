@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry, Subscriber
+from immersiverse.auth.events import AuthEventDeserializer, Policy, SchemaRegistry, Subscriber
 from integration.kafka.signalled import say
 
 
@@ -16,8 +16,7 @@ def main() -> None:
         {"bootstrap.servers": bootstrap, "group.id": group, "session.timeout.ms": 6000},
         [topic],
         deserializer=AuthEventDeserializer(SchemaRegistry({"url": url, "timeout": 600}, patience=600)),
-        commit_interval=0.1,
-        drain=1.0,
+        policy=Policy(commit_interval=0.1, drain=1.0),
     )
 
     @subscriber.on_any

@@ -22,8 +22,7 @@ def main() -> None:
         {"bootstrap.servers": bootstrap, "group.id": group, "session.timeout.ms": 6000},
         [topic],
         deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-        policy=Policy(concurrency=2 if kind == "threads" else 1),
-        drain=1.0,
+        policy=Policy(concurrency=2 if kind == "threads" else 1, drain=1.0),
     )
 
     @subscriber.on_any

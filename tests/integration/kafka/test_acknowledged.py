@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from dispatching import record
 from immersiverse.auth.events import DeadLetters, PublishError
-from immersiverse.auth.events.kafka import settings
+from immersiverse.auth.events.kafka import config
 from immersiverse.auth.events.observability.hooks import Detail, Unconfirmed
 from integration.kafka.acknowledged import Ids, Life, in_log, leaders_leaving, live, missing
 from integration.kafka.cluster import Cluster, event
+from scheduling import record
 from stack.kafka import Broker, KafkaCluster, kafka_cluster
 
 _PARTITIONS = 300  # the more there are, the longer some of their leaders take to know them
@@ -33,7 +33,7 @@ def three_brokers() -> Iterator[KafkaCluster]:
 def five_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is refused, allowed: as if the guarantee did not hold."""
     key = "max.in.flight.requests.per.connection"
-    monkeypatch.setitem(settings.PRODUCER_DEFAULTS, key, 5)  # type: ignore[arg-type]  # a dict, declared read-only
+    monkeypatch.setitem(config.PRODUCER_DEFAULTS, key, 5)  # type: ignore[arg-type]  # a dict, declared read-only
 
 
 def life_on_a_new_topic(cluster: Cluster, **more: Any) -> tuple[Life, Ids]:
@@ -122,9 +122,9 @@ def test_a_report_without_an_offset_is_an_error_that_may_be_tried_again(
 def test_an_offset_that_was_given_before_is_an_error_that_may_be_tried_again(cluster: Cluster) -> None:
     topic = cluster.create(partitions=1)
     with cluster.publisher(topic) as publisher:
-        publisher.publish(event("a", 0)).result(30)
-        publisher.publish(event("a", 1)).result(30)
+        publisher.send(event("a", 0)).result(30)
+        publisher.send(event("a", 1)).result(30)
         cluster.recreate(topic)  # whose offsets begin anew: what an idempotent producer must never see
         with pytest.raises(PublishError, match="deleted and created again") as refused:
-            publisher.publish(event("a", 2)).result(60)
+            publisher.send(event("a", 2)).result(60)
     assert (refused.value.code, refused.value.retryable) == ("UNCONFIRMED", True)

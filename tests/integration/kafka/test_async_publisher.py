@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from immersiverse.auth.events import AsyncPublisher, PublishError, PublisherUnusable, UndeliveredEvents
-from immersiverse.auth.events.kafka.delivery import Delivery
+from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from integration.kafka.cluster import Cluster, event
 from integration.running import ToTopic
 
@@ -27,7 +27,7 @@ def test_a_delivery_is_awaited_and_says_where_the_event_is(cluster: Cluster) -> 
 
     async def work() -> None:
         async with AsyncPublisher(cluster.config, serializer=ToTopic(topic)) as publisher:
-            deliveries = [await publisher.publish(event("a", number)) for number in range(10)]
+            deliveries = [await publisher.send(event("a", number)) for number in range(10)]
             assert [(await delivery).offset for delivery in deliveries] == list(range(10))
 
     run(work())
@@ -42,7 +42,7 @@ def test_tasks_publish_side_by_side_through_a_small_queue(cluster: Cluster) -> N
 
             async def user(name: str) -> None:
                 for number in range(100):
-                    await publisher.publish(event(name, number))
+                    await publisher.send(event(name, number))
 
             await asyncio.gather(*(user(f"u-{n}") for n in range(5)))
 
@@ -67,7 +67,7 @@ def test_other_tasks_get_their_turn_while_one_publishes_without_end(cluster: Clu
         task = asyncio.create_task(other())
         async with AsyncPublisher(cluster.config, serializer=ToTopic(topic)) as publisher:
             for number in range(2_000):
-                await publisher.publish(event("a", number))
+                await publisher.send(event("a", number))
             task.cancel()
 
     run(work())
@@ -83,7 +83,7 @@ def test_callbacks_are_called_in_the_loop(cluster: Cluster) -> None:
 
     async def work() -> None:
         async with AsyncPublisher(cluster.config, serializer=ToTopic(topic)) as publisher:
-            await publisher.publish(event("a"), on_done=heard)
+            await publisher.send(event("a"), on_done=heard)
             await publisher.flush()
             assert loops == [asyncio.get_running_loop()]
 
@@ -93,7 +93,7 @@ def test_callbacks_are_called_in_the_loop(cluster: Cluster) -> None:
 def test_a_failure_is_raised_where_it_is_awaited() -> None:
     async def work() -> None:
         publisher = AsyncPublisher(IMPATIENT, serializer=ToTopic("x"))
-        delivery = await publisher.publish(event("a"))
+        delivery = await publisher.send(event("a"))
         with pytest.raises(PublishError, match="_MSG_TIMED_OUT"):
             await delivery
         await publisher.close()
@@ -105,7 +105,7 @@ def test_leaving_the_block_tells_of_what_failed_and_nobody_saw() -> None:
     async def work() -> None:
         with pytest.raises(UndeliveredEvents, match="1 failed"):
             async with AsyncPublisher(IMPATIENT, serializer=ToTopic("x")) as publisher:
-                await publisher.publish(event("a"))
+                await publisher.send(event("a"))
 
     run(work())
 
@@ -113,7 +113,7 @@ def test_leaving_the_block_tells_of_what_failed_and_nobody_saw() -> None:
 def test_a_flush_that_times_out_says_which_events_are_pending() -> None:
     async def work() -> None:
         publisher = AsyncPublisher(NOWHERE, serializer=ToTopic("x"))
-        sent = (await publisher.publish(event("a"))).event
+        sent = (await publisher.send(event("a"))).event
         with pytest.raises(UndeliveredEvents) as undelivered:
             await publisher.flush(0.05)
         assert undelivered.value.pending == (sent,)
@@ -128,9 +128,9 @@ def test_publishing_that_waits_for_room_can_be_given_up() -> None:
         settings = {**NOWHERE, "queue.buffering.max.messages": 2}
         publisher = AsyncPublisher(settings, serializer=ToTopic("x"))
         for number in range(2):
-            await publisher.publish(event("a", number))
+            await publisher.send(event("a", number))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(publisher.publish(event("a", 2)), 0.1)
+            await asyncio.wait_for(publisher.send(event("a", 2)), 0.1)
         with pytest.raises(UndeliveredEvents) as undelivered:
             await publisher.close(0)
         assert len(undelivered.value.pending) == 2
@@ -142,7 +142,7 @@ def test_another_loop_is_refused(cluster: Cluster) -> None:
     publisher = AsyncPublisher(cluster.config, serializer=ToTopic(cluster.create()))
 
     async def once() -> None:
-        await publisher.publish(event("a"))
+        await publisher.send(event("a"))
         await publisher.flush()
 
     run(once())
@@ -153,7 +153,7 @@ def test_another_loop_is_refused(cluster: Cluster) -> None:
 def test_waiting_instead_of_awaiting_is_refused() -> None:
     async def work() -> None:
         publisher = AsyncPublisher(NOWHERE, serializer=ToTopic("x"))
-        delivery = await publisher.publish(event("a"))
+        delivery = await publisher.send(event("a"))
         with pytest.raises(PublisherUnusable, match="await the delivery"):
             delivery.result()
         with pytest.raises(UndeliveredEvents):
@@ -168,6 +168,6 @@ def test_a_closed_publisher_publishes_nothing(cluster: Cluster) -> None:
         await publisher.close()
         await publisher.close()
         with pytest.raises(PublisherUnusable, match="closed"):
-            await publisher.publish(event("a"))
+            await publisher.send(event("a"))
 
     run(work())

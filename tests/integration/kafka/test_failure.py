@@ -182,7 +182,7 @@ def test_stopping_does_not_wait_for_a_dead_letter_topic_that_is_missing(cluster:
         eventually(lambda: seen == [1])
         begun = time.monotonic()
         subscriber.stop()
-        eventually(lambda: subscriber._loop is None)
+        eventually(lambda: subscriber._running is None)
         assert time.monotonic() - begun < 10
     assert cluster.committed(group) == {}
 
@@ -218,7 +218,7 @@ def test_a_dead_letter_of_which_even_a_stub_is_too_large_waits_until_its_topic_t
     subscriber = cluster.subscriber(topic, group, letters=letters)
     subscriber.on_any(lambda _event, _payload: None)
     with running(subscriber):
-        eventually(lambda: "not even a stub without its value: raise max.message.bytes" in caplog.text)
+        eventually(lambda: "not even a stub without its value fits: raise max.message.bytes" in caplog.text)
         assert cluster.committed(group) == {}
         cluster.allow(letters, 100_000)
         eventually(lambda: cluster.committed(group) == {0: 1})

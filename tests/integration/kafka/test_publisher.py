@@ -20,7 +20,7 @@ from immersiverse.auth.events import (
     UndeliveredEvents,
     catalog,
 )
-from immersiverse.auth.events.kafka.delivery import Delivery
+from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from integration.kafka.cluster import Cluster, event
 from integration.running import ToTopic, eventually
@@ -37,7 +37,7 @@ def decoded(messages: list[Any]) -> list[Any]:
 def test_a_result_says_where_the_event_is(cluster: Cluster) -> None:
     topic = cluster.create(partitions=1)
     with cluster.publisher(topic) as publisher:
-        first, second = publisher.publish(event("a", 0)), publisher.publish(event("a", 1))
+        first, second = publisher.send(event("a", 0)), publisher.send(event("a", 1))
         assert (second.result(30).offset, first.done, first.offset) == (1, True, 0)
 
 
@@ -77,7 +77,7 @@ def test_every_format_arrives_in_the_single_topic(cluster: Cluster, form: Any) -
             return serializer.serialize(event, topic=topic)
 
     with Publisher(cluster.config, serializer=Elsewhere(topic)) as publisher:
-        publisher.publish(sent)
+        publisher.send(sent)
     assert decoded(cluster.read(topic, 1)) == [sent]
 
 
@@ -85,7 +85,7 @@ def test_callbacks_hear_of_every_event_once_also_while_nobody_publishes(cluster:
     heard: list[Delivery] = []
     topic = cluster.create()
     with cluster.publisher(topic) as publisher:
-        deliveries = [publisher.publish(event("a", n), on_done=heard.append) for n in range(50)]
+        deliveries = [publisher.send(event("a", n), on_done=heard.append) for n in range(50)]
         eventually(lambda: len(heard) == 50)
         deliveries[0].add_done_callback(heard.append)
     assert sorted(map(id, heard)) == sorted(map(id, [*deliveries, deliveries[0]]))
@@ -98,8 +98,8 @@ def test_a_callback_that_raises_stops_nothing(cluster: Cluster) -> None:
 
     topic = cluster.create(partitions=1)
     with cluster.publisher(topic) as publisher:
-        publisher.publish(event("a", 0), on_done=callback)
-        assert publisher.publish(event("a", 1)).result(30).offset == 1
+        publisher.send(event("a", 0), on_done=callback)
+        assert publisher.send(event("a", 1)).result(30).offset == 1
 
 
 def test_any_number_of_threads_may_publish(cluster: Cluster) -> None:
@@ -108,7 +108,7 @@ def test_any_number_of_threads_may_publish(cluster: Cluster) -> None:
 
         def work(user: str) -> None:
             for number in range(300):
-                publisher.publish(event(user, number))
+                publisher.send(event(user, number))
 
         threads = [threading.Thread(target=work, args=(f"u-{n}",)) for n in range(4)]
         for thread in threads:
@@ -125,8 +125,8 @@ def test_a_full_queue_makes_publishing_wait_and_loses_nothing(cluster: Cluster) 
     topic = cluster.create(partitions=1)
     with cluster.publisher(topic, queue_buffering_max_messages=10, linger_ms=20) as publisher:
         for number in range(200):
-            publisher.publish(event("a", number))
-            assert len(publisher._out.pending) <= 10
+            publisher.send(event("a", number))
+            assert len(publisher._core._pending) <= 10
     numbers = [int(e.logged_out.session_id) for e in decoded(cluster.read(topic, 200))]
     assert numbers == list(range(200))
 
@@ -135,7 +135,7 @@ def test_a_broker_that_is_away_is_waited_for_as_long_as_the_delivery_timeout() -
     publisher = Publisher(IMPATIENT, serializer=ToTopic("x"))
     begun = time.monotonic()
     with pytest.raises(PublishError) as failure:
-        publisher.publish(event("a")).result(30)
+        publisher.send(event("a")).result(30)
     assert 0.5 < time.monotonic() - begun < 10
     assert (failure.value.code, failure.value.retryable, failure.value.topic) == ("_MSG_TIMED_OUT", True, "x")
     publisher.close()  # somebody looked at the failure: there is nothing left to tell
@@ -143,7 +143,7 @@ def test_a_broker_that_is_away_is_waited_for_as_long_as_the_delivery_timeout() -
 
 def test_a_result_that_is_not_there_in_time_is_a_timeout() -> None:
     publisher = Publisher(NOWHERE, serializer=ToTopic("x"))
-    delivery = publisher.publish(event("a"))
+    delivery = publisher.send(event("a"))
     with pytest.raises(TimeoutError):
         delivery.result(0.05)
     with pytest.raises(UndeliveredEvents):
@@ -154,7 +154,7 @@ def test_a_flush_says_which_events_are_unacknowledged_and_leaves_them_pending() 
     publisher = Publisher(NOWHERE, serializer=ToTopic("x"))
     sent = [event("a", number) for number in range(3)]
     for each in sent:
-        publisher.publish(each)
+        publisher.send(each)
     with pytest.raises(UndeliveredEvents) as undelivered:
         publisher.flush(0.1)
     assert {e.event_id for e in undelivered.value.pending} == {e.event_id for e in sent}
@@ -166,11 +166,11 @@ def test_a_flush_says_which_events_are_unacknowledged_and_leaves_them_pending() 
 
 def test_closing_tells_of_failures_that_nobody_saw_and_of_what_is_given_up_together() -> None:
     publisher = Publisher(IMPATIENT, serializer=ToTopic("x"))
-    failed, seen = publisher.publish(event("a", 0)), publisher.publish(event("a", 1))
+    failed, seen = publisher.send(event("a", 0)), publisher.send(event("a", 1))
     with pytest.raises(PublishError):
         seen.result(30)
     eventually(lambda: failed.done)
-    pending = publisher.publish(event("a", 2))
+    pending = publisher.send(event("a", 2))
     with pytest.raises(UndeliveredEvents) as undelivered:
         publisher.close(0)
     assert [error.event.event_id for error in undelivered.value.failed] == [failed.event.event_id]
@@ -184,13 +184,13 @@ def test_leaving_the_block_tells_too() -> None:
         pytest.raises(UndeliveredEvents, match="1 failed"),
         Publisher(IMPATIENT, serializer=ToTopic("x")) as publisher,
     ):
-        publisher.publish(event("a"))
+        publisher.send(event("a"))
 
 
 def test_an_unknown_topic_is_a_failed_delivery(cluster: Cluster) -> None:
     publisher = cluster.publisher(cluster.name(), topic_metadata_propagation_max_ms=100)
     with pytest.raises(PublishError) as failure:
-        publisher.publish(event("a")).result(30)
+        publisher.send(event("a")).result(30)
     assert failure.value.code in {"_UNKNOWN_TOPIC", "UNKNOWN_TOPIC_OR_PART"}
     publisher.close()
 
@@ -200,7 +200,7 @@ def test_an_event_that_the_producer_refuses_at_once_is_an_error_of_publish(clust
         large = event("a")
         large.logged_out.session_id = "x" * 2_000
         with pytest.raises(PublishError) as failure:
-            publisher.publish(large)
+            publisher.send(large)
         assert (failure.value.code, failure.value.event) == ("MSG_SIZE_TOO_LARGE", large)
 
 
@@ -210,15 +210,15 @@ def test_an_event_that_the_broker_refuses_is_a_failed_delivery_and_others_arrive
         large = event("a")
         large.logged_out.session_id = "x" * 2_000
         with pytest.raises(PublishError) as failure:
-            publisher.publish(large).result(30)
+            publisher.send(large).result(30)
         assert failure.value.code == "MSG_SIZE_TOO_LARGE"
         assert not failure.value.retryable
-        assert publisher.publish(event("a", 1)).result(30).offset == 0
+        assert publisher.send(event("a", 1)).result(30).offset == 0
 
 
 def test_what_breaks_the_contract_is_never_sent(cluster: Cluster) -> None:
     with cluster.publisher(cluster.name()) as publisher, pytest.raises(InvalidEvent):
-        publisher.publish(AuthEvent())
+        publisher.send(AuthEvent())
 
 
 def test_a_closed_publisher_publishes_nothing_and_may_be_closed_again(cluster: Cluster) -> None:
@@ -226,19 +226,19 @@ def test_a_closed_publisher_publishes_nothing_and_may_be_closed_again(cluster: C
     publisher.close()
     publisher.close()
     with pytest.raises(PublisherUnusable, match="closed"):
-        publisher.publish(event("a"))
+        publisher.send(event("a"))
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # its very point
 def test_after_a_fork_the_child_is_told_and_the_parent_goes_on(cluster: Cluster) -> None:
     topic = cluster.create(partitions=1)
     with cluster.publisher(topic) as publisher:
-        pending = publisher.publish(event("a", 0))
+        pending = publisher.send(event("a", 0))
         fork = multiprocessing.get_context("fork")
         answers = fork.SimpleQueue()
 
         def child() -> None:
-            for use in (lambda: publisher.publish(event("a")), publisher.flush):
+            for use in (lambda: publisher.send(event("a")), publisher.flush):
                 try:
                     use()
                 except PublisherUnusable as error:
@@ -252,4 +252,4 @@ def test_after_a_fork_the_child_is_told_and_the_parent_goes_on(cluster: Cluster)
         assert process.exitcode == 0
         assert [answers.get() for _ in range(3)][2] == "closed"
         assert pending.result(30).offset == 0
-        assert publisher.publish(event("a", 1)).result(30).offset == 1
+        assert publisher.send(event("a", 1)).result(30).offset == 1

@@ -81,7 +81,7 @@ class Load:
         with self._publisher as publisher:
             while not self._stop.wait(0.05):
                 for number in range(self.published, self.published + 25):
-                    publisher.publish(event(f"u-{number % USERS}", number))
+                    publisher.send(event(f"u-{number % USERS}", number))
                 self.published += 25
 
 

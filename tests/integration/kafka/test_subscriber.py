@@ -67,8 +67,7 @@ def test_every_event_is_handled_once_and_committed(
 def test_what_finished_last_is_committed_when_it_stops(cluster: Cluster, group: str) -> None:
     topic = cluster.create(partitions=1)
     cluster.publish(topic, *(event("a", n) for n in range(10)))
-    subscriber = cluster.subscriber(topic, group)
-    subscriber._commit_interval = 3600
+    subscriber = cluster.subscriber(topic, group, commit_interval=3600)
 
     @subscriber.on_any
     def handle(_event: Any, payload: Any) -> None:
@@ -347,8 +346,8 @@ def test_it_cannot_run_twice_at_a_time_nor_without_topics(cluster: Cluster) -> N
     subscriber = cluster.subscriber(cluster.create())
     subscriber.on_any(lambda _event, _payload: None)
     with running(subscriber):
-        eventually(lambda: subscriber._stop is not None)
-        with pytest.raises(ConfigurationError, match="runs already"):
+        eventually(lambda: subscriber._running is not None)
+        with pytest.raises(ConfigurationError, match="is running already"):
             subscriber.run()
     nothing = Subscriber({**cluster.config, "group.id": "g"}, deserializer=AuthEventDeserializer())
     with pytest.raises(ConfigurationError, match="name topics"):

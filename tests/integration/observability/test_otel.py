@@ -18,11 +18,11 @@ from immersiverse.auth.events import (
     PinnedSchemas,
     PublishError,
 )
-from immersiverse.auth.events.kafka.async_publisher import AsyncPublisher
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.publisher import Publisher
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
+from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher
+from immersiverse.auth.events.kafka.producer.publisher import Publisher
 from immersiverse.auth.events.observability import OpenTelemetryTracer
 from integration.running import ToTopic, eventually, logged_out, running
 
@@ -87,7 +87,7 @@ def test_publishing_handling_and_what_follows_are_one_trace(kafka, topic, traces
     sent = logged_out()
     with Publisher(config, serializer=ToTopic(topic), tracer=traces.tracer) as publisher:
         with inside.start_as_current_span("request"):
-            delivery = publisher.publish(sent)
+            delivery = publisher.send(sent)
         delivery.result(30)
     with running(handling):
         eventually(lambda: traces.spans("process"))
@@ -114,7 +114,7 @@ def test_each_attempt_of_a_handler_is_a_span_of_the_same_trace(kafka, topic, tra
     with Publisher(
         {"bootstrap.servers": kafka.bootstrap}, serializer=ToTopic(topic), tracer=traces.tracer
     ) as publisher:
-        publisher.publish(logged_out())
+        publisher.send(logged_out())
     with running(handling):
         eventually(lambda: len(traces.spans("process")) == 3)
     processes = traces.spans("process")
@@ -129,7 +129,7 @@ def test_an_async_publisher_begins_traces_too(kafka, topic, traces):
     async def publish():
         config = {"bootstrap.servers": kafka.bootstrap}
         async with AsyncPublisher(config, serializer=ToTopic(topic), tracer=traces.tracer) as publisher:
-            await (await publisher.publish(logged_out()))
+            await (await publisher.send(logged_out()))
 
     asyncio.run(publish())
     (send,) = traces.spans("send")
@@ -140,10 +140,10 @@ def test_an_event_that_no_broker_takes_ends_its_span_with_the_reason(kafka, trac
     config = {"bootstrap.servers": kafka.bootstrap, "message.max.bytes": 1000}
     nowhere = ToTopic("a topic whose name no broker takes!")
     with Publisher(config, serializer=nowhere, tracer=traces.tracer) as publisher:
-        delivery = publisher.publish(logged_out())
+        delivery = publisher.send(logged_out())
         with pytest.raises(PublishError) as refused:
             delivery.result(60)
         with pytest.raises(PublishError, match="MSG_SIZE_TOO_LARGE"):
-            publisher.publish(logged_out("u" * 255))
+            publisher.send(logged_out("u" * 255))
     codes = [span.attributes["error.type"] for span in traces.spans("send")]
     assert codes == [refused.value.code, "MSG_SIZE_TOO_LARGE"]

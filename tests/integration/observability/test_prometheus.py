@@ -6,6 +6,7 @@ import json
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -13,10 +14,10 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from prometheus_client import CollectorRegistry
 
 from immersiverse.auth.events import AuthEventDeserializer, LoggedOut, PinnedSchemas
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.publisher import Publisher
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
+from immersiverse.auth.events.kafka.producer.publisher import Publisher
 from immersiverse.auth.events.observability import PrometheusHook
 from immersiverse.auth.events.observability.hooks import Statistics
 from integration.running import ToTopic, eventually, logged_out, running
@@ -33,11 +34,12 @@ class Service:
         self.registry = CollectorRegistry()
         self.hook = PrometheusHook(self.registry)
 
-    def subscriber(self, **options):
+    def subscriber(self, policy=Policy(), **options):  # noqa: B008 - it is frozen
         deserializer = AuthEventDeserializer(PinnedSchemas(1))
         return Subscriber(
             self._config, [self._topic],
-            deserializer=deserializer, hooks=[self.hook], commit_interval=0.1, **options,
+            deserializer=deserializer, hooks=[self.hook],
+            policy=replace(policy, commit_interval=0.1), **options,
         )  # fmt: skip
 
     def ignoring(self):
@@ -73,7 +75,7 @@ def publish(kafka, topic, hook, count, users=30, **config):
     config = {"bootstrap.servers": kafka.bootstrap, **OFTEN, **config}
     with Publisher(config, serializer=ToTopic(topic), hooks=[hook]) as publisher:
         for number in range(count):
-            publisher.publish(logged_out(f"user-{number % users}", str(number)))
+            publisher.send(logged_out(f"user-{number % users}", str(number)))
 
 
 def true_lags(kafka, group, topic):
@@ -112,7 +114,7 @@ def test_producer_requests_are_those_that_librdkafka_sent(kafka, topic, service)
         return service.total("kafka_producer_requests_total", client_id="auth-service")
 
     with Publisher(config, serializer=ToTopic(topic), hooks=[service.hook]) as publisher:
-        eventually(lambda: publisher.publish(logged_out()).result() and requests() > 20)
+        eventually(lambda: publisher.send(logged_out()).result() and requests() > 20)
     assert requests() == json.loads(said[-1])["tx"]
 
 
@@ -163,7 +165,7 @@ def test_statistics_come_unasked_for_a_hook_unless_they_are_refused(kafka, topic
     ):
         time.sleep(5.5)
         for each in (publisher, other):
-            each.publish(logged_out()).result(30)
+            each.send(logged_out()).result(30)
     assert [any(isinstance(detail, Statistics) for detail in heard) for heard in (unasked, refused)] == [
         True, False,
     ]  # fmt: skip

@@ -82,10 +82,8 @@ class User:
             settings,
             list(topics),
             deserializer=AuthEventDeserializer(PinnedSchemas(1)),
-            policy=Policy(retry=Retry(attempts=1)),
+            policy=Policy(retry=Retry(attempts=1), commit_interval=0.1, drain=0.5),
             dead_letters=DeadLetters(settings, topic=letters, patience=SOON) if letters else None,
-            commit_interval=0.1,
-            drain=0.5,
         )
 
 
@@ -172,7 +170,7 @@ class Guarded:
         """Put events on a topic."""
         with Publisher(self.config, serializer=ToTopic(topic)) as publisher:
             for event in events:
-                publisher.publish(event)
+                publisher.send(event)
 
     def committed(self, group: str, topic: str) -> int | None:
         """What a group has committed in a topic; None if nothing."""

@@ -21,11 +21,13 @@ class Impostor:
         name: what is wrong.
         spoil: makes right settings wrong, with a folder for files.
         says: what its log says of it; empty if all it sees is that connections end.
+        means: what a publisher's errors and log say that this means.
     """
 
     name: str
     spoil: Callable[[dict[str, Any], Path], dict[str, Any]]
     says: str
+    means: str
 
 
 def _distrustful(config: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -49,14 +51,29 @@ def _by_another_mechanism(config: dict[str, Any], _: Path) -> dict[str, Any]:
 
 
 STRANGERS_TO_TLS = (
-    Impostor("a certificate authority that signed nothing here", _distrustful, "certificate verify failed"),
-    Impostor("a host name that the certificate does not have", _misdirected, "certificate verify failed"),
-    Impostor("no TLS", _in_the_clear, ""),
+    Impostor(
+        "a certificate authority that signed nothing here",
+        _distrustful,
+        "certificate verify failed",
+        "the broker's certificate is not trusted, check ssl.ca.location",
+    ),
+    Impostor(
+        "a host name that the certificate does not have",
+        _misdirected,
+        "certificate verify failed",
+        "the broker's certificate is not for the host name localhost",
+    ),
+    Impostor("no TLS", _in_the_clear, "", "the broker may expect TLS or SASL here"),
 )
 STRANGERS_BY_NAME = (
-    Impostor("another password", _with_another_password, "invalid credentials"),
     Impostor(
-        "a mechanism that is not offered", _by_another_mechanism, "supported mechanisms: PLAIN,SCRAM-SHA-256"
+        "another password", _with_another_password, "invalid credentials", "wrong user name or password"
+    ),
+    Impostor(
+        "a mechanism that is not offered",
+        _by_another_mechanism,
+        "supported mechanisms: PLAIN,SCRAM-SHA-256",
+        "the broker does not offer this sasl.mechanism",
     ),
 )
 

@@ -16,12 +16,12 @@ def test_a_publisher_that_may_write_nowhere_tells_each_event_and_can_be_closed(
 ) -> None:
     user.may("DESCRIBE", topic)
     publisher = user.publisher(topic)
-    looked_at, unseen = publisher.publish(logged_out()), publisher.publish(logged_out())
+    looked_at, unseen = publisher.send(logged_out()), publisher.send(logged_out())
     with pytest.raises(PublishError) as refusal:
         looked_at.result(20)
     assert (refusal.value.code, refusal.value.retryable) == ("CLUSTER_AUTHORIZATION_FAILED", False)
     with pytest.raises(PublishError, match="CLUSTER_AUTHORIZATION_FAILED"):
-        publisher.publish(logged_out())
+        publisher.send(logged_out())
     with pytest.raises(UndeliveredEvents) as undelivered:
         publisher.close()
     assert [error.event for error in undelivered.value.failed] == [unseen.event]
@@ -30,7 +30,7 @@ def test_a_publisher_that_may_write_nowhere_tells_each_event_and_can_be_closed(
 def test_its_events_are_settled_though_nobody_waits_for_them(user: User, topic: str) -> None:
     user.may("DESCRIBE", topic)
     publisher = user.publisher(topic)
-    delivery = publisher.publish(logged_out(), on_done=lambda _: None)
+    delivery = publisher.send(logged_out(), on_done=lambda _: None)
     eventually(lambda: delivery.done)
     assert delivery.error is not None
     publisher.close()
@@ -41,7 +41,7 @@ def test_an_async_publisher_that_may_write_nowhere_does_not_hang(user: User, top
 
     async def publish() -> None:
         async with AsyncPublisher(user.config, serializer=ToTopic(topic)) as publisher:
-            delivery = await publisher.publish(logged_out())
+            delivery = await publisher.send(logged_out())
             async with asyncio.timeout(20):
                 with pytest.raises(PublishError, match="CLUSTER_AUTHORIZATION_FAILED"):
                     await delivery

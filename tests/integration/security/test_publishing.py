@@ -33,16 +33,16 @@ class ByUser(ToTopic):
 def test_the_right_to_write_is_enough_also_to_be_idempotent(user: User, topic: str) -> None:
     user.may("WRITE", topic)
     with user.publisher(topic) as publisher:
-        assert publisher.publish(logged_out()).result().offset == 0
+        assert publisher.send(logged_out()).result().offset == 0
 
 
 def test_a_user_may_come_by_plain_as_well(plain_user: User, topic: str) -> None:
     plain_user.may("WRITE", topic)
     with plain_user.publisher(topic) as publisher:
-        assert publisher.publish(logged_out()).result().offset == 0
+        assert publisher.send(logged_out()).result().offset == 0
 
 
-def test_events_of_strangers_wait_until_their_time_is_over_and_the_log_says_why(
+def test_events_of_strangers_wait_until_their_time_is_over_and_errors_and_log_say_why(
     user: User, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     user.may("WRITE", topic)
@@ -50,14 +50,17 @@ def test_events_of_strangers_wait_until_their_time_is_over_and_the_log_says_why(
         deliveries = {
             impostor: publishers.enter_context(
                 Publisher({**config_of(impostor, user, tmp_path), **PATIENCE}, serializer=ToTopic(topic))
-            ).publish(logged_out())
+            ).send(logged_out())
             for impostor in (*STRANGERS_BY_NAME, *STRANGERS_TO_TLS)
         }
-        for delivery in deliveries.values():  # at once, so that all wait at the same time
+        for impostor, delivery in deliveries.items():  # at once, so that all wait at the same time
             with pytest.raises(PublishError) as failure:
                 delivery.result()
             assert (failure.value.event, failure.value.code) == (delivery.event, "_MSG_TIMED_OUT")
             assert failure.value.retryable
+            assert impostor.means in str(failure.value)
+            (line,) = [line for line in caplog.messages if impostor.means in line and "cannot use" in line]
+            assert line.startswith("producer cannot use broker ")
     assert [impostor.name for impostor in deliveries if impostor.says not in caplog.text] == []
     assert user.password not in caplog.text
 
@@ -68,7 +71,7 @@ def test_events_wait_for_a_password_to_be_put_right(
     user.may("WRITE", topic)
     config = {**user.config, "sasl.password": "the-password-of-tomorrow"}
     with Publisher(config, serializer=ToTopic(topic)) as publisher:
-        deliveries = [publisher.publish(logged_out(session=str(number))) for number in range(3)]
+        deliveries = [publisher.send(logged_out(session=str(number))) for number in range(3)]
         eventually(lambda: "invalid credentials" in caplog.text)
         assert not any(delivery.done for delivery in deliveries)
         guarded.set_password(user.name, "the-password-of-tomorrow")
@@ -82,7 +85,7 @@ def test_an_event_for_a_forbidden_topic_is_refused_and_others_go_on(
     forbidden = guarded.topic()
     events = [logged_out(name, str(number)) for number, name in enumerate(["good", "bad", "good", "good"])]
     with Publisher(user.config, serializer=ByUser(topic, bad=forbidden)) as publisher:
-        deliveries = [publisher.publish(event) for event in events]
+        deliveries = [publisher.send(event) for event in events]
         with pytest.raises(PublishError) as refusal:
             deliveries[1].result()
         assert [deliveries[number].result().offset for number in (0, 2, 3)] == [0, 1, 2]
@@ -96,8 +99,8 @@ def test_a_refusal_that_nobody_looks_at_is_told_in_the_end(guarded: Guarded, use
     user.may("WRITE", topic)
     forbidden, event = guarded.topic(), logged_out("bad")
     publisher = Publisher(user.config, serializer=ByUser(topic, bad=forbidden))
-    publisher.publish(logged_out("good"))
-    publisher.publish(event)
+    publisher.send(logged_out("good"))
+    publisher.send(event)
     with pytest.raises(UndeliveredEvents) as undelivered:
         publisher.close()
     assert [error.event for error in undelivered.value.failed] == [event]
@@ -109,9 +112,9 @@ def test_the_same_publisher_goes_on_when_the_right_is_given(guarded: Guarded, us
     user.may("WRITE", topic)
     later, event = guarded.topic(), logged_out()
     with user.publisher(topic) as here, user.publisher(later) as publisher:
-        here.publish(event).result()
+        here.send(event).result()
         with pytest.raises(PublishError, match="TOPIC_AUTHORIZATION_FAILED"):
-            publisher.publish(event).result()
+            publisher.send(event).result()
         user.may("WRITE", later)
         eventually(lambda: _is_taken(publisher, event))
     assert guarded.end(later) == 1
@@ -119,7 +122,7 @@ def test_the_same_publisher_goes_on_when_the_right_is_given(guarded: Guarded, us
 
 def _is_taken(publisher: Publisher, event: AuthEvent) -> bool:
     try:
-        publisher.publish(event).result()
+        publisher.send(event).result()
     except PublishError:
         return False
     return True
@@ -131,8 +134,8 @@ def test_an_async_publisher_is_told_the_same(guarded: Guarded, user: User, topic
 
     async def publish() -> None:
         async with AsyncPublisher(user.config, serializer=ByUser(topic, bad=forbidden)) as publisher:
-            refused = await publisher.publish(bad)
-            delivered = await publisher.publish(logged_out("good"))
+            refused = await publisher.send(bad)
+            delivered = await publisher.send(logged_out("good"))
             with pytest.raises(PublishError, match="TOPIC_AUTHORIZATION_FAILED"):
                 await refused
             assert (await delivered).offset == 0

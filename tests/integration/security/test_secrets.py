@@ -37,7 +37,7 @@ def test_publishing_consuming_and_putting_aside_log_no_password_even_when_debugg
     group = f"group-of-{topic}"
     user.may("WRITE", topic).may("READ", topic).may("READ", group=group).may("WRITE", letters)
     with user.publisher(topic, debug="all") as publisher:
-        publisher.publish(logged_out()).result()
+        publisher.send(logged_out()).result()
     subscriber = user.subscriber([topic], group, letters=letters, debug="all")
 
     @subscriber.on_any
@@ -105,7 +105,9 @@ def test_a_file_that_is_no_yaml_is_refused_without_its_text(
 ) -> None:
     password, file = "swordfish", tmp_path / "consumer.yaml"
     file.write_text(f"auth-consumer:\n  sasl.password: {written.format(password, password)}\n")
-    with pytest.raises(ConfigurationError, match=r"consumer\.yaml is no YAML: see line \d$") as refusal:
+    with pytest.raises(
+        ConfigurationError, match=r"consumer\.yaml is not valid YAML: see line \d$"
+    ) as refusal:
         Subscriber.from_yaml(file, deserializer=AuthEventDeserializer(), environ={})
     told = "".join(traceback.format_exception(refusal.value))
     result = terminal("lag", "--config-file", str(file))

@@ -37,7 +37,7 @@ class Desk:
 
 def _publishes(desk: Desk) -> bool:
     with desk.scene.user.publisher(desk.scene.topic) as publisher:
-        delivery = publisher.publish(logged_out())
+        delivery = publisher.send(logged_out())
         try:
             return delivery.result().done
         except AuthEventsError:
@@ -60,7 +60,7 @@ def _handles_one_event_and_puts_the_next_aside(desk: Desk) -> bool:
 
     with ThreadPoolExecutor(1) as thread:
         ending = thread.submit(subscriber.run)
-        eventually(lambda: ending.done() or "does not take a dead letter" in desk.caplog.text or is_done())
+        eventually(lambda: ending.done() or "cannot write a dead letter" in desk.caplog.text or is_done())
         subscriber.stop()
     return ending.exception() is None and is_done()
 

@@ -80,5 +80,5 @@ def test_what_dev_says_can_be_pasted_into_python():
         exec(textwrap.dedent(program), names)  # as its reader would
         payload = UserDeleted(user_id="u", deleted_at=datetime.now(UTC))
         with names["registry"], names["publisher"] as publisher:
-            delivery = publisher.publish(new_event(payload, source="/tests"))
+            delivery = publisher.send(new_event(payload, source="/tests"))
         assert delivery.result(0).topic == "auth.events.user"

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Message
 
-from immersiverse.auth.events.kafka import dead_letter_headers as headers
+from immersiverse.auth.events.kafka import dead_letters as headers
 from immersiverse.auth.events.kafka.dead_letters import BATCH_BYTES
 from immersiverse.auth.events.kafka.record import Record
 
@@ -39,12 +39,12 @@ def wire(said: list[tuple[str, bytes | None]]) -> int:
     return sum(len(name) + len(value or b"") + 2 * VARINT for name, value in said)
 
 
-def largest(own: list[tuple[str, Any]], key: int) -> list[headers.Form]:
+def largest(own: list[tuple[str, Any]], key: int) -> list[headers.DeadLetterForm]:
     message: Any = Message(
         topic="t" * 249, partition=1, offset=1, key=b"k" * key, value=b"v" * 100_000,
         headers=own, timestamp=(1, 1_748_772_930_123),
     )  # fmt: skip
-    return list(headers.forms(cast("Record", message), Worst("m" * 100_000), 1_000, "g" * 255))
+    return list(headers.dead_letter_forms(cast("Record", message), Worst("m" * 100_000), 1_000, "g" * 255))
 
 
 def test_what_is_added_to_the_topics_limit_has_room_for_everything_that_a_dead_letter_says():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dispatching import record
-from immersiverse.auth.events.kafka.dead_letter_headers import PREFIX, dead_letter_headers, forms
+from immersiverse.auth.events.kafka.dead_letters import PREFIX, dead_letter_forms, dead_letter_headers
+from scheduling import record
 
 
 class Unspeakable(Exception):
@@ -21,7 +21,7 @@ def test_an_error_that_cannot_be_told_is_named_all_the_same() -> None:
 
 
 def test_a_stub_of_a_message_without_a_value_says_that_it_had_none() -> None:
-    *_, stub = forms(record(0, value=None), ValueError("no"), 3, "group")
+    *_, stub = dead_letter_forms(record(0, value=None), ValueError("no"), 3, "group")
     said = dict(stub.headers)
     assert (stub.is_stub, stub.value, said["auth-events-stub"]) == (True, b"", b"-1")
     assert "auth-events-value-sha256" not in said
@@ -31,7 +31,7 @@ def test_a_stub_of_a_message_without_a_value_says_that_it_had_none() -> None:
 def test_each_form_of_a_dead_letter_is_smaller_than_the_one_before() -> None:
     sizes = [
         len(form.value or b"") + sum(len(name) + len(value or b"") for name, value in form.headers)
-        for form in forms(record(0, value=b"v" * 5_000), ValueError("no" * 2_000), 1, "group")
+        for form in dead_letter_forms(record(0, value=b"v" * 5_000), ValueError("no" * 2_000), 1, "group")
     ]
     assert len(sizes) == 3
     assert sizes == sorted(sizes, reverse=True)

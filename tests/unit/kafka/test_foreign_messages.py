@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from dispatching import TOPIC
 from foreign_messages import send
 from immersiverse.auth.events import (
     AuthEventDeserializer,
     Context,
     DeadLetters,
+    Policy,
     Subscriber,
 )
 from immersiverse.auth.events.embedded.broker import EmbeddedBroker
 from integration.running import ToTopic, eventually, logged_out, running
+from scheduling import TOPIC
 
 LETTERS = "letters"
 GOOD = ToTopic(TOPIC).serialize(logged_out())
@@ -38,7 +39,7 @@ def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_el
             send(broker.bootstrap, TOPIC, value, [(b"fine", b"1"), (b"\xff\xfe", b"2")])
         config = {"bootstrap.servers": broker.bootstrap, "group.id": "g", "group.protocol": "consumer"}
         subscriber = Subscriber(
-            config, [TOPIC], deserializer=AuthEventDeserializer(), commit_interval=0.05,
+            config, [TOPIC], deserializer=AuthEventDeserializer(), policy=Policy(commit_interval=0.05),
             dead_letters=DeadLetters(config, topic=LETTERS),
         )  # fmt: skip
         contexts: list[Context] = []
@@ -48,7 +49,7 @@ def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_el
             contexts.append(context)
 
         with running(subscriber):
-            eventually(lambda: subscriber._dispatcher and subscriber._dispatcher.finished == 51)
+            eventually(lambda: subscriber._running and subscriber._running.scheduler.finished == 51)
         letter = put_aside(broker.bootstrap)
         assert [(context.key, context.headers) for context in contexts] == [(b"foreign", ())] * 50
         assert (letter.key(), letter.value()) == (b"foreign", b"nonsense")

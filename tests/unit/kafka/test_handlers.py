@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError
-from immersiverse.auth.events.kafka.handlers import Handlers
+from immersiverse.auth.events.kafka.consumer.handlers import Handlers
+from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent, LoginFailed, LoginSucceeded
 
 
@@ -37,7 +39,7 @@ class Callables:
 def test_a_function_handles_the_payloads_that_it_names_and_no_other() -> None:
     handlers = Handlers()
     handlers.on(LoginFailed, LoginSucceeded)(plain)
-    assert set(handlers.by_payload_field) == {"login_failed", "login_succeeded"}
+    assert set(handlers.by_field) == {"login_failed", "login_succeeded"}
 
 
 def test_the_decorated_function_stays_what_it_was() -> None:
@@ -60,12 +62,10 @@ def test_on_any_gets_what_has_no_handler_of_its_own_whichever_comes_first(first:
     }
     for name in (first, *(steps.keys() - {first})):
         steps[name]()
-    assert handlers.by_payload_field.keys() == catalog.BY_PAYLOAD_FIELD.keys()
-    assert {
-        payload_field
-        for payload_field, handler in handlers.by_payload_field.items()
-        if handler.call is waiting
-    } == {"login_failed"}
+    assert handlers.by_field.keys() == catalog.BY_PAYLOAD_FIELD.keys()
+    assert {field for field, handler in handlers.by_field.items() if handler.call is waiting} == {
+        "login_failed"
+    }
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_on_any_gets_what_has_no_handler_of_its_own_whichever_comes_first(first:
 def test_how_a_function_is_called_is_read_from_it(function: Any, is_async: bool, wants_context: bool) -> None:
     handlers = Handlers()
     handlers.on(LoginFailed)(function)
-    found = handlers.by_payload_field["login_failed"]
+    found = handlers.by_field["login_failed"]
     assert (found.is_async, found.wants_context) == (is_async, wants_context)
 
 
@@ -111,7 +111,7 @@ def test_a_second_handler_is_refused_and_changes_nothing() -> None:
     handlers.on(LoginFailed)(plain)
     with pytest.raises(ConfigurationError, match="LoginFailed has a handler already"):
         handlers.on(LoginSucceeded, LoginFailed)(waiting)
-    assert set(handlers.by_payload_field) == {"login_failed"}
+    assert set(handlers.by_field) == {"login_failed"}
 
 
 def test_a_second_handler_of_all_or_of_unknown_events_is_refused() -> None:
@@ -136,13 +136,57 @@ async def yields_and_waits(_event: Any, _payload: Any) -> Any:
 
 @pytest.mark.parametrize("function", [yields, yields_and_waits])
 def test_a_function_that_would_do_nothing_when_it_is_called_is_refused(function: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"yields"):
+    with pytest.raises(ConfigurationError, match=r"yield"):
         Handlers().on_any(function)
 
 
-def test_a_function_that_wants_what_nobody_gives_is_refused() -> None:
+def test_a_function_that_requires_a_keyword_is_refused() -> None:
     def wants(_event: Any, _payload: Any, *, database: Any) -> None:
         """Cannot be called."""
 
-    with pytest.raises(ConfigurationError, match=r"nobody would give a handler its database"):
+    with pytest.raises(ConfigurationError, match=r"requires the keyword database"):
         Handlers().on_any(wants)
+
+
+def of_another(_event: AuthEvent, _payload: LoginSucceeded) -> None:
+    """Its payload is annotated."""
+
+
+def of_either(_event: AuthEvent, _payload: LoginFailed | LoginSucceeded, _context: Context | None) -> None:
+    """Takes both."""
+
+
+def of_any(_event: AuthEvent, _payload: Message) -> None:
+    """Takes every payload."""
+
+
+def swapped(_payload: LoginFailed, _event: AuthEvent) -> None:
+    """Its parameters stand the wrong way round."""
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (of_another, "of_another: handles LoginFailed, and its payload is annotated LoginSucceeded"),
+        (swapped, "swapped: its first parameter is the AuthEvent, not a LoginFailed"),
+    ],
+)
+def test_a_function_that_is_annotated_with_another_payload_is_refused(function: Any, said: str) -> None:
+    handlers = Handlers()
+    with pytest.raises(ConfigurationError, match=said):
+        handlers.on(LoginFailed)(function)
+    assert handlers.by_field == {}
+
+
+@pytest.mark.parametrize("function", [of_either, of_any, plain])
+def test_a_function_whose_annotation_takes_the_payloads_is_accepted(function: Any) -> None:
+    handlers = Handlers()
+    handlers.on(LoginFailed, LoginSucceeded)(function)
+    assert set(handlers.named) == {"login_failed", "login_succeeded"}
+
+
+def test_an_annotation_that_only_a_type_checker_can_resolve_is_left_to_it() -> None:
+    def unresolvable(_event: AuthEvent, _payload: Missing) -> None:  # type: ignore[name-defined]  # noqa: F821
+        """Its annotation exists nowhere."""
+
+    Handlers().on(LoginFailed)(unresolvable)

@@ -10,16 +10,16 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from dispatching import TOPIC, Stage, record, until
 from immersiverse.auth.events import AuthEventDeserializer, Publisher, Subscriber
 from immersiverse.auth.events.embedded.broker import EmbeddedBroker
-from immersiverse.auth.events.kafka.commits import Commits
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.poller import Poller
+from immersiverse.auth.events.kafka.config import consumer_settings
+from immersiverse.auth.events.kafka.consumer.offsets import OffsetCommitter
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.poller import Poller
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.record import Record
-from immersiverse.auth.events.kafka.settings import consumer_settings
-from immersiverse.auth.events.kafka.telling import Telling
-from integration.running import ToTopic, eventually, logged_out
+from integration.running import ToTopic, eventually, logged_out, running
+from scheduling import TOPIC, Stage, record, until
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g"}
 
@@ -29,7 +29,7 @@ def bootstrap() -> Iterator[str]:
     with EmbeddedBroker() as broker:
         with Publisher({"bootstrap.servers": broker.bootstrap}, serializer=ToTopic(TOPIC)) as publisher:
             for number in range(20):
-                publisher.publish(logged_out("u-1", str(number)))
+                publisher.send(logged_out("u-1", str(number)))
         yield broker.bootstrap
 
 
@@ -72,15 +72,15 @@ def test_a_partition_that_goes_and_comes_back_while_a_handler_blocks_everything_
         handled: list[str] = []
         stage = Stage(lambda _event, payload: handled.append(payload.session_id))
         poller = Poller(
-            consumer_settings(NOBODY), [TOPIC], stage.dispatcher, loop=asyncio.get_running_loop(), backlog=9,
-            drain=0, tell=Telling(()), fail=stage.stopped_by.append,
+            consumer_settings(NOBODY), [TOPIC], stage.scheduler, loop=asyncio.get_running_loop(),
+            policy=Policy(backlog=9, drain=0), notify=HookDispatcher(()), on_error=stage.stopped_by.append,
         )  # fmt: skip
         partition = [TopicPartition(TOPIC, 0)]
 
         def rebalance() -> None:
             poller._on_revoke(poller._consumer, partition)
             poller._on_assign(poller._consumer, partition)
-            poller._in_hand = cast("Any", [record(0), record(1)])
+            poller._fetched = cast("Any", [record(0), record(1)])
             poller._hand_over()
 
         in_the_pollers_thread = threading.Thread(target=rebalance)
@@ -98,9 +98,9 @@ def test_what_was_asked_to_be_committed_of_a_lost_partition_is_not() -> None:
     with EmbeddedBroker(topics=["t"]) as broker:
         consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": "g", "log_level": 2})
         consumer.assign([TopicPartition("t", 0)])
-        commits = Commits(stored=False, tell=Telling(()), failed=lambda _: None)
-        commits.ask({("t", 0): 1, ("t", 1): 1})
-        commits.make(consumer)
+        commits = OffsetCommitter(stored=False, notify=HookDispatcher(()), on_failure=lambda _: None)
+        commits.request({("t", 0): 1, ("t", 1): 1})
+        commits.commit_pending(consumer)
         both = [TopicPartition("t", 0), TopicPartition("t", 1)]
         eventually(lambda: consumer.committed(both, 10)[0].offset == 1)
         assert consumer.committed(both, 10)[1].offset < 0
@@ -171,7 +171,9 @@ def test_a_second_cancellation_while_it_ends_leaves_no_handler_running(bootstrap
 
 def test_stopping_what_has_ended_just_now_is_no_error() -> None:
     subscriber = Subscriber(NOBODY, [TOPIC], deserializer=AuthEventDeserializer())
-    loop = asyncio.new_event_loop()
-    loop.close()
-    subscriber._loop = loop  # as another thread saw it a moment ago
-    subscriber.stop()
+    with running(subscriber):
+        eventually(lambda: subscriber._running)
+        run = subscriber._running
+    assert run is not None
+    assert run.loop.is_closed()
+    run.stop()  # by another thread that saw it a moment ago

@@ -22,7 +22,7 @@ from immersiverse.auth.events import (
     UndeliveredEvents,
     new_event,
 )
-from immersiverse.auth.events.kafka.delivery import Delivery
+from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.observability.hooks import Detail, Statistics
 from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -46,12 +46,12 @@ def test_a_callback_may_publish_wait_and_flush() -> None:
     with publisher(BROKERS) as to:
 
         def again(_: Delivery) -> None:
-            deliveries = [to.publish(event()) for _ in range(40)]
+            deliveries = [to.send(event()) for _ in range(40)]
             offsets.extend(delivery.result(10).offset for delivery in deliveries)
             to.flush(10)
 
         for _ in range(3):
-            to.publish(event(), on_done=again)
+            to.send(event(), on_done=again)
     assert len(set(offsets)) == 120
 
 
@@ -64,11 +64,11 @@ def test_callbacks_that_publish_are_not_called_within_each_other() -> None:
             here.depth = getattr(here, "depth", 0) + 1
             deepest = max(deepest, here.depth)
             if next(left, None) is not None:
-                to.publish(event(), on_done=again)
+                to.send(event(), on_done=again)
             here.depth -= 1
 
         for _ in range(300):
-            to.publish(event(), on_done=again)
+            to.send(event(), on_done=again)
     assert next(left, None) is None
     assert deepest == 1
 
@@ -79,7 +79,7 @@ def test_a_callback_that_raises_keeps_its_delivery_from_nobody_else() -> None:
 
     async def publish() -> int:
         async with AsyncPublisher(BROKERS, serializer=AuthEventSerializer(PinnedSchemas(1))) as to:
-            delivery = await to.publish(event(), on_done=refuses)
+            delivery = await to.send(event(), on_done=refuses)
             return (await asyncio.wait_for(delivery, 10)).offset
 
     assert asyncio.run(publish()) == 0
@@ -99,34 +99,28 @@ def test_a_callback_that_raises_anything_in_the_publishers_thread_stops_neither_
 
     with publisher(BROKERS) as to:
         for _ in range(3):  # none of these waits or polls: the publisher's own thread makes the callbacks
-            to.publish(event(), on_done=raises)
-        to.publish(event(), on_done=lambda _: last.set())
+            to.send(event(), on_done=raises)
+        to.send(event(), on_done=lambda _: last.set())
         assert last.wait(30)
     assert len(called) == 3
     assert sum("a delivery callback raised" in record.getMessage() for record in caplog.records) == 3
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
-def test_an_exit_in_a_callback_of_the_main_thread_leaves_it_when_all_callbacks_were_made(
+def test_an_exit_in_a_late_callback_leaves_the_caller_when_all_callbacks_were_made(
     error: type[BaseException],
 ) -> None:
+    delivery = Delivery(event(), "topic")
+    heard: list[Delivery] = []
+
     def leaves(_: Delivery) -> None:
+        delivery.add_done_callback(heard.append)
         raise error
 
-    heard: list[Delivery] = []
-    to = publisher({**BROKERS, "linger.ms": 200})
-    delivery = to.publish(event(), on_done=leaves)
-    delivery.add_done_callback(heard.append)
+    delivery.complete(0, 7, None)
     with pytest.raises(error):
-        _callbacks_in_this_thread(delivery)
+        delivery.add_done_callback(leaves)
     assert heard == [delivery]
-    to.close()
-
-
-def _callbacks_in_this_thread(delivery: Delivery) -> None:
-    """Wait for a delivery, and make its callbacks if the publisher's thread has not."""
-    delivery.result(10)
-    delivery.call_back()
 
 
 def published_until_closed(to: Publisher) -> list[Delivery]:
@@ -138,7 +132,7 @@ def published_until_closed(to: Publisher) -> list[Delivery]:
         started.wait(10)
         with contextlib.suppress(PublisherUnusable, PublishError):
             while True:
-                deliveries.append(to.publish(event()))
+                deliveries.append(to.send(event()))
 
     threads = [threading.Thread(target=publish, daemon=True) for _ in range(4)]
     for thread in threads:
@@ -178,7 +172,7 @@ def test_an_event_that_is_being_serialized_when_the_publisher_is_closed_is_refus
 
     def publish() -> None:
         try:
-            to.publish(event())
+            to.send(event())
         except PublisherUnusable as error:
             raised.append(error)
 
@@ -198,14 +192,14 @@ def test_a_hook_that_waits_within_librdkafkas_callback_is_refused_and_stops_noth
     def hook(detail: Detail) -> None:
         if isinstance(detail, Statistics) and not refused:
             try:
-                to.publish(event()).result()
+                to.send(event()).result()
             except PublisherUnusable as error:
                 refused.append(error)
             heard.set()
 
     with publisher({**BROKERS, "statistics.interval.ms": 10}, hooks=[hook]) as to:
         while not heard.wait(0.01):
-            to.publish(event()).result()
+            to.send(event()).result()
     assert len(refused) == 1
 
 
@@ -219,8 +213,58 @@ def dies(_: KafkaError) -> None:
 def test_a_fatal_error_is_why_events_fail_and_is_raised_nowhere_else() -> None:
     with publisher({**NOBODY, "error_cb": dies, "delivery.timeout.ms": 500}) as to:
         with pytest.raises(PublishError) as failure:
-            to.publish(event()).result()
+            to.send(event()).result()
         assert (failure.value.code, failure.value.retryable) == ("CLUSTER_AUTHORIZATION_FAILED", False)
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [entry.getMessage() for entry in caplog.records if entry.levelno == logging.ERROR]
+
+
+def test_a_failure_that_nothing_watches_is_logged_and_raised_by_the_next_flush_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = {**NOBODY, "delivery.timeout.ms": 300, "linger.ms": 0}
+    with publisher(config) as to:
+        lost, watched = to.send(event()), to.send(event())
+        with pytest.raises(PublishError, match="Connection refused"):
+            watched.result(30)
+        with pytest.raises(UndeliveredEvents) as undelivered:
+            to.flush()
+        to.flush()
+    assert [failure.event for failure in undelivered.value.failed] == [lost.event]
+    (line,) = [line for line in errors(caplog) if "did not reach" in line]
+    for part in (
+        "logged_out",
+        lost.event.event_id,
+        "auth.events.login",
+        "_MSG_TIMED_OUT",
+        "Connection refused",
+    ):
+        assert part in line
+
+
+def test_an_outage_in_which_a_thousand_events_fail_is_a_few_lines_and_bounded_memory(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    to = publisher({**NOBODY, "delivery.timeout.ms": 300, "linger.ms": 0})
+    for _ in range(1_000):
+        to.send(event())
+    with pytest.raises(UndeliveredEvents, match="1000 failed and 0 are unacknowledged") as undelivered:
+        to.close()
+    assert (undelivered.value.failed_count, len(undelivered.value.failed)) == (1_000, 100)
+    assert any("more events failed at the same time" in line for line in errors(caplog))
+    assert len(errors(caplog)) < 60
+
+
+def test_publish_returns_when_a_broker_has_the_event_or_raises() -> None:
+    with publisher(BROKERS) as to:
+        assert [to.publish(event()).offset for _ in range(3)] == [0, 1, 2]
+    to = publisher(NOBODY)
+    with pytest.raises(TimeoutError):
+        to.publish(event(), timeout=0.05)
+    with pytest.raises(UndeliveredEvents):
+        to.close(0)
 
 
 def test_whoever_awaits_an_event_hears_of_a_fatal_error() -> None:
@@ -228,7 +272,7 @@ def test_whoever_awaits_an_event_hears_of_a_fatal_error() -> None:
 
     async def publish() -> None:
         async with AsyncPublisher(config, serializer=AuthEventSerializer(PinnedSchemas(1))) as to:
-            delivery = await to.publish(event())
+            delivery = await to.send(event())
             with pytest.raises(PublishError, match="not in this cluster"):
                 await asyncio.wait_for(delivery, 10)
 
@@ -243,7 +287,7 @@ def test_an_error_callback_that_raises_is_logged_and_the_publisher_goes_on(
 
     config = {**NOBODY, "error_cb": raises, "delivery.timeout.ms": 500}
     with publisher(config) as to, pytest.raises(PublishError, match="_MSG_TIMED_OUT"):
-        to.publish(event()).result()
+        to.send(event()).result()
     assert "a callback of the producer raised" in [
         entry.message for entry in caplog.records if entry.levelno == logging.ERROR
     ]
@@ -262,5 +306,5 @@ def test_an_event_that_cannot_be_offered_is_not_waited_for() -> None:
 
     with publisher(BROKERS, tracer=Tracer()) as to:
         with pytest.raises(TypeError):
-            to.publish(event())
+            to.send(event())
         to.flush(5)

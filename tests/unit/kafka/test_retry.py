@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immersiverse.auth.events.kafka.retry import Retry
+from immersiverse.auth.events.kafka.config import Retry
 
 
 def test_delays_grow_by_the_factor() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
 
-from dispatching import Stage, record
 from immersiverse.auth.events import (
     AuthEventDeserializer,
     ConfigurationError,
@@ -16,8 +16,9 @@ from immersiverse.auth.events import (
     MemoryInbox,
     Retry,
 )
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
+from scheduling import Stage, record
 
 CONFIG = {"bootstrap.servers": "localhost:1", "group.id": "readers"}
 
@@ -45,9 +46,9 @@ def test_a_subscriber_that_nobody_told_what_to_read_says_so():
 
 
 @pytest.mark.parametrize("options", [{"backlog": 0}, {"commit_interval": 0}])
-def test_one_that_would_never_begin_or_never_rest_is_refused(options: dict[str, float]) -> None:
-    with pytest.raises(ConfigurationError, match=r"must be more than 0"):
-        Subscriber(CONFIG, deserializer=AuthEventDeserializer(), **options)
+def test_one_that_would_never_begin_or_never_rest_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"policy.*must be more than 0"):
+        Policy(**options)
 
 
 def test_a_policy_under_which_nothing_may_be_handled_is_refused() -> None:
@@ -57,8 +58,10 @@ def test_a_policy_under_which_nothing_may_be_handled_is_refused() -> None:
 
 def test_words_that_mean_nothing_are_refused_with_those_that_do() -> None:
     unknown: Any = "ignore"
-    with pytest.raises(ConfigurationError, match=r"unknown: is one of skip, dead-letter, not 'ignore'"):
-        Subscriber(CONFIG, deserializer=AuthEventDeserializer(), unknown=unknown)
+    with pytest.raises(
+        ConfigurationError, match=r"policy.unknown: is one of skip, dead-letter, not 'ignore'"
+    ):
+        Policy(unknown=unknown)
     with pytest.raises(ConfigurationError, match=r"policy.after_failure: is one of hold-back, let-pass"):
         Policy(after_failure=unknown)
 
@@ -135,9 +138,66 @@ def test_a_log_says_what_a_handler_raised_without_control_characters_and_with_an
     async def handle() -> None:
         stage = Stage(fail, Policy(retry=Retry(attempts=2, first=0.0, jitter=0.0)))
         await stage.handle(record(0))
-        await stage.dispatcher.close()
+        await stage.scheduler.close()
 
     asyncio.run(handle())
     messages = [entry.getMessage() for entry in caplog.records]
     assert [said in message for message in messages] == [True, True]
     assert all(len(message) < 2_000 and message.isprintable() for message in messages)
+
+
+def test_a_handler_whose_topic_is_not_read_is_refused_at_the_start() -> None:
+    subscriber = Subscriber(CONFIG, ["auth.events.user"], deserializer=AuthEventDeserializer())
+    subscriber.on(LoginFailed)(lambda _event, _payload: None)
+    with pytest.raises(ConfigurationError, match=r"LoginFailed would never be called: .* auth.events.login$"):
+        subscriber.run()
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        [],
+        ["auth.events.login"],
+        ["auth.events"],  # all events in one topic
+        ["auth.events.user", "elsewhere"],  # a topic of a service's own may hold any event
+        ["auth.events.user", "^auth.events.log"],
+    ],
+)
+def test_a_handler_whose_topic_may_be_read_is_accepted(topics: list[str]) -> None:
+    subscriber = Subscriber(CONFIG, topics, deserializer=AuthEventDeserializer())
+    subscriber.on(LoginFailed)(lambda _event, _payload: None)
+    subscriber.stop()
+    subscriber.run()
+
+
+def test_the_handler_for_the_rest_needs_no_topic_of_each_event() -> None:
+    subscriber = Subscriber(CONFIG, ["auth.events.user"], deserializer=AuthEventDeserializer())
+    subscriber.on_any(lambda _event, _payload: None)
+    subscriber.stop()
+    subscriber.run()
+
+
+def test_a_failed_event_is_logged_with_its_type_id_and_attempt_and_a_dead_letter_with_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_event: Any, _payload: Any) -> None:
+        raise OSError("the database is down")
+
+    async def handle() -> None:
+        stage = Stage(fail, Policy(retry=Retry(attempts=2, first=0.0, jitter=0.0)))
+        await stage.handle(record(7), record(8, "u-2", value=b"nonsense"))
+        await stage.scheduler.close()
+
+    asyncio.run(handle())
+    (attempt,) = [entry for entry in caplog.records if entry.levelno == logging.WARNING]
+    unread, letter = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
+    assert attempt.getMessage().startswith(
+        "LoggedOut 0-7 at auth.events.login[0]@7: attempt 1 failed, next in"
+    )
+    assert letter.getMessage().startswith(
+        "LoggedOut 0-7 at auth.events.login[0]@7: dead-lettered after 2 att"
+    )
+    assert letter.exc_info is not None
+    assert letter.exc_info[2] is not None
+    assert unread.getMessage().startswith("auth.events.login[0]@8: dead-lettered after 0 attempts")
+    assert not unread.exc_info

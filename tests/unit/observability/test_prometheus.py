@@ -22,6 +22,7 @@ from immersiverse.auth.events.observability.hooks import (
     Gap,
     Lag,
     Published,
+    RetentionLoss,
     Retried,
     Statistics,
     Stubbed,
@@ -74,6 +75,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
     hook(DeadLettered(LOGIN, "MalformedFrame", 0))
     hook(Stubbed(LOGIN, "MalformedFrame", 1_048_000))
     hook(Committed({(LOGIN, 0): 5}, ""))
+    hook(RetentionLoss(LOGIN, 0, start=5, end=100))
     hook(lag("consumer-1", p0=7))
     hook(Statistics("producer", {"name": "producer-1", "client_id": "auth", "tx": 12}))
     said = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
@@ -95,6 +97,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
         'auth_events_dead_letters_total{error="MalformedFrame",topic="auth.events.login"} 1.0',
         'auth_events_dead_letter_stubs_total{topic="auth.events.login"} 1.0',
         'auth_events_commits_total{outcome="ok"} 1.0',
+        'auth_events_retention_lost_total{topic="auth.events.login"} 95.0',
     ):
         assert line in said
     timed_out = 'event_type="LoginFailed",outcome="_MSG_TIMED_OUT",topic="auth.events.login"'

@@ -11,7 +11,6 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from dispatching import record
 from immersiverse.auth.events import catalog, new_event
 from immersiverse.auth.events.errors import (
     AuthEventsError,
@@ -20,13 +19,14 @@ from immersiverse.auth.events.errors import (
     MalformedPayload,
     WrongSchema,
 )
-from immersiverse.auth.events.kafka.dead_letter_headers import MAX_TEXT, dead_letter_headers
+from immersiverse.auth.events.kafka.dead_letters import MAX_TEXT, dead_letter_headers
 from immersiverse.auth.events.printable import MAX_ERROR_TEXT, error_text
 from immersiverse.auth.events.serialization.avro import AvroCodec
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent, UserUpdated
+from scheduling import record
 from serialization_samples import TIME
 
 TEXT, NUMBER = "Canary", 31415926535897932384626  # a number that is no field's

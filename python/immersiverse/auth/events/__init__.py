@@ -54,14 +54,14 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.inbox.sql import AsyncSqlInbox as AsyncSqlInbox
     from immersiverse.auth.events.inbox.sql import SqlInbox as SqlInbox
     from immersiverse.auth.events.inbox.sql import inbox_tables as inbox_tables
-    from immersiverse.auth.events.kafka.async_publisher import AsyncPublisher as AsyncPublisher
-    from immersiverse.auth.events.kafka.context import Context as Context
+    from immersiverse.auth.events.kafka.config import Retry as Retry
+    from immersiverse.auth.events.kafka.consumer.options import Policy as Policy
+    from immersiverse.auth.events.kafka.consumer.records import Context as Context
+    from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber as Subscriber
     from immersiverse.auth.events.kafka.dead_letters import DeadLetters as DeadLetters
-    from immersiverse.auth.events.kafka.delivery import Delivery as Delivery
-    from immersiverse.auth.events.kafka.policy import Policy as Policy
-    from immersiverse.auth.events.kafka.publisher import Publisher as Publisher
-    from immersiverse.auth.events.kafka.retry import Retry as Retry
-    from immersiverse.auth.events.kafka.subscriber import Subscriber as Subscriber
+    from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher as AsyncPublisher
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery as Delivery
+    from immersiverse.auth.events.kafka.producer.publisher import Publisher as Publisher
     from immersiverse.auth.events.registry import SchemaRegistry as SchemaRegistry
     from immersiverse.auth.events.serialization.deserializer import (
         AuthEventDeserializer as AuthEventDeserializer,
@@ -122,14 +122,14 @@ _EXPORTS = {
     "inbox.memory": "MemoryInbox",
     "inbox.redis": "RedisInbox",
     "inbox.sql": "AsyncSqlInbox SqlInbox inbox_tables",
-    "kafka.async_publisher": "AsyncPublisher",
-    "kafka.context": "Context",
+    "kafka.producer.async_publisher": "AsyncPublisher",
+    "kafka.consumer.records": "Context",
     "kafka.dead_letters": "DeadLetters",
-    "kafka.delivery": "Delivery",
-    "kafka.policy": "Policy",
-    "kafka.publisher": "Publisher",
-    "kafka.retry": "Retry",
-    "kafka.subscriber": "Subscriber",
+    "kafka.producer.delivery": "Delivery",
+    "kafka.consumer.options": "Policy",
+    "kafka.producer.publisher": "Publisher",
+    "kafka.config": "Retry",
+    "kafka.consumer.subscriber": "Subscriber",
     "registry": "SchemaRegistry",
     "serialization.deserializer": "AuthEventDeserializer",
     "serialization.schemas": "PinnedSchemas",

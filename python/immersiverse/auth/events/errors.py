@@ -213,7 +213,8 @@ class PublishError(AuthEventsError):
     Attributes:
         event: the event.
         topic: the topic it was sent to.
-        code: librdkafka's name of the reason, such as ``_MSG_TIMED_OUT``.
+        code: librdkafka's name of the reason, such as ``_MSG_TIMED_OUT``; its text says more, such as why the
+            brokers cannot be reached.
         retryable: whether publishing the same event again may succeed.
     """
 
@@ -222,26 +223,35 @@ class PublishError(AuthEventsError):
         self.topic = topic
         self.code = code
         self.retryable = retryable  # type: ignore[misc]  # known only case by case
-        super().__init__(f"event {event.event_id} did not reach {topic}: {reason} ({code})")
+        what = f"event {event.event_id}" if event.event_id else "a message"
+        super().__init__(f"{what} did not reach {topic}: {reason} ({code})")
 
 
 class UndeliveredEvents(AuthEventsError):
-    """A flush or close ended with events that no broker acknowledged, or whose failure was not looked at.
+    """A flush or close ended with events that no broker acknowledged, or with failures that nothing observed.
 
     Attributes:
-        failed: the failures that were not looked at.
-        pending: the events without an acknowledgement: they may still have arrived.
+        failed: the failures that nothing observed; the last hundred if there are more.
+        failed_count: how many there are.
+        pending: the events whose outcome is not known: they may still have arrived.
     """
 
     retryable = True
 
-    def __init__(self, failed: tuple[PublishError, ...], pending: tuple[AuthEvent, ...]) -> None:
+    def __init__(
+        self,
+        failed: tuple[PublishError, ...],
+        pending: tuple[AuthEvent, ...],
+        *,
+        failed_count: int | None = None,
+    ) -> None:
         self.failed = failed
+        self.failed_count = count = len(failed) if failed_count is None else failed_count
         self.pending = pending
         ids = [error.event.event_id for error in failed] + [event.event_id for event in pending]
         shown = ", ".join(ids[:10]) + (", ..." if len(ids) > 10 else "")  # noqa: PLR2004 - a line's worth
         super().__init__(
-            f"of the events published, {len(failed)} failed and {len(pending)} are unacknowledged: {shown}"
+            f"of the events published, {count} failed and {len(pending)} are unacknowledged: {shown}"
         )
 
 

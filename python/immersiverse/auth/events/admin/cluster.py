@@ -7,12 +7,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from immersiverse.auth.events.errors import BrokerUnavailable, ConfigurationError, OperationRefused
 from immersiverse.auth.events.kafka.dead_letters import BATCH_BYTES
-from immersiverse.auth.events.kafka.settings import producer_settings
+from immersiverse.auth.events.kafka.producer.callbacks import CallbackThread
+from immersiverse.auth.events.kafka.producer.core import ProducerCore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,13 +132,14 @@ class Cluster:
         merged = {**_READER, **own, **(settings or {}), **_READ_ONLY, "error_cb": on_background_error}
         return self._client(Consumer, merged)
 
-    def producer(self) -> Producer:
-        """A producer with this package's delivery guarantees, and a delivery timeout of 30 seconds.
+    def producer(self) -> ProducerCore:
+        """A producer with this package's delivery guarantees, and a delivery timeout of 30 seconds. Close it.
 
         Raises:
             ConfigurationError: if a setting is invalid or breaks a guarantee.
         """
-        return self._client(Producer, producer_settings({**_PRODUCER, **self.settings}))
+        settings = {"error_cb": self._note_credentials, **_PRODUCER, **self.settings}
+        return ProducerCore(settings, CallbackThread(), role="redrive")
 
     def error_for(self, purpose: str, error: KafkaError) -> AuthEventsError:
         """The error to raise for a Kafka error.

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.cli.versions import Versions
     from immersiverse.auth.events.errors import AuthEventsError
-    from immersiverse.auth.events.kafka.delivery import Delivery
-    from immersiverse.auth.events.kafka.publisher import Publisher
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery
+    from immersiverse.auth.events.kafka.producer.publisher import Publisher
 
 _LOOK_EVERY = 0.2  # seconds, while deliveries are waited for at the end
 _SHOW_EVERY = 0.1  # seconds
@@ -72,7 +72,7 @@ def publish(
     """
     from immersiverse.auth.events.admin.topics import existing_topics
     from immersiverse.auth.events.cli.versions import Versions
-    from immersiverse.auth.events.kafka.publisher import Publisher
+    from immersiverse.auth.events.kafka.producer.publisher import Publisher
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
     cluster = connected_cluster(bootstrap_servers, config, config_file)
@@ -117,7 +117,7 @@ def _publish_lines(
             event = read_event_line(line)
             if versions:
                 versions.give(event)
-            publisher.publish(event, on_done=partial(counts.delivered, number))
+            publisher.send(event, on_done=partial(counts.delivered, number))
         except (DecodeError, InvalidEvent, PublishError) as error:
             counts.not_published(number, error)
         else:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import BrokerUnavailable
 from immersiverse.auth.events.inbox.memory import MemoryInbox
-from immersiverse.auth.events.kafka.policy import Policy
-from immersiverse.auth.events.kafka.publisher import Publisher
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.subscriber import Subscriber
+from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
+from immersiverse.auth.events.kafka.producer.publisher import Publisher
 from immersiverse.auth.events.observability.hooks import (
     Committed,
     DeadLettered,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from immersiverse.auth.events.embedded.stack import EmbeddedStack
-    from immersiverse.auth.events.kafka.context import Context
+    from immersiverse.auth.events.kafka.consumer.records import Context
     from immersiverse.auth.events.observability.hooks import Detail
     from immersiverse.auth.events.partition import Partition
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -221,9 +221,9 @@ class Demo:
                     self._fails_once.add(event.event_id)
                 elif number % _DEAD_EVERY == _FAILS_ALWAYS:
                     self._fails_always.add(event.event_id)
-                publisher.publish(event)
+                publisher.send(event)
                 if number % _EVERY == _DUPLICATE:
-                    publisher.publish(event)
+                    publisher.send(event)
 
     def _subscriber(self, registry: SchemaRegistry) -> Subscriber:
         config = {
@@ -237,10 +237,9 @@ class Demo:
             config,
             catalog.TOPICS,
             deserializer=AuthEventDeserializer(registry),
-            policy=Policy(retry=_RETRY),
+            policy=Policy(retry=_RETRY, commit_interval=0.2),
             inbox=MemoryInbox(),
             hooks=[self._watch],
-            commit_interval=0.2,
         )
         subscriber.on_any(self._handle)
         return subscriber

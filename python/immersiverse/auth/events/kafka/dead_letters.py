@@ -1,47 +1,71 @@
-"""Put aside what cannot be processed, exactly as it came, with where it came from and why."""
+"""Dead-letter what cannot be processed: exactly as it came, with where it came from and why.
+
+Names of headers are Spring Kafka's (``KafkaHeaders.DLT_*``), numbers are binary as its own, so that its tools
+read them. `DeadLetters` runs in the subscriber's event loop; its producer has threads of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.errors import ConfigurationError
-from immersiverse.auth.events.kafka.acknowledgements import Acknowledgements
-from immersiverse.auth.events.kafka.dead_letter_headers import (
-    ATTEMPTS_HEADER,
-    PREFIX,
-    REDRIVES_HEADER,
-    dead_letter_headers,
-    forms,
+from immersiverse.auth.events.errors import (
+    ConfigurationError,
+    PublishError,
+    PublisherUnusable,
+    UndeliveredEvents,
 )
-from immersiverse.auth.events.kafka.refusals import refused_setting
-from immersiverse.auth.events.kafka.retry import Retry
-from immersiverse.auth.events.kafka.settings import connection_settings, producer_settings
-from immersiverse.auth.events.kafka.telling import Telling
-from immersiverse.auth.events.observability.hooks import Unconfirmed
+from immersiverse.auth.events.kafka.config import Retry, connection_settings, producer_settings
+from immersiverse.auth.events.kafka.producer.callbacks import LoopCallbacks
+from immersiverse.auth.events.kafka.producer.core import ProducerCore, RawMessage
+from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from confluent_kafka import Message
-
-    from immersiverse.auth.events.kafka.dead_letter_headers import Form
-    from immersiverse.auth.events.kafka.record import Record
+    from immersiverse.auth.events.kafka.record import Record, RecordHeaders
     from immersiverse.auth.events.observability.hooks import Hook
 
-__all__ = ["ATTEMPTS_HEADER", "PREFIX", "REDRIVES_HEADER", "DeadLetters", "dead_letter_headers"]
-
 _log = logging.getLogger(__name__)
-_TICK = 0.002  # seconds; how late an acknowledgement may be noticed
-_PATIENCE: Final = Retry(first=0.5, longest=30.0)
+PREFIX: Final = "kafka_dlt-"
+ORIGINAL_TOPIC_HEADER: Final = f"{PREFIX}original-topic"
+ATTEMPTS_HEADER: Final = "auth-events-attempts"
+REDRIVES_HEADER: Final = "auth-events-redrives"
+MARKER_HEADER: Final = "auth-events-redriven"
+"""Names a dead letter that was redriven; only markers have it."""
+STUB_HEADER: Final = "auth-events-stub"
+"""The bytes of the value that a stub lacks, in digits; ``-1`` if the message had no value."""
+DIGEST_HEADER: Final = "auth-events-value-sha256"
+"""The SHA-256 of that value, in hexadecimal."""
+
+MAX_TEXT: Final = 8192
+"""Bytes of an error's message or of a stack trace."""
+MAX_STUB_TEXT: Final = 1024
+"""Bytes of an error's message in a stub."""
+MAX_STUB_KEY: Final = 1024
+"""Bytes of a key that a stub keeps; a longer one is left out."""
+MAX_STUB_HEADERS: Final = 2048
+"""Bytes of all headers of a message that a stub keeps, with their lengths; more are left out."""
+
+_TIMESTAMP_TYPES: Final = {1: b"CreateTime", 2: b"LogAppendTime"}
+_MESSAGE: Final = f"{PREFIX}exception-message"
+_TRACE: Final = f"{PREFIX}exception-stacktrace"
+_OURS: Final = (ATTEMPTS_HEADER, REDRIVES_HEADER, MARKER_HEADER, STUB_HEADER, DIGEST_HEADER)
+_LENGTHS: Final = 4  # bytes of the two lengths that Kafka writes with a short header
+_MAX_COUNT = 4  # digits of a count of redrives that is believed
+_RETRY: Final = Retry(first=0.5, longest=30.0)
+_TOO_LARGE: Final = ("MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE")
 BATCH_BYTES: Final = 16_384
 """How large a batch of several dead letters gets; one alone may be larger."""
-_TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
-_DEFAULTS: Mapping[str, Any] = {
+_DEFAULTS: Final[Mapping[str, Any]] = {
     "linger.ms": 0,
     "message.max.bytes": 1_000_000_000,  # how large a dead letter may be is for the topic to say
     # A topic refuses a batch as a whole: what shares one must not be what makes it too large.
@@ -61,8 +85,8 @@ class DeadLetters:
         config: a consumer's settings: how to reach the brokers is taken from them.
         topic: where dead letters go.
         producer_config: more settings of the producer, over those.
-        patience: how soon a letter that was refused is sent again; how often is not limited.
-        hooks: what is told of deliveries without proof.
+        patience: how soon a dead letter that was refused is sent again; how often is not limited.
+        hooks: what is notified of deliveries without proof.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
@@ -74,7 +98,7 @@ class DeadLetters:
         *,
         topic: str = catalog.DEAD_LETTER_TOPIC,
         producer_config: Mapping[str, Any] | None = None,
-        patience: Retry = _PATIENCE,
+        patience: Retry = _RETRY,
         hooks: Sequence[Hook] = (),
     ) -> None:
         self._settings = producer_settings(
@@ -83,12 +107,8 @@ class DeadLetters:
         self._group = str(config.get("group.id", ""))
         self._topic = topic
         self._patience = patience
-        self._tell = Telling(hooks)
-        self._producer: Producer | None = None  # most subscribers never need it
-        self._acknowledgements = Acknowledgements()
-        self._fatal: KafkaError | None = None  # why letters are being given back
-        self._pending = 0
-        self._settler: asyncio.Task[None] | None = None
+        self._hooks = hooks
+        self._core: ProducerCore | None = None  # most subscribers never need it
 
     @property
     def topic(self) -> str:
@@ -110,48 +130,69 @@ class DeadLetters:
             Whether its value is on the dead letter topic; False for a stub.
 
         Raises:
-            ConfigurationError: if it comes from a dead letter topic: it would come back for ever.
+            ConfigurationError: if it comes from a dead letter topic: it would come back without end.
         """
         if record.topic() in (self._topic, catalog.DEAD_LETTER_TOPIC):
             raise ConfigurationError("topics", f"{record.topic()} is read, and is a dead letter topic")
         failures = 0
         while True:
-            form, refusal = await self._fitting(record, error, attempts)
+            form, refusal = await self._sent_as(record, error, attempts)
             if refusal is None:
                 if form.is_stub:
-                    self._report_stub(record)
+                    self._log_stub(record)
                 return not form.is_stub
             failures += 1
             delay = self._patience.delay(failures)
             _log.error(
-                "%s does not take a dead letter%s (%s); its event stays uncommitted, again in %.1f s",
+                "cannot write a dead letter to %s; offset not committed, retrying in %.1f s%s: %s",
                 self._topic,
-                f", not even a stub without its value: raise max.message.bytes of {self._topic}"
-                if refusal.code() in _TOO_LARGE
-                else "",
-                refusal.str(),
                 delay,
+                f"; not even a stub without its value fits: raise max.message.bytes of {self._topic}"
+                if refusal.code in _TOO_LARGE
+                else "",
+                refusal,
             )
             await asyncio.sleep(delay)
 
     def close(self) -> None:
-        """Let go of the producer; every letter was acknowledged, or its offset was not committed."""
-        if self._settler is not None:
-            self._settler.cancel()
-            self._settler = None
-        self._let_go()
+        """End the producer; every dead letter was acknowledged, or its offset was not committed."""
+        core, self._core = self._core, None
+        if core is not None:
+            with suppress(UndeliveredEvents):
+                core.close(0)
 
-    async def _fitting(
+    async def _sent_as(
         self, record: Record, error: BaseException, attempts: int
-    ) -> tuple[Form, KafkaError | None]:
+    ) -> tuple[DeadLetterForm, PublishError | None]:
         """The first form that is not too large, or the last, and why it was refused; None if it was not."""
-        for form in forms(record, error, attempts, self._group):
-            refusal = await self._produce(form)
-            if refusal is None or refusal.code() not in _TOO_LARGE:
+        for form in dead_letter_forms(record, error, attempts, self._group):
+            refusal = await self._refusal_of(form)
+            if refusal is None or refusal.code not in _TOO_LARGE:
                 break
         return form, refusal
 
-    def _report_stub(self, record: Record) -> None:
+    async def _refusal_of(self, form: DeadLetterForm) -> PublishError | None:
+        """Send it; why that failed, None if a broker acknowledged it."""
+        core = self._usable_core()
+        message = RawMessage(self._topic, form.key, form.value, form.headers)
+        try:
+            await (await core.send_async(message))
+        except PublishError as failure:
+            if not core.is_usable and core is self._core:
+                self.close()  # the next dead letter gets another producer
+            return failure
+        except PublisherUnusable:  # another dead letter has found that it failed fatally, and closed it
+            return await self._refusal_of(form)
+        return None
+
+    def _usable_core(self) -> ProducerCore:
+        if self._core is None:
+            callbacks = LoopCallbacks()
+            callbacks.claim(asyncio.get_running_loop())
+            self._core = ProducerCore(self._settings, callbacks, hooks=self._hooks, role="dead-letters")
+        return self._core
+
+    def _log_stub(self, record: Record) -> None:
         _log.error(
             "%s[%d]@%d is too large for %s (a value of %d bytes): only a stub without its value is there; "
             "raise max.message.bytes of %s; the original stays in %s until its retention ends",
@@ -159,95 +200,97 @@ class DeadLetters:
             self._topic, record.topic(),
         )  # fmt: skip
 
-    async def _produce(self, form: Form) -> KafkaError | None:
-        """Why it failed; None if it was acknowledged."""
-        outcome: asyncio.Future[KafkaError | None] = asyncio.get_running_loop().create_future()
 
-        def report(error: KafkaError | None, message: Message) -> None:
-            error = (self._fatal or error) if error else self._doubt(message)
-            if not outcome.done():
-                outcome.set_result(error)
+@dataclass(frozen=True, slots=True)
+class DeadLetterForm:
+    """A message as it goes to the dead letter topic.
 
-        producer = self._living_producer()
-        try:
-            producer.produce(
-                self._topic,
-                form.value,
-                form.key,
-                headers=[*form.headers],
-                on_delivery=report,
-            )
-        except BufferError:
-            return KafkaError(KafkaError._QUEUE_FULL)  # noqa: SLF001 - librdkafka's name
-        except KafkaException as error:
-            return self._heeded(producer, error.args[0])
-        return self._heeded(producer, await self._settled(outcome))
+    Attributes:
+        key: its key.
+        value: its value; empty in a stub, since no value at all would delete what a compacted topic has
+            under the key, should another tool send the stub on.
+        headers: its own headers, then those of a dead letter.
+        is_stub: whether its value, and what else was too large, is left out.
+    """
 
-    def _doubt(self, report: Message) -> KafkaError | None:
-        """An error for a report of success without proof: the dead letter is sent again."""
-        error = self._acknowledgements.error(report)
-        if error is not None and self._tell:
-            self._tell(Unconfirmed(self._topic, "dead-letters"))
-        return error
-
-    async def _settled(self, outcome: asyncio.Future[KafkaError | None]) -> KafkaError | None:
-        self._pending += 1
-        if self._settler is None:
-            self._settler = asyncio.create_task(self._settle(), name="auth-events-dead-letters")
-        try:
-            return await outcome
-        finally:
-            self._pending -= 1
-
-    async def _settle(self) -> None:
-        """One task for all letters that are under way."""
-        while self._pending:
-            if (producer := self._producer) is not None:
-                self._heeded(producer, _raised_by(lambda: producer.poll(0)))
-            await asyncio.sleep(_TICK)
-        self._settler = None
-
-    def _living_producer(self) -> Producer:
-        if self._producer is None:
-            try:
-                self._producer = Producer(self._settings, logger=_log)
-                self._acknowledgements = Acknowledgements()
-            except (KafkaException, TypeError, ValueError) as error:
-                raise refused_setting("producer", error) from error
-        return self._producer
-
-    def _heeded(self, producer: Producer, error: KafkaError | None) -> KafkaError | None:
-        """What is behind an error; a fatal one makes its producer useless: the next letter gets another."""
-        if error is None or not (error.fatal() or error.code() == _FATAL):
-            return error
-        if producer is not self._producer:  # somebody noticed before
-            return error
-        return self._let_go(error)
-
-    def _let_go(self, fatal: KafkaError | None = None) -> KafkaError | None:
-        """Report what is under way as failed: whoever waits for it sends it again, or was cancelled.
-
-        Returns:
-            The fatal error, by the name that says most.
-        """
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.purge()
-            # It is told as an exception, and what is to be reported comes after it.
-            self._fatal = fatal = _raised_by(lambda: producer.flush(0)) or fatal
-            _raised_by(lambda: producer.flush(1))
-        self._fatal = None
-        return fatal
+    key: bytes | None
+    value: bytes | None
+    headers: RecordHeaders
+    is_stub: bool = False
 
 
-def _raised_by(call: Callable[[], object]) -> KafkaError | None:
-    """A client raises a fatal error, once, where it calls back."""
-    try:
-        call()
-    except KafkaException as error:
-        found: KafkaError = error.args[0]
-        return found
-    return None
+def dead_letter_forms(
+    record: Record, error: BaseException, attempts: int, group: str
+) -> Iterator[DeadLetterForm]:
+    """A dead letter whole, then without message and stack trace, then a stub without the value.
+
+    Args:
+        record: the message that could not be processed.
+        error: why.
+        attempts: how often its handler was tried; 0 if it could not be read.
+        group: the consumer group that could not.
+    """
+    own = [*original_headers(headers_of(record)), *_count_of_redrives(record)]
+    why = dead_letter_headers(record, error, attempts, group)
+    yield DeadLetterForm(record.key(), record.value(), [*own, *why])
+    lean = [header for header in why if header[0] not in (_MESSAGE, _TRACE)]
+    yield DeadLetterForm(record.key(), record.value(), [*own, *lean])
+    short = (dict(why)[_MESSAGE] or b"")[:MAX_STUB_TEXT]
+    yield _stub(record, own, [(_MESSAGE, short), *lean])
 
 
-_FATAL = KafkaError._FATAL  # noqa: SLF001 - librdkafka's name
+def dead_letter_headers(record: Record, error: BaseException, attempts: int, group: str) -> RecordHeaders:
+    """The headers that a dead letter gets after its own; for the arguments see `dead_letter_forms`."""
+    kind, milliseconds = record.timestamp()
+    # Unlike str(), this survives errors that fail to describe themselves.
+    described = traceback.TracebackException.from_exception(error)
+    trace = "".join(described.format()).encode(errors="replace")
+    headers: RecordHeaders = [
+        (ORIGINAL_TOPIC_HEADER, record.topic().encode()),
+        (f"{PREFIX}original-partition", record.partition().to_bytes(4, "big", signed=True)),
+        (f"{PREFIX}original-offset", record.offset().to_bytes(8, "big", signed=True)),
+        (f"{PREFIX}original-consumer-group", group.encode()),
+        (f"{PREFIX}exception-fqcn", f"{type(error).__module__}.{type(error).__qualname__}".encode()),
+        (_MESSAGE, str(described).encode(errors="replace")[:MAX_TEXT]),
+        (_TRACE, trace[-MAX_TEXT:]),  # where it was raised
+        (ATTEMPTS_HEADER, str(attempts).encode()),
+    ]
+    if kind != TIMESTAMP_NOT_AVAILABLE:
+        headers.append((f"{PREFIX}original-timestamp", milliseconds.to_bytes(8, "big", signed=True)))
+        headers.append((f"{PREFIX}original-timestamp-type", _TIMESTAMP_TYPES.get(kind, b"")))
+    return headers
+
+
+def original_headers(headers: Iterable[tuple[str, bytes | None]]) -> RecordHeaders:
+    """The headers without any that a dead letter, a redrive or a marker has.
+
+    A message that is dead-lettered may come with such headers: it was redriven, or its producer made them up.
+    They must not survive beside the true ones.
+    """
+    return [header for header in headers if not header[0].startswith(PREFIX) and header[0] not in _OURS]
+
+
+def _count_of_redrives(record: Record) -> RecordHeaders:
+    """How often a message was redriven, as its header claims.
+
+    A consumer cannot know whether that is true: a redrive needs no other right than any producer of
+    the topic. A false count concerns this one message: a redrive leaves it where it is, as redriven too
+    often, or sends it back a few times more. Only a single small number is believed.
+    """
+    claims = [value for name, value in headers_of(record) if name == REDRIVES_HEADER]
+    plausible = len(claims) == 1 and claims[0] and claims[0].isdigit() and len(claims[0]) <= _MAX_COUNT
+    return [(REDRIVES_HEADER, claims[0])] if plausible else []
+
+
+def _stub(record: Record, own: RecordHeaders, why: RecordHeaders) -> DeadLetterForm:
+    key, value = record.key(), record.value()
+    size = sum(len(name.encode()) + len(content or b"") + _LENGTHS for name, content in own)
+    stub: RecordHeaders = [(STUB_HEADER, b"-1" if value is None else str(len(value)).encode())]
+    if value is not None:
+        stub.append((DIGEST_HEADER, hashlib.sha256(value).hexdigest().encode()))
+    return DeadLetterForm(
+        key if key is None or len(key) <= MAX_STUB_KEY else None,
+        b"",
+        [*(own if size <= MAX_STUB_HEADERS else ()), *why, *stub],
+        is_stub=True,
+    )

@@ -1,4 +1,4 @@
-"""A message that was consumed, as everything here sees it."""
+"""A consumed message, as a subscriber and its dead letters see it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ RecordHeaders = list[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
-    """Confluent's ``Message``, once it is known to be one that was consumed: it has a place, and no error."""
+    """Confluent's ``Message`` once it has no error, and so has a topic, a partition and an offset."""
 
     def topic(self) -> str:
-        """Where it came from."""
+        """Its topic."""
         ...
 
     def partition(self) -> int:
@@ -28,7 +28,7 @@ class Record(Protocol):
         ...
 
     def value(self) -> bytes | None:
-        """Its value; None if it is a tombstone."""
+        """Its value; None for a tombstone."""
         ...
 
     def headers(self) -> RecordHeaders | None:
@@ -36,5 +36,10 @@ class Record(Protocol):
         ...
 
     def timestamp(self) -> tuple[int, int]:
-        """The type of its time, and its time in milliseconds since 1970."""
+        """The type of its timestamp, and the timestamp in milliseconds since 1970."""
         ...
+
+
+def position_of(record: Record) -> str:
+    """Topic, partition and offset for a log line, such as ``auth.events.login[0]@12``."""
+    return f"{record.topic()}[{record.partition()}]@{record.offset()}"

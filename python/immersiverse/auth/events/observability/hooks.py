@@ -197,6 +197,29 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionLoss:
+    """Retention removed events that the consumer group had not handled: they are lost to it.
+
+    Attributes:
+        topic: where they were.
+        partition: its partition.
+        start: the first offset that was not handled.
+        end: the offset with which the consumer goes on; with ``auto.offset.reset=latest`` that is not the
+            oldest one that is left.
+    """
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+
+    @property
+    def count(self) -> int:
+        """How many offsets are missing; events are as many, or fewer where offsets hold none."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
 class Lag:
     """How far a consumer is behind, in all the partitions that it has: what it said before counts no more.
 
@@ -236,6 +259,7 @@ Detail = (
     | DeadLettered
     | Stubbed
     | Committed
+    | RetentionLoss
     | Lag
     | Statistics
 )

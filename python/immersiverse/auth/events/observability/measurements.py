@@ -16,6 +16,7 @@ from immersiverse.auth.events.observability.hooks import (
     Gap,
     Lag,
     Published,
+    RetentionLoss,
     Retried,
     Statistics,
     Stubbed,
@@ -63,6 +64,7 @@ class Measurements:
             DeadLettered: lambda told: self._count(metrics.DEAD_LETTERS, told.topic, told.error),
             Stubbed: lambda told: self._count(metrics.STUBS, told.topic),
             Committed: lambda told: self._count(metrics.COMMITS, told.error or _GOOD),
+            RetentionLoss: lambda loss: self._count(metrics.RETENTION_LOSSES, loss.topic, times=loss.count),
             Lag: self._lag,
             Statistics: self._statistics,
         }

@@ -97,6 +97,10 @@ COMMITS: Final = Metric(
     "auth_events_commits_total", "counter", ("outcome",),
     "Commits of offsets that succeeded, or the reason why they did not.",
 )  # fmt: skip
+RETENTION_LOSSES: Final = Metric(
+    "auth_events_retention_lost_total", "counter", ("topic",),
+    "Offsets that retention removed before the consumer group had handled them.",
+)  # fmt: skip
 
 METRICS: Final = (
     PRODUCER_REQUESTS,
@@ -115,5 +119,6 @@ METRICS: Final = (
     DEAD_LETTERS,
     STUBS,
     COMMITS,
+    RETENTION_LOSSES,
 )
 """All of them."""

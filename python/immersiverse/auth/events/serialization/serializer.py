@@ -146,8 +146,35 @@ class AuthEventSerializer(Serializer):
         self._kinds[payload_field] = kind
         return kind
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Where events go: the contract's topics, or its single one."""
+        return (catalog.SINGLE_TOPIC,) if self._single_topic else catalog.TOPICS
+
+    def topic_of(self, event: AuthEvent) -> str:
+        """Where an event goes.
+
+        Raises:
+            InvalidEvent: if it is not an event, or carries no payload.
+        """
+        payload_field = _which(event, "payload") if isinstance(event, AuthEvent) else None  # type: ignore[redundant-expr]  # callers may be untyped
+        if payload_field is None:
+            raise _refusal(event)
+        return self._topic(catalog.BY_PAYLOAD_FIELD[payload_field])
+
     def _topic(self, event_type: catalog.EventType) -> str:
         return catalog.SINGLE_TOPIC if self._single_topic else event_type.topic
+
+    def look_up(self, topic: str) -> None:
+        """Learn a topic's schema id, so that serializing its events asks the registry nothing more.
+
+        Raises:
+            RegistryError: if it cannot be had.
+        """
+        if self._in_header:
+            self._header(topic)
+        else:
+            self._prefix(topic)
 
     def _prefix(self, topic: str) -> bytes:
         """What precedes a payload on a topic."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from immersiverse.auth.events.kafka import dead_letter_headers
-from immersiverse.auth.events.kafka.dead_letter_headers import (
+from immersiverse.auth.events.kafka import dead_letters
+from immersiverse.auth.events.kafka.dead_letters import (
     ATTEMPTS_HEADER,
     DIGEST_HEADER,
     PREFIX,
@@ -113,7 +113,7 @@ class DeadLetter:
     @property
     def original_headers(self) -> Headers:
         """The headers of the message itself, without the count of redrives."""
-        return tuple(dead_letter_headers.original_headers(self.headers))
+        return tuple(dead_letters.original_headers(self.headers))
 
 
 def read_dead_letter(record: Record) -> DeadLetter:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterId
-from immersiverse.auth.events.kafka.dead_letter_headers import MARKER_HEADER, ORIGINAL_TOPIC_HEADER
+from immersiverse.auth.events.kafka.dead_letters import MARKER_HEADER, ORIGINAL_TOPIC_HEADER
 from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:

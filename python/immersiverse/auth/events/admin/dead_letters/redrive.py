@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -18,18 +18,21 @@ from immersiverse.auth.events.admin.dead_letters.markers import marker_for
 from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedriveStatus, redrive_headers
 from immersiverse.auth.events.admin.dead_letters.topic import DeadLetterTopic
 from immersiverse.auth.events.admin.topics import existing_topics, partitions_of
-from immersiverse.auth.events.errors import OperationRefused
-from immersiverse.auth.events.kafka.acknowledgements import Acknowledgements
+from immersiverse.auth.events.errors import OperationRefused, PublishError, UndeliveredEvents
+from immersiverse.auth.events.kafka.producer.core import RawMessage
+from immersiverse.auth.events.kafka.producer.reports import kafka_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from confluent_kafka import Consumer, Message, Producer
+    from confluent_kafka import Consumer, Message
 
     from immersiverse.auth.events.admin.cluster import Cluster
     from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetter
     from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan
     from immersiverse.auth.events.admin.dead_letters.topic import OnRead
+    from immersiverse.auth.events.kafka.producer.core import ProducerCore
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery
 
 LOCK_GROUP: Final = "auth-events-redrive"
 """The consumer group that a redrive joins as a lock; it commits nothing."""
@@ -127,8 +130,7 @@ def redrive(
         BrokerUnavailable: if no broker responds; what was not acknowledged stays as it is.
     """
     limit = rate_limit or RateLimit(None)
-    sender = _Sender(cluster, topic)
-    with redrive_lock(cluster, topic):
+    with _sender(cluster, topic) as sender, redrive_lock(cluster, topic):
         results = preview(cluster, topic, plan, on_read=on_read)
         while batch := tuple(islice(results, limit.batch)):
             wanted = [result.dead_letter for result in batch if result.status is RedriveStatus.REDRIVE]
@@ -218,76 +220,71 @@ def _raise_if_unauthorized(cluster: Cluster, message: Message | None) -> None:
         raise cluster.error_for(f"join the consumer group {LOCK_GROUP}", error)
 
 
+@contextmanager
+def _sender(cluster: Cluster, dead_letter_topic: str) -> Iterator[_Sender]:
+    core = cluster.producer()
+    try:
+        yield _Sender(cluster, dead_letter_topic, core)
+    finally:
+        with suppress(UndeliveredEvents):  # the redrive ended early, and its error says why
+            core.close(0)
+
+
 class _Sender:
     """Sends dead letters, and marks those that their topics acknowledged."""
 
-    def __init__(self, cluster: Cluster, dead_letter_topic: str) -> None:
+    def __init__(self, cluster: Cluster, dead_letter_topic: str, core: ProducerCore) -> None:
         self._cluster = cluster
         self._topic = dead_letter_topic
-        self._producer: Producer = cluster.producer()
-        self._acknowledgements = Acknowledgements()
+        self._core = core
 
     def send(self, dead_letters: list[DeadLetter]) -> Iterator[RedriveResult]:
-        receipts = [(dead_letter, self._send(dead_letter)) for dead_letter in dead_letters]
-        self._producer.flush()
-        marks = [self._mark(each, receipt) for each, receipt in receipts if receipt.error is None]
-        self._producer.flush()
-        for mark in marks:
-            if mark.error is not None:
+        sent = [self._send(_redriven(dead_letter)) for dead_letter in dead_letters]
+        failures = [_failure_of(each) for each in sent]
+        marks = [
+            self._mark(dead_letter, delivery)
+            for dead_letter, delivery in zip(dead_letters, sent, strict=True)
+            if not isinstance(delivery, PublishError) and delivery.error is None
+        ]
+        for failure in map(_failure_of, marks):
+            if failure is not None:
                 purpose = (
                     f"mark dead letters in {self._topic} as redriven, so the last ones will be sent again"
                 )
-                raise self._cluster.error_for(purpose, mark.error)
-        for dead_letter, receipt in receipts:
-            yield self._result(dead_letter, receipt)
+                raise self._cluster.error_for(purpose, kafka_error_of(failure))
+        for dead_letter, failure in zip(dead_letters, failures, strict=True):
+            yield self._result(dead_letter, failure)
 
-    def _result(self, dead_letter: DeadLetter, receipt: _Receipt) -> RedriveResult:
-        if receipt.error is None:
+    def _result(self, dead_letter: DeadLetter, failure: PublishError | None) -> RedriveResult:
+        if failure is None:
             return RedriveResult(dead_letter, RedriveStatus.REDRIVE)
-        error = self._cluster.error_for(f"send it to {dead_letter.topic}", receipt.error)
+        error = self._cluster.error_for(f"send it to {dead_letter.topic}", kafka_error_of(failure))
         if error.retryable:
             raise error  # all that follow would fail too
         return RedriveResult(dead_letter, RedriveStatus.FAILED, str(error))
 
-    def _send(self, dead_letter: DeadLetter) -> _Receipt:
-        receipt = _Receipt(self._acknowledgements)
+    def _send(self, message: RawMessage, partition: int = -1) -> Delivery | PublishError:
         try:
-            self._producer.produce(
-                dead_letter.topic,
-                dead_letter.value,
-                dead_letter.key,
-                headers=list(redrive_headers(dead_letter)),
-                on_delivery=receipt.take,
-            )
-        except KafkaException as error:
-            receipt.error = error.args[0]
-        return receipt
+            return self._core.send(message, partition=partition)
+        except PublishError as failure:
+            return failure
 
-    def _mark(self, dead_letter: DeadLetter, sent: _Receipt) -> _Receipt:
-        receipt = _Receipt(self._acknowledgements)
-        key, value, headers = marker_for(dead_letter, partition=sent.partition, offset=sent.offset)
-        self._producer.produce(
-            self._topic,
-            value,
-            key,
-            dead_letter.id.partition,
-            headers=list(headers),
-            on_delivery=receipt.take,
-        )
-        return receipt
+    def _mark(self, dead_letter: DeadLetter, delivery: Delivery) -> Delivery | PublishError:
+        key, value, headers = marker_for(dead_letter, partition=delivery.partition, offset=delivery.offset)
+        return self._send(RawMessage(self._topic, key, value, headers), dead_letter.id.partition)
 
 
-class _Receipt:
-    """The delivery report of one message."""
+def _redriven(dead_letter: DeadLetter) -> RawMessage:
+    headers = redrive_headers(dead_letter)
+    return RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, headers)
 
-    __slots__ = ("_acknowledgements", "error", "offset", "partition")
 
-    def __init__(self, acknowledgements: Acknowledgements) -> None:
-        self._acknowledgements = acknowledgements
-        self.error: KafkaError | None = None
-        self.partition = -1
-        self.offset = -1
-
-    def take(self, error: KafkaError | None, message: Message) -> None:
-        self.error = error or self._acknowledgements.error(message)
-        self.partition, self.offset = message.partition() or 0, message.offset() or 0
+def _failure_of(sent: Delivery | PublishError) -> PublishError | None:
+    """Wait for the outcome of a message: why it failed, or None if it is acknowledged."""
+    if isinstance(sent, PublishError):
+        return sent
+    try:
+        sent.result()
+    except PublishError as failure:
+        return failure
+    return None

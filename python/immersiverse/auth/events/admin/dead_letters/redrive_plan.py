@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.kafka.dead_letter_headers import REDRIVES_HEADER
+from immersiverse.auth.events.kafka.dead_letters import REDRIVES_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -78,7 +78,7 @@ def kafka_settings(servers: str | None, settings: Sequence[str] | None, file: Pa
 
 def _from_file(file: Path) -> dict[str, Any]:
     if file.suffix in (".yaml", ".yml"):
-        from immersiverse.auth.events.kafka.yaml_config import read_settings
+        from immersiverse.auth.events.kafka.consumer_yaml import read_settings
 
         return read_settings(file)
     try:

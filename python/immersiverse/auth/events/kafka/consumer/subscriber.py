@@ -1,0 +1,270 @@
+"""Consume events with functions that name what they handle.
+
+`Subscriber.stop` may be called from any thread and from signal handlers; everything else belongs to the
+thread of the event loop. `run` owns that loop; `run_async` is a guest in one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.kafka.config import consumer_settings
+from immersiverse.auth.events.kafka.consumer.decoding import RecordDecoder
+from immersiverse.auth.events.kafka.consumer.handlers import Handlers
+from immersiverse.auth.events.kafka.consumer.invocation import (
+    HandlerInvoker,
+    HandlerRunner,
+    async_inbox,
+    plain_inbox,
+)
+from immersiverse.auth.events.kafka.consumer.metrics import ConsumeMetrics
+from immersiverse.auth.events.kafka.consumer.options import (
+    Policy,
+    refuse_dead_letter_topics,
+    refuse_handlers_without_topic,
+)
+from immersiverse.auth.events.kafka.consumer.poller import Poller
+from immersiverse.auth.events.kafka.consumer.run import SubscriberRun, stop_on_signals
+from immersiverse.auth.events.kafka.consumer.scheduler import Scheduler
+from immersiverse.auth.events.kafka.consumer_yaml import read_yaml
+from immersiverse.auth.events.kafka.dead_letters import DeadLetters
+from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
+from immersiverse.auth.events.kafka.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from google.protobuf.message import Message
+
+    from immersiverse.auth.events.inbox.interface import AsyncInbox, Inbox
+    from immersiverse.auth.events.kafka.consumer.handlers import H, Registration
+    from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.observability.tracing import Tracer
+    from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+
+    P1 = TypeVar("P1", bound=Message)
+    P2 = TypeVar("P2", bound=Message)
+    P3 = TypeVar("P3", bound=Message)
+
+_log = logging.getLogger(__name__)
+_SHARES = 10  # a partition whose unfinished events are more than this part of the backlog is paused
+
+
+class Subscriber:
+    """Calls a function for each event, at least once, each user's events in order.
+
+    Offsets are committed once all events before them are handled, or safe on the dead letter topic. With
+    ``enable.auto.commit`` librdkafka commits those on its own schedule; without (the default) the subscriber
+    does, every ``policy.commit_interval``. Both are at-least-once.
+
+    Plain functions run in worker threads, except under ``run`` with a concurrency of one: there they run in
+    the thread that called ``run``. ``async`` functions run in the event loop.
+
+    Args:
+        config: librdkafka's settings, at least ``bootstrap.servers`` and ``group.id``.
+        topics: what to read; the topics of the events that have handlers, unless given.
+        deserializer: how messages become events.
+        policy: how it behaves: concurrency, retries, unknown types, commits, backlog.
+        inbox: keeps duplicates and stale events from the handlers. Plain handlers need an `Inbox`, ``async``
+            ones an `AsyncInbox`. A SQL inbox is pruned on its schedule while the subscriber runs.
+        dead_letters: where messages go that cannot be processed; the contract's topic for them unless given.
+        hooks: what is notified of the work.
+        tracer: what follows each event through the services.
+
+    Raises:
+        ConfigurationError: if a setting is wrong or breaks a guarantee.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts, by keyword
+        self,
+        config: Mapping[str, Any],
+        topics: Sequence[str] = (),
+        *,
+        deserializer: AuthEventDeserializer,
+        policy: Policy | None = None,
+        inbox: Inbox | AsyncInbox | None = None,
+        dead_letters: DeadLetters | None = None,
+        hooks: Sequence[Hook] = (),
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._settings = consumer_settings(config)
+        self._topics = tuple(topics)
+        self._deserializer = deserializer
+        self._policy = policy or Policy()
+        if inbox is not None and self._policy.after_failure == "let-pass":
+            raise ConfigurationError(
+                "policy.after_failure",
+                "let-pass with an inbox would drop what failed, as stale, once later ones are handled",
+            )
+        self._inbox = inbox
+        self._dead_letters = dead_letters or DeadLetters(config, hooks=hooks)
+        refuse_dead_letter_topics(self._topics, self._dead_letters.topic)
+        self._notify = HookDispatcher(hooks)
+        self._tracer = tracer
+        self._handlers = Handlers()
+        self._running: SubscriberRun | None = None
+        self._stop_requested = False
+
+    @classmethod
+    def from_yaml(
+        cls,
+        path: str | Path,
+        *,
+        deserializer: AuthEventDeserializer,
+        environ: Mapping[str, str] = os.environ,
+        **options: Any,
+    ) -> Self:
+        """A subscriber from the ``auth-consumer`` block of a YAML file, with overrides from the environment.
+
+        The block holds librdkafka's settings and ``topics``. ``AUTH_CONSUMER_GROUP_ID`` overrides
+        ``group.id``, and so on; ``AUTH_CONSUMER_TOPICS`` separates them by commas.
+
+        Args:
+            path: the file.
+            deserializer: how messages become events.
+            environ: where overrides are looked for.
+            options: the other arguments of a subscriber.
+
+        Raises:
+            ConfigurationError: with the key and the file, if a setting is missing, unknown or wrong.
+            MissingExtra: if PyYAML is not installed.
+        """
+        found = read_yaml(path, environ)
+        try:
+            return cls(found.config, found.topics, deserializer=deserializer, **options)
+        except ConfigurationError as error:
+            raise found.with_origin(error) from error
+
+    @overload
+    def on(self, payload: type[P1], /) -> Registration[P1]: ...
+    @overload
+    def on(self, payload: type[P1], second: type[P2], /) -> Registration[P1 | P2]: ...
+    @overload
+    def on(self, payload: type[P1], second: type[P2], third: type[P3], /) -> Registration[P1 | P2 | P3]: ...
+    @overload
+    def on(self, *payloads: type[Message]) -> Registration[Any]: ...
+    def on(self, *payloads: type[Message]) -> Registration[Any]:
+        """Decorates the function that handles payloads of these classes.
+
+        It is called with the event and its payload, and with a `Context` if it has a third parameter. It may
+        be ``async``. Its payload may be annotated with these classes, and with no others.
+
+        Raises:
+            ConfigurationError: if a class is not a payload of the contract or has a handler already, or the
+                function cannot be called so or is annotated with another payload.
+        """
+        return self._handlers.on(*payloads)
+
+    def on_any(self, function: H) -> H:
+        """Decorates the function that handles every event without a handler of its own, whatever its type.
+
+        Raises:
+            ConfigurationError: if there is one already.
+        """
+        return self._handlers.on_any(function)
+
+    def on_unknown(self, function: H) -> H:
+        """Decorates the function that handles events of types that the contract does not know.
+
+        Raises:
+            ConfigurationError: if there is one already.
+        """
+        return self._handlers.on_unknown(function)
+
+    def run(self) -> None:
+        """Consume until ``stop``, SIGTERM or SIGINT; then let what runs finish, commit, leave the group.
+
+        A second signal ends the process at once; what was not committed will be redelivered.
+
+        Raises:
+            ConfigurationError: if there is nothing to consume, it is running already, or in an event loop.
+            ConsumeError: if consuming cannot go on until a person changes something.
+            Exception: an error of the policy's fatal kinds, as a handler raised it.
+        """
+        if asyncio._get_running_loop() is not None:  # noqa: SLF001 - documented in asyncio for such questions
+            raise ConfigurationError("run", "an event loop is running: await run_async() in it")
+        with stop_on_signals(self.stop):
+            asyncio.run(self._consume(owns_loop=True))
+
+    async def run_async(self) -> None:
+        """``run`` in an event loop that is running; its signal handlers stay. Cancelling it is a stop.
+
+        Nothing blocks the loop: plain handlers and registry lookups run in threads.
+        """
+        await self._consume(owns_loop=False)
+
+    def stop(self) -> None:
+        """Ask ``run`` to begin no more events and to end, from any thread, handler or signal handler.
+
+        A run that has not begun ends at once.
+        """
+        self._stop_requested = True
+        if (run := self._running) is not None:
+            run.stop()
+
+    async def _consume(self, *, owns_loop: bool) -> None:
+        if self._running is not None:
+            raise ConfigurationError("run", "the subscriber is running already")
+        topics = self._subscription()
+        self._check_inbox()
+        workers = None if owns_loop and self._policy.concurrency == 1 else Workers(self._policy.concurrency)
+        self._running = run = SubscriberRun(self._new_scheduler, workers)
+        try:
+            if not self._stop_requested:
+                _log.info("group %s: consuming %s", self._settings["group.id"], ", ".join(topics))
+                await run.consume(self._new_poller(topics, run), self._policy.commit_interval, self._inbox)
+        finally:
+            self._running, self._stop_requested = None, False
+            self._dead_letters.close()
+            _log.info("group %s: the subscriber has ended", self._settings["group.id"])
+        if run.failure is not None:
+            raise run.failure
+
+    def _new_scheduler(self, workers: Workers | None, on_error: Callable[[BaseException], None]) -> Scheduler:
+        invoker = HandlerInvoker(
+            self._inbox, self._notify,
+            tracer=self._tracer, group=self._settings["group.id"], workers=workers,
+        )  # fmt: skip
+        policy = self._policy
+        return Scheduler(
+            RecordDecoder(self._deserializer, self._handlers, invoker.invocation, policy.unknown),
+            HandlerRunner(),
+            policy,
+            dead_letters=self._dead_letters,
+            notify=self._notify,
+            metrics=ConsumeMetrics(self._notify) if self._notify else None,
+            share=max(policy.backlog // _SHARES, 2 * policy.concurrency),
+            on_error=on_error,
+        )
+
+    def _new_poller(self, topics: Sequence[str], run: SubscriberRun) -> Poller:
+        return Poller(
+            self._settings, topics, run.scheduler,
+            loop=run.loop, policy=self._policy, notify=self._notify, on_error=run.fail,
+        )  # fmt: skip
+
+    def _subscription(self) -> Sequence[str]:
+        handled = [catalog.BY_PAYLOAD_FIELD[field].topic for field in self._handlers.by_field]
+        topics = self._topics or tuple(dict.fromkeys(handled))
+        if not topics:
+            raise ConfigurationError("topics", "name topics, or decorate handlers with on(...) first")
+        refuse_dead_letter_topics(topics, self._dead_letters.topic)
+        refuse_handlers_without_topic(topics, self._handlers.named)
+        return topics
+
+    def _check_inbox(self) -> None:
+        plain, awaited, handlers = plain_inbox(self._inbox), async_inbox(self._inbox), self._handlers.all
+        if plain is None and awaited is not None and not all(handler.is_async for handler in handlers):
+            raise ConfigurationError("inbox", "serves async handlers only, and there are plain ones")
+        # It would block the event loop, maybe for a lock that another async handler holds: a deadlock.
+        if plain is not None and awaited is None and any(handler.is_async for handler in handlers):
+            raise ConfigurationError(
+                "inbox",
+                "serves plain handlers only: for async ones use its other form, such as AsyncSqlInbox",
+            )
