@@ -1,6 +1,6 @@
 """A long run through one subscriber: whether its memory and the cost of an event stay where they were.
 
-A process of its own publishes; every event is another one, of another user. The subscriber has a guard and
+A process of its own publishes; every event is another one, of another user. The subscriber has an inbox and
 metrics, which remember things, so that whatever is kept by mistake adds up.
 """
 
@@ -22,7 +22,7 @@ from immersiverse.auth.events import (
     AuthEvent,
     AuthEventDeserializer,
     AuthEventSerializer,
-    MemoryGuard,
+    MemoryInbox,
     Publisher,
     SchemaRegistry,
     Subscriber,
@@ -66,7 +66,7 @@ def run(events: int, tell: Callable[[Stage], None]) -> None:
             {**config, "group.id": "endurance"},
             [TOPIC],
             deserializer=AuthEventDeserializer(schemas),
-            guard=MemoryGuard(),
+            inbox=MemoryInbox(),
             hooks=[PrometheusHook(CollectorRegistry())],
         )
         stages = _Stages(events // _STAGES, tell, subscriber.stop)

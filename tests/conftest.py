@@ -17,8 +17,11 @@ settings.load_profile("events")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Teach pytest `--unit`, and `--chaos` with its options."""
+    """Teach pytest `--unit`, `--every-edit`, and `--chaos` with its options."""
     parser.addoption("--unit", action="store_true", help="only the tests that need no servers")
+    parser.addoption(
+        "--every-edit", action="store_true", help="every single edit of the contract, not a sample of them"
+    )
     parser.addoption("--chaos", action="store_true", help="chaos for minutes, with a new seed each time")
     parser.addoption("--seconds", type=float, help="for how long chaos reigns")
     parser.addoption("--seed", type=int, help="which chaos")

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from confluent_kafka import Message
 
-from immersiverse.auth.events.guards.guard import Guard
+from immersiverse.auth.events.inbox.interface import Inbox
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.dispatcher import Dispatcher
 from immersiverse.auth.events.kafka.handlers import Handlers
@@ -99,7 +99,7 @@ class Stage:
         policy: Policy | None = None,
         *,
         deserializer: Any = None,
-        guard: Guard | None = None,
+        inbox: Inbox | None = None,
         unknown: UnknownPolicy = "skip",
         workers: Workers | None = None,
         hooks: Sequence[Hook] = (),
@@ -110,7 +110,7 @@ class Stage:
             handlers.on_any(handler)
         tell = HookDispatcher(hooks)
         handling = Handling(
-            deserializer or AuthEventDeserializer(SCHEMAS), handlers, guard, None, unknown, tell
+            deserializer or AuthEventDeserializer(SCHEMAS), handlers, inbox, None, unknown, tell
         )
         self.aside = Aside()
         self.stopped_by: list[BaseException] = []

@@ -8,6 +8,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
+from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1 import events_pb2, options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -42,6 +43,17 @@ def newer_contract() -> FileDescriptorProto:
         oneof_index=0,
     )
     return file
+
+
+def newer_text() -> str:
+    """The text of that contract."""
+    text = contract_schema("PROTOBUF").text
+    field = f"    NotYetInvented not_yet_invented = {NEWER_ARM};\n"
+    fields = "string user_id = 1; google.protobuf.Timestamp trusted_at = 2;"
+    return (
+        text.replace("  oneof payload {\n", f"  oneof payload {{\n{field}")
+        + f"message NotYetInvented {{ {fields} }}"
+    )
 
 
 def newer_event(**payload: Any) -> Any:

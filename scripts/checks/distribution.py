@@ -16,6 +16,8 @@ from checks.requirements import declared, lowest_bounds
 PACKAGE = "immersiverse/auth/events"
 INSIDE = (
     f"{PACKAGE}/py.typed",
+    f"{PACKAGE}/schemas/events.proto.txt",
+    f"{PACKAGE}/schemas/options.proto.txt",
     f"{PACKAGE}/v1/events.proto",
     f"{PACKAGE}/v1/events_pb2.py",
     f"{PACKAGE}/v1/events_pb2.pyi",

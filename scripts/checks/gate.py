@@ -14,9 +14,9 @@ CHECKS = (
     Check("types", "mypy --strict", source.types),
     Check("lint", "ruff's rules", source.lint),
     Check("format", "ruff's format", source.formatting),
-    Check("gate", "the contract breaks nobody, and every release is read", command("scripts/gate")),
+    Check("gate", "the contract breaks no service, and every release is read", command("scripts/gate")),
     Check("proto", "buf's lint rules for the contract", command("buf", "lint")),
-    Check("generated", "bindings are what the contract says", command("scripts/generate", "--check")),
+    Check("generated", "generated code is up to date", command("scripts/generate", "--check")),
     Check("layers", "dependencies point downward only", command("lint-imports", "--no-cache")),
     Check("private", "no name of one machine or network", source.no_private_names),
 )

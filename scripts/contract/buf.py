@@ -21,7 +21,7 @@ def lint(_: Tree) -> list[Fault]:
 
 
 def breaking_base(tree: Tree) -> list[Fault]:
-    """What would break whoever uses the base."""
+    """What would break users of the base."""
     if tree.commit is None:
         return []
     folder = tree.scratch / "base"
@@ -33,7 +33,7 @@ def breaking_base(tree: Tree) -> list[Fault]:
 
 
 def breaking_release(tree: Tree) -> list[Fault]:
-    """What would break whoever uses the last release."""
+    """What would break users of the last release."""
     if not tree.releases:
         return []
     return _buf("breaking", "--against", str(tree.releases[-1].folder / DESCRIPTORS))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from golden.corpus.release import Release, releases
 from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.gate import Version, current_contract
-from immersiverse.auth.events.gate.commit import Commit
+from immersiverse.auth.events.schema_checks.sources.contract import current_contract
+from immersiverse.auth.events.schema_checks.sources.git import GitCommit
+from immersiverse.auth.events.schema_checks.version import ContractVersion
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = "proto"
@@ -31,7 +32,7 @@ class Tree:
     scratch: Path
 
     @cached_property
-    def contract(self) -> Version:
+    def contract(self) -> ContractVersion:
         """The contract as it stands in the tree."""
         return current_contract(ROOT)
 
@@ -41,9 +42,9 @@ class Tree:
         return releases(self.golden)
 
     @cached_property
-    def commit(self) -> Commit | None:
+    def commit(self) -> GitCommit | None:
         """The commit that a change would land on; None if this clone does not hold it."""
         try:
-            return Commit(self.base, ROOT)
+            return GitCommit(self.base, ROOT)
         except InvalidSchema:
             return None

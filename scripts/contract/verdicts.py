@@ -6,14 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from contract.fault import Fault
+from contract.source_lines import line_of, lines
 from contract.tree import GOLDEN, PROTO, ROOT, Tree
 from golden.corpus.reading import misread
 from golden.corpus.release import SUMS, Release
-from immersiverse.auth.events.compatibility import Level, avro
-from immersiverse.auth.events.gate import JudgedChange, Verdict, Version, judge, read
-from immersiverse.auth.events.gate.contract import is_installed
-from immersiverse.auth.events.gate.parsing import tree_version
-from immersiverse.auth.events.gate.places import line_of, lines
+from immersiverse.auth.events.compatibility_level import Level
+from immersiverse.auth.events.schema_checks import avro
+from immersiverse.auth.events.schema_checks.changes import JudgedChange
+from immersiverse.auth.events.schema_checks.sources import read
+from immersiverse.auth.events.schema_checks.sources.contract import is_installed
+from immersiverse.auth.events.schema_checks.sources.files import tree_version
+from immersiverse.auth.events.schema_checks.verdict import SchemaVerdict, judge
+from immersiverse.auth.events.schema_checks.version import ContractVersion
 from immersiverse.auth.events.serialization.avro import schema_text
 
 
@@ -66,24 +70,18 @@ def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _released(release: Release) -> Version:
+def _released(release: Release) -> ContractVersion:
     return replace(read(str(release.wheel)), label=release.version)
 
 
-def _faults(verdict: Verdict) -> list[Fault]:
+def _faults(verdict: SchemaVerdict) -> list[Fault]:
     files = {judged.file for judged in verdict.refused}
-    known = {file: _lines(ROOT / PROTO / file) for file in files}
-    return list(dict.fromkeys(_fault(judged, known[judged.file]) for judged in verdict.refused))
+    known = {file: lines(ROOT / PROTO, file) for file in files if (ROOT / PROTO / file).is_file()}
+    return list(dict.fromkeys(_fault(judged, known.get(judged.file, {})) for judged in verdict.refused))
 
 
 def _fault(judged: JudgedChange, known: dict[str, int]) -> Fault:
     change = judged.change
     sides = " -> ".join(side for side in (change.old, change.new) if side)
     message = f"{judged.place} ({sides}), against {judged.against}: {change.sentence}"
-    if judged.view:
-        return Fault(f"{judged.view}: {message}", change.kind.value)
     return Fault(message, change.kind.value, f"{PROTO}/{judged.file}", line_of(change.path, known))
-
-
-def _lines(file: Path) -> dict[str, int]:
-    return lines(file.read_text()) if file.is_file() else {}

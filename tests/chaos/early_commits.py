@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from chaos.effects import applied, written_down
 from chaos.stage import Stage
-from chaos.subscribing import GUARDED
+from chaos.subscribing import WITH_INBOX
 from chaos.topic_log import Partition, letter_for
 
 _INTERVAL = 2.0  # seconds
@@ -77,5 +77,5 @@ class EarlyCommits:
 
     def _handled(self, group: str) -> set[str]:
         stage = self._stage
-        effects = applied(stage.database) if group == GUARDED else written_down(stage.folder / "handled")
+        effects = applied(stage.database) if group == WITH_INBOX else written_down(stage.folder / "handled")
         return {effect.event_id for effect in effects}

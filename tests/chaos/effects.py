@@ -1,4 +1,4 @@
-"""What subscribers leave behind: rows in a database with the guard, lines in a journal without."""
+"""What subscribers leave behind: rows in a database with the inbox, lines in a journal without."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from sqlalchemy import (
 )
 
 from chaos.journal import Journal, read_journal
-from immersiverse.auth.events import AuthEvent
-from immersiverse.auth.events.guards import SqlGuard
+from immersiverse.auth.events import AuthEvent, SqlInbox
 from immersiverse.auth.events.kafka.context import Context
 
 
@@ -53,13 +52,13 @@ def open_database(path: Path) -> Engine:
 
 
 def create_database(engine: Engine, consumer: str) -> None:
-    """Create the guard's tables and ours."""
-    SqlGuard(engine, consumer).create_tables()
+    """Create the inbox's tables and ours."""
+    SqlInbox(engine, consumer).create_tables()
     _EFFECTS.metadata.create_all(engine)
 
 
 def apply(transaction: Connection, happened: AuthEvent, context: Context) -> None:
-    """Act on an event, in the guard's transaction."""
+    """Act on an event, in the inbox's transaction."""
     transaction.execute(_EFFECTS.insert().values(_effect(happened, context)._asdict()))
 
 

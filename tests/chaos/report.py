@@ -22,10 +22,10 @@ class Report:
         failed: how many deliveries failed.
         faults: how often what went wrong.
         duplicates_in_log: how many messages repeat an event that is in the log already.
-        duplicates_dropped: how many the guard dropped as repeats, redelivered ones included.
-        stale_dropped: how many the guard dropped for their version.
-        duplicates_applied: how many effects with the guard are repeats.
-        duplicates_handled: how many events were handled again without a guard.
+        duplicates_dropped: how many the inbox dropped as repeats, redelivered ones included.
+        stale_dropped: how many the inbox dropped for their version.
+        duplicates_applied: how many effects with the inbox are repeats.
+        duplicates_handled: how many events were handled again without an inbox.
         dead_letters: how many there are, and how many unreadable messages they stand for.
         commits_looked_at: how many committed offsets were compared with what was handled.
         newcomers: how many new publishers there were, and how many events were acknowledged to them.

@@ -14,13 +14,13 @@ from chaos.effects import create_database, open_database
 from chaos.groups import Group
 from chaos.poison import Poison
 from chaos.story import TOPICS
-from chaos.subscribing import GUARDED, UNGUARDED
+from chaos.subscribing import WITH_INBOX, WITHOUT_INBOX
 from chaos.topic_log import TopicLog, event_name, letter_name
 from chaos.worker import Worker
 from immersiverse.auth.events.catalog import DEAD_LETTER_TOPIC
 from stack.kafka import KafkaCluster
 
-GROUPS = (GUARDED, UNGUARDED)
+GROUPS = (WITH_INBOX, WITHOUT_INBOX)
 PARTITIONS = 6
 
 
@@ -45,7 +45,7 @@ class Stage:
         )
         self._create_topics()
         self.database = open_database(folder / "effects.db")
-        create_database(self.database, GUARDED)
+        create_database(self.database, WITH_INBOX)
         self.publisher = self._worker("publisher", "publishing", str(self.account), str(pace))
         self.newcomers = self._worker("newcomers", "newcomers", str(folder))
         self.subscribers = tuple(self._subscriber(f"{group} subscriber", group) for group in GROUPS)

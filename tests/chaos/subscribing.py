@@ -1,6 +1,6 @@
-"""A subscriber's process: ``python -m chaos.subscribing guarded|unguarded PROTOCOL BOOTSTRAP FOLDER``.
+"""A subscriber's process: ``python -m chaos.subscribing with-inbox|without-inbox PROTOCOL BOOTSTRAP FOLDER``.
 
-Guarded, it acts in the transaction of a SQL guard; unguarded, it writes a line for every event it handles. In
+With an inbox it acts in a SQL inbox's transaction; without, it writes a line for every event it handles. In
 both, now and then a handler fails at its first attempt: after it has acted, if that can be undone. Each life
 of a process commits in one of the two ways that there are.
 """
@@ -18,15 +18,14 @@ from google.protobuf.message import Message
 from chaos.effects import apply, open_database, write_down
 from chaos.journal import Journal
 from chaos.story import TOPICS
-from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, PinnedSchemas
-from immersiverse.auth.events.guards import SqlGuard
+from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, PinnedSchemas, SqlInbox
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.context import Context
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.subscriber import Subscriber
 from immersiverse.auth.events.observability.hooks import Detail, Dropped
 
-GUARDED, UNGUARDED = "guarded", "unguarded"
+WITH_INBOX, WITHOUT_INBOX = "with-inbox", "without-inbox"
 _RETRY = Retry(first=0.05)
 _IN_PROGRESS = 16
 _ONE_IN = 200
@@ -46,11 +45,11 @@ def main(mode: str, protocol: str, bootstrap: str, folder: Path) -> None:
         "group.protocol": protocol,
         **(_MISSED_SOON if protocol == "classic" else {}),
     }
-    subscriber = (_guarded if mode == GUARDED else _unguarded)(config, folder)
+    subscriber = (_with_inbox if mode == WITH_INBOX else _without_inbox)(config, folder)
     subscriber.run()
 
 
-def _guarded(config: dict[str, object], folder: Path) -> Subscriber:
+def _with_inbox(config: dict[str, object], folder: Path) -> Subscriber:
     drops = Journal(folder / "drops")
 
     def note(detail: Detail) -> None:
@@ -62,7 +61,7 @@ def _guarded(config: dict[str, object], folder: Path) -> Subscriber:
         TOPICS,
         deserializer=AuthEventDeserializer(PinnedSchemas(1)),
         policy=Policy(retry=_RETRY),
-        guard=SqlGuard(open_database(folder / "effects.db"), GUARDED),
+        inbox=SqlInbox(open_database(folder / "effects.db"), WITH_INBOX),
         hooks=(note,),
         commit_interval=0.5,
         drain=5,
@@ -76,7 +75,7 @@ def _guarded(config: dict[str, object], folder: Path) -> Subscriber:
     return subscriber
 
 
-def _unguarded(config: dict[str, object], folder: Path) -> Subscriber:
+def _without_inbox(config: dict[str, object], folder: Path) -> Subscriber:
     journal = Journal(folder / "handled")
     subscriber = Subscriber(
         config,

@@ -10,7 +10,7 @@ from chaos.account import Account, about_to_publish, read_account
 from chaos.effects import Effect
 from chaos.journal import Journal, read_journal
 from chaos.story import TOPICS, Chapter
-from chaos.subscribing import GUARDED, UNGUARDED
+from chaos.subscribing import WITH_INBOX, WITHOUT_INBOX
 from chaos.topic_log import letter_for
 from chaos.verdict import Facts, broken
 
@@ -26,7 +26,7 @@ def facts():
         account=Account({"one": ONE, "two": TWO}, {"one", "two"}),
         poison={"poison-1"},
         log={(LOGIN, 0, 0): "one", (LOGIN, 0, 1): "two", POISON: "poison-1"},
-        letters=[letter_for(group, POISON, "poison-1") for group in (GUARDED, UNGUARDED)],
+        letters=[letter_for(group, POISON, "poison-1") for group in (WITH_INBOX, WITHOUT_INBOX)],
         applied=EFFECTS,
         handled=[*EFFECTS, *EFFECTS],
         early=[],
@@ -42,20 +42,20 @@ def test_a_run_that_kept_every_promise_is_found_unbroken(facts):
     ("change", "promise"),
     [
         ({"log": {(LOGIN, 0, 0): "one", POISON: "poison-1"}}, "acknowledged, but not in the log"),
-        ({"applied": EFFECTS[:1]}, "lost with the guard"),
-        ({"handled": EFFECTS[1:]}, "lost without a guard"),
-        ({"applied": [*EFFECTS, EFFECTS[1]]}, "applied twice with the guard"),
-        ({"applied": EFFECTS[::-1]}, "out of order with the guard"),
-        ({"handled": EFFECTS[::-1]}, "first handled out of order without a guard"),
+        ({"applied": EFFECTS[:1]}, "lost with the inbox"),
+        ({"handled": EFFECTS[1:]}, "lost without an inbox"),
+        ({"applied": [*EFFECTS, EFFECTS[1]]}, "applied twice with the inbox"),
+        ({"applied": EFFECTS[::-1]}, "out of order with the inbox"),
+        ({"handled": EFFECTS[::-1]}, "first handled out of order without an inbox"),
         (
             {"log": {(LOGIN, 0, 0): "two", (LOGIN, 0, 1): "one", POISON: "poison-1"}},
             "in the log out of order",
         ),
         ({"handled": [*EFFECTS, Effect("three", LOGIN, "ann", 3)]}, "handled, but never published"),
-        ({"letters": [letter_for(GUARDED, POISON, "poison-1")]}, "poison without a dead letter"),
+        ({"letters": [letter_for(WITH_INBOX, POISON, "poison-1")]}, "poison without a dead letter"),
         ({"poison": {"poison-1", "poison-2"}}, "poison without a dead letter"),
         ({"newcomers": ["three"]}, "acknowledged to a new publisher, but not in the log"),
-        ({"early": ["guarded: somewhere"]}, "committed, but not handled"),
+        ({"early": ["with-inbox: somewhere"]}, "committed, but not handled"),
     ],
 )
 def test_a_broken_promise_is_named(facts, change, promise):
@@ -64,11 +64,11 @@ def test_a_broken_promise_is_named(facts, change, promise):
 
 def test_an_event_in_the_log_that_was_never_acknowledged_must_have_its_effect_too(facts):
     unknown = replace(facts, account=Account({"one": ONE, "two": TWO}, {"one"}), applied=EFFECTS[:1])
-    assert any(line.startswith("1 lost with the guard: two") for line in broken(unknown))
+    assert any(line.startswith("1 lost with the inbox: two") for line in broken(unknown))
 
 
 def test_a_readable_event_among_the_dead_letters_is_found(facts):
-    letters = [*facts.letters, letter_for(GUARDED, (LOGIN, 0, 0), "bytes")]
+    letters = [*facts.letters, letter_for(WITH_INBOX, (LOGIN, 0, 0), "bytes")]
     assert any("readable" in line for line in broken(replace(facts, letters=letters)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chaos.account import Account
 from chaos.effects import Effect
-from chaos.subscribing import GUARDED, UNGUARDED
+from chaos.subscribing import WITH_INBOX, WITHOUT_INBOX
 from chaos.topic_log import Place, letter_for
 
 
@@ -21,8 +21,8 @@ class Facts:
         poison: the unreadable messages that were acknowledged.
         log: what is in the topics: an event's id or a poison's text by its place.
         letters: the names of all dead letters.
-        applied: what the guarded subscribers did, in order.
-        handled: what the unguarded subscribers did, in order.
+        applied: what the subscribers with an inbox did, in order.
+        handled: what the subscribers without an inbox did, in order.
         early: what was found committed before it was handled.
         newcomers: what was acknowledged to a new publisher, and was not in the log of its topic.
     """
@@ -42,11 +42,11 @@ def broken(facts: Facts) -> list[str]:
     found = {
         "acknowledged, but not in the log": facts.account.acknowledged - set(facts.log.values()),
         "acknowledged to a new publisher, but not in the log": facts.newcomers,
-        "lost with the guard": lost(facts, facts.applied),
-        "lost without a guard": lost(facts, facts.handled),
-        "applied twice with the guard": repeated(facts.applied),
-        "out of order with the guard": out_of_order(facts.applied),
-        "first handled out of order without a guard": out_of_order(first_ones(facts.handled)),
+        "lost with the inbox": lost(facts, facts.applied),
+        "lost without an inbox": lost(facts, facts.handled),
+        "applied twice with the inbox": repeated(facts.applied),
+        "out of order with the inbox": out_of_order(facts.applied),
+        "first handled out of order without an inbox": out_of_order(first_ones(facts.handled)),
         "in the log out of order": out_of_order(first_ones(_in_log(facts))),
         "handled, but never published": _unheard_of(facts),
         "poison without a dead letter": poison_without_letter(facts),
@@ -93,7 +93,7 @@ def poison_without_letter(facts: Facts) -> list[str]:
     letters = set(facts.letters)
     wanted = [
         letter_for(group, place, name)
-        for group in (GUARDED, UNGUARDED)
+        for group in (WITH_INBOX, WITHOUT_INBOX)
         for place, name in facts.log.items()
         if name in facts.poison
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 import uuid
@@ -19,17 +20,20 @@ from golden.corpus import later, released_code
 from golden.corpus.cases import cases
 from golden.corpus.expectation import EarlierVersion
 from golden.corpus.release import releases
-from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
+from immersiverse.auth.events import (
+    AuthEventDeserializer,
+    AuthEventSerializer,
+    SchemaRegistry,
+    UnknownEvent,
+)
 from immersiverse.auth.events.errors import IncompatibleSchema
-from immersiverse.auth.events.gate.rehearsal import rehearse
-from immersiverse.auth.events.protofile import print_file
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events.schema_checks.dry_run import dry_run
 from immersiverse.auth.events.serialization.framing import frame_prefix
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 SERVICE = Path(released_code.__file__).with_name("released_service.py")
 FORMATS = ("protobuf", "json", "avro")
-LATER = print_file(later.later_contract(), extensions=(OPTIONS_FILE,))
 TYPES = {"protobuf": "PROTOBUF", "avro": "AVRO"}
 
 
@@ -117,22 +121,31 @@ def values_in(kafka):
     return read
 
 
+@pytest.fixture(params=["text", "descriptor"])
+def form(request):
+    """In which form today and tomorrow register their contract."""
+    return request.param
+
+
 @pytest.fixture
-def mixed(old, publish, registry, service, topic):
+def mixed(form, old, publish, registry, service, topic):  # noqa: PLR0913, PLR0917 - fixtures
     """A topic that the first release, today and tomorrow wrote to, each registered in turn.
 
     What the first release does not know comes first, so that it has been through it when it knows the rest.
     """
     a_meaning = json_format.MessageToDict(last_case().event)
     service("publish", format="protobuf", events=[a_meaning])
-    registry.register(topic)
+    registry.register(topic, form=form)
     eyes = EarlierVersion(old.descriptors)
     today = sorted(
         (case.event for case in cases()), key=lambda event: eyes.sees(event, "protobuf") is not None
     )
     serialize = AuthEventSerializer(registry).serialize
     messages = [serialize(event, topic=topic) for event in today]
-    prefix = frame_prefix(register_text(registry, topic, LATER))
+    tomorrows = later.later_text()
+    if form == "descriptor":
+        tomorrows = base64.b64encode(later.later_contract().SerializeToString()).decode()
+    prefix = frame_prefix(register_text(registry, topic, tomorrows))
     known, unknown = later.later_events(today[-1])
     known.event_id = str(uuid.uuid4())
     tomorrow = [(b"user", prefix + event.SerializeToString()) for event in (unknown, known)]
@@ -210,6 +223,18 @@ def test_an_old_consumer_dead_letters_what_it_does_not_know_if_told_so(
     assert unknown.SerializeToString() in found
 
 
+def test_todays_consumer_reads_what_tomorrow_writes(registry, mixed, topic, values_in):
+    today, known, unknown = mixed
+    decoded = list(map(AuthEventDeserializer(registry).deserialize, values_in(topic, len(today) + 3)))
+    (stranger,) = [event for event in decoded if isinstance(event, UnknownEvent)]
+    assert stranger.event_type == later.EVENT
+    assert stranger.envelope.event_id == unknown.event_id
+    assert stranger.read() == {"userId": "user-1", "sinceTomorrow": "new"}
+    read = {event.event_id: event for event in decoded if isinstance(event, AuthEvent)}
+    assert read.keys() >= today.keys() | {known.event_id}
+    assert read[known.event_id].SerializeToString() == known.SerializeToString()
+
+
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_todays_consumer_reads_all_that_an_old_producer_writes(
     registry, service, topic, values_in, format_name
@@ -232,25 +257,25 @@ def test_the_registry_takes_todays_contract_after_an_old_one_and_the_old_one_sti
 ):
     meaning = json_format.MessageToDict(last_case().event)
     service("publish", format=format_name, events=[meaning])
-    rehearsed = rehearse(registry, [topic], (TYPES[format_name],), "text")
-    assert all(row.compatible for row in rehearsed)
+    foreseen = dry_run(registry, [topic], (TYPES[format_name],), "text")
+    assert all(row.compatible for row in foreseen)
     before = registry.registered(registry.subject(topic, TYPES[format_name]))
     after = registry.register(topic, TYPES[format_name])
-    foretold = {row.subject: row.version for row in rehearsed}
-    assert after.version == foretold[after.subject]
+    expected = {row.subject: row.version for row in foreseen}
+    assert after.version == expected[after.subject]
     assert before.version == 1
     assert service("publish", format=format_name, events=[meaning])
 
 
 @pytest.mark.parametrize(("before", "taken"), [("", True), ("string erasure_required = 4;", False)])
-def test_a_rehearsal_foretells_what_the_registry_then_does(apicurio, registry, topic, before, taken):
+def test_a_dry_run_says_what_the_registry_then_does(apicurio, registry, topic, before, taken):
     registry.register(f"{topic}-first")  # so that the options are there to be referred to
     text = contract_schema("PROTOBUF").text
     earlier = text.replace("bool erasure_required = 4;", before)
     assert earlier != text
     register_text(registry, topic, earlier)
     with SchemaRegistry(apicurio) as fresh:
-        rows = {row.subject: row for row in rehearse(fresh, [topic], ("PROTOBUF",), "text")}
+        rows = {row.subject: row for row in dry_run(fresh, [topic], ("PROTOBUF",), "text")}
         row = rows[f"{topic}-value"]
         assert (row.action, row.version, row.compatible) == ("add", 2, taken)
         if taken:

@@ -6,7 +6,11 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immersiverse.auth.events.compatibility import Direction, Level, Rules, Schema, check, compare
+from immersiverse.auth.events.compatibility_level import Direction, Level
+from immersiverse.auth.events.schema_checks.kinds import Rules
+from immersiverse.auth.events.schema_checks.protobuf.comparison import compare
+from immersiverse.auth.events.schema_checks.verdict import refused_changes
+from immersiverse.auth.events.schema_checks.version import ProtoSchema
 
 TOP = ["Alpha", "Beta", "Gamma"]
 NESTED = ["Inner", "Other"]
@@ -60,13 +64,13 @@ def schemas(draw):
     kind = file.enum_type.add(name="Kind")
     for number in [0, *draw(st.lists(st.integers(1, 3), unique=True))]:
         kind.value.add(name=f"K{number}{draw(st.sampled_from(['', 'X']))}", number=number)
-    return Schema(file)
+    return ProtoSchema(file)
 
 
 def copied(schema):
-    """An equal schema with an import more: whatever is only fast for equal surroundings is not taken."""
+    """An equal schema with one more import, so that equal messages are not skipped."""
     root = FileDescriptorProto.FromString(schema.root.SerializeToString())
-    return Schema(root, {"unused.proto": FileDescriptorProto(name="unused.proto")})
+    return ProtoSchema(root, {"unused.proto": FileDescriptorProto(name="unused.proto")})
 
 
 def facts(changes):
@@ -90,7 +94,7 @@ def test_looking_at_equal_messages_only_once_changes_nothing(old, new, rules):
 
 
 @given(schemas(), schemas(), RULES)
-def test_nothing_is_told_twice(old, new, rules):
+def test_nothing_is_reported_twice(old, new, rules):
     changes = compare(old, new, rules=rules)
     assert len(set(changes)) == len(changes)
 
@@ -107,7 +111,7 @@ def test_the_order_of_fields_does_not_matter(schema, rules, random):
 
 
 @given(schemas(), RULES, st.integers(0, 2))
-def test_an_optional_field_more_breaks_nobody(schema, rules, index):
+def test_another_optional_field_breaks_no_reader(schema, rules, index):
     grown = copied(schema)
     messages = grown.root.message_type
     message = messages[index % len(messages)]
@@ -115,32 +119,32 @@ def test_an_optional_field_more_breaks_nobody(schema, rules, index):
     (change,) = compare(schema, grown, rules=rules)
     assert (change.kind, change.path, change.compatible) == ("FIELD_ADDED", f"#/{message.name}/100", True)
     for level in Level:
-        assert check(grown, [schema], level=level, rules=rules) == []
+        assert refused_changes(grown, [schema], level=level, rules=rules) == []
 
 
 @given(schemas(), schemas(), RULES)
 def test_full_is_backward_and_forward(old, new, rules):
     levels = [Level.BACKWARD, Level.FORWARD, Level.FULL]
-    backward, forward, full = (set(check(new, [old], level=level, rules=rules)) for level in levels)
+    backward, forward, full = (set(refused_changes(new, [old], level=level, rules=rules)) for level in levels)
     assert full == backward | forward
 
 
 @given(st.lists(schemas(), max_size=3), schemas(), RULES)
 def test_transitive_is_every_version_by_itself(history, new, rules):
     for level in (Level.BACKWARD, Level.FORWARD, Level.FULL):
-        every = check(new, history, level=Level(f"{level}_TRANSITIVE"), rules=rules)
+        every = refused_changes(new, history, level=Level(f"{level}_TRANSITIVE"), rules=rules)
         for version, old in enumerate(history):
-            alone = check(new, [old], level=level, rules=rules)
-            told = [change for change in every if change.version == version]
-            assert [(c.kind, c.path, c.old, c.new) for c in told] == [
+            alone = refused_changes(new, [old], level=level, rules=rules)
+            found = [change for change in every if change.version == version]
+            assert [(c.kind, c.path, c.old, c.new) for c in found] == [
                 (c.kind, c.path, c.old, c.new) for c in alone
             ]
 
 
 @given(schemas(), schemas())
 def test_forward_is_backward_with_the_sides_exchanged(old, new):
-    forward = check(new, [old], level=Level.FORWARD)
-    backward = check(old, [new], level=Level.BACKWARD)
+    forward = refused_changes(new, [old], level=Level.FORWARD)
+    backward = refused_changes(old, [new], level=Level.BACKWARD)
     assert [(c.kind, c.path, c.old, c.new) for c in forward] == [
         (c.kind, c.path, c.new, c.old) for c in backward
     ]
@@ -179,7 +183,7 @@ def test_what_is_added_one_way_is_removed_the_other(old, new):
 
 
 @given(schemas(), schemas())
-def test_strict_reports_and_refuses_whatever_confluent_does(old, new):
+def test_strict_reports_and_refuses_all_that_confluent_does(old, new):
     confluent, strict = compare(old, new), compare(old, new, rules=Rules.STRICT)
     assert {(c.kind, c.path) for c in confluent} <= {(c.kind, c.path) for c in strict}
     assert {c for c in confluent if not c.compatible} <= {c for c in strict if not c.compatible}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.protoc import compile_files
+from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -21,26 +24,24 @@ FIELD, FIELD_NUMBER = "since_tomorrow", 50_000
 _ENVELOPE = AuthEvent.DESCRIPTOR.full_name
 
 
-def later_contract() -> FileDescriptorProto:
+def later_text() -> str:
     """Today's contract with one more event, and one more field in every payload."""
-    file = FileDescriptorProto.FromString(CONTRACT_FILE.SerializeToString())
-    text, message = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_MESSAGE
-    created = file.message_type.add(name=EVENT)
-    created.CopyFrom(next(each for each in file.message_type if each.name in catalog.EVENT_TYPES))
-    created.name = EVENT
-    for payload in file.message_type:
-        if payload.name in (EVENT, *catalog.EVENT_TYPES):
-            payload.field.add(name=FIELD, json_name="sinceTomorrow", number=FIELD_NUMBER, label=1, type=text)
-    file.message_type[0].field.add(
-        name=ARM,
-        json_name="tomorrowCame",
-        number=ARM_NUMBER,
-        label=1,
-        type=message,
-        type_name=f".{file.package}.{EVENT}",
-        oneof_index=0,
-    )
-    return file
+    text = contract_schema("PROTOBUF").text
+    for name in catalog.EVENT_TYPES:
+        text = text.replace(
+            f"message {name} {{\n", f"message {name} {{\n  string {FIELD} = {FIELD_NUMBER};\n"
+        )
+    first = next(iter(catalog.EVENT_TYPES))
+    start = text.index(f"message {first} {{")
+    created = text[start : text.index("\n}\n", start) + 3]
+    text = text.replace("oneof payload {", f"oneof payload {{\n    {EVENT} {ARM} = {ARM_NUMBER};")
+    return text + created.replace(first, EVENT)
+
+
+@cache
+def later_contract() -> FileDescriptorProto:
+    """Its descriptor."""
+    return compile_files({CONTRACT_FILE.name: later_text()}, descriptors=[OPTIONS_FILE])[CONTRACT_FILE.name]
 
 
 def later_envelope() -> Any:

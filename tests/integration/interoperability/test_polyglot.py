@@ -7,6 +7,7 @@ import itertools
 import pytest
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
+from immersiverse.auth.events import SchemaRegistry
 from integration.interoperability.contract import OPTIONS, SUBJECT, TOPIC, login_failed
 from integration.interoperability.polyglot import Program
 from integration.interoperability.python_client import PythonClient
@@ -28,9 +29,38 @@ def languages(python: PythonClient, node: Program, go: Program) -> dict[str, Pyt
 def test_what_one_language_writes_another_reads(
     registry: str, languages: dict[str, Program], writer: str, reader: str, header: bool
 ) -> None:
+    if reader == "go":
+        registered_as_text(registry)
     for how in ("register", "lookup", "latest"):
         written = languages[writer].write(registry, TOPIC, login_failed(), how=how, header=header)
         assert languages[reader].read(registry, TOPIC, written) == login_failed()
+
+
+def registered_as_text(registry: str) -> None:
+    """As `auth-events schema register` does, before producers start."""
+    with SchemaRegistry(registry) as client:
+        client.register(TOPIC)
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_language_registers_and_finds_the_contract_that_is_registered_as_text(
+    registry: str, languages: dict[str, Program], name: str
+) -> None:
+    registered_as_text(registry)
+    for how in ("register", "lookup", "latest"):
+        written = languages[name].write(registry, TOPIC, login_failed(), how=how)
+        assert written.value[:6] == b"\0\0\0\0\2\0"
+        for reader in languages.values():
+            assert reader.read(registry, TOPIC, written) == login_failed()
+
+
+@pytest.mark.parametrize("writer", ["python", "node"])
+def test_go_does_not_read_a_schema_that_was_registered_as_a_descriptor(
+    registry: str, languages: dict[str, Program], writer: str
+) -> None:
+    written = languages[writer].write(registry, TOPIC, login_failed(), how="register")
+    with pytest.raises(AssertionError, match="syntax error"):
+        languages["go"].read(registry, TOPIC, written)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(LANGUAGES)), ids=" ".join)

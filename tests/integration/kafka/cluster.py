@@ -22,7 +22,7 @@ from immersiverse.auth.events import (
     Subscriber,
     new_event,
 )
-from immersiverse.auth.events.operations.failures import is_moving
+from immersiverse.auth.events.admin.cluster import is_failover
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from integration.running import ToTopic, eventually
 
@@ -159,6 +159,6 @@ def _answered(ask: Callable[[], list[TopicPartition]]) -> list[TopicPartition]:
         try:
             return ask()
         except KafkaException as error:
-            if not is_moving(error.args[0]) or time.monotonic() > until:
+            if not is_failover(error.args[0]) or time.monotonic() > until:
                 raise
             time.sleep(0.1)

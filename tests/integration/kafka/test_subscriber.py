@@ -19,7 +19,7 @@ from immersiverse.auth.events import (
     Context,
     LoggedOut,
     LoginFailed,
-    MemoryGuard,
+    MemoryInbox,
     PinnedSchemas,
     Policy,
     Subscriber,
@@ -285,12 +285,12 @@ def test_a_plain_handler_that_blocks_beyond_the_poll_interval_keeps_its_membersh
     assert seen == [0, 1]
 
 
-def test_a_guard_keeps_repeats_away_and_a_hook_hears_of_them(cluster: Cluster, group: str) -> None:
+def test_an_inbox_drops_duplicates_and_a_hook_counts_them(cluster: Cluster, group: str) -> None:
     topic = cluster.create(partitions=1)
     sent = event("a", 7)
     cluster.publish(topic, sent, sent, event("a", 3), event("a", 8))
     heard: list[Detail] = []
-    subscriber = cluster.subscriber(topic, group, guard=MemoryGuard(), hooks=[heard.append])
+    subscriber = cluster.subscriber(topic, group, inbox=MemoryInbox(), hooks=[heard.append])
     seen: list[int] = []
     subscriber.on_any(lambda _event, payload: seen.append(number(payload)))
     with running(subscriber):

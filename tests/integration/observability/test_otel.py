@@ -11,8 +11,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from immersiverse.auth.events import AuthEventDeserializer, LoggedOut, PinnedSchemas, PublishError
-from immersiverse.auth.events.guards import MemoryGuard
+from immersiverse.auth.events import (
+    AuthEventDeserializer,
+    LoggedOut,
+    MemoryInbox,
+    PinnedSchemas,
+    PublishError,
+)
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher
@@ -68,7 +73,7 @@ WAYS = {
     "plain": (is_sync, {}),
     "in threads": (is_sync, {"policy": Policy(concurrency=4)}),
     "async": (as_async, {}),
-    "async and guarded": (as_async, {"guard": MemoryGuard()}),
+    "async and guarded": (as_async, {"inbox": MemoryInbox()}),
 }
 
 

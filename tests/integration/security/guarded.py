@@ -30,7 +30,7 @@ from immersiverse.auth.events import (
     Retry,
     Subscriber,
 )
-from immersiverse.auth.events.operations.failures import is_moving
+from immersiverse.auth.events.admin.cluster import is_failover
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from integration.running import ToTopic, eventually
 from stack.kafka import KafkaCluster
@@ -210,7 +210,7 @@ class Guarded:
             try:
                 answers.append(question(consumer))
             except KafkaException as error:
-                if not is_moving(error.args[0]):
+                if not is_failover(error.args[0]):
                     raise
             return bool(answers)
 

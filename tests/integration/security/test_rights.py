@@ -8,7 +8,7 @@ from integration.security.conftest import Run
 from integration.security.documented_rights import Right, Scene, documented_rights
 from integration.security.guarded import Guarded, User
 from integration.security.work import WORK, Desk
-from unit.operations.letters import death
+from unit.admin.samples import dead_letter_headers
 
 EACH_NEEDED = [
     pytest.param(who, right, id=f"{who}: {right}") for who in WORK for right in documented_rights(who)
@@ -22,7 +22,7 @@ def desk(  # noqa: PLR0913, PLR0917 - fixtures
     """A user's place of work; the group has been here before, and a letter waits."""
     topic = guarded.contract_topic("auth.events.user")
     guarded.commit(group, topic)
-    guarded.put(letters, b"{}", death(topic))
+    guarded.put(letters, b"{}", dead_letter_headers(topic))
     # Who may write nowhere at all is refused as a producer, before any topic is asked.
     user.may("WRITE", guarded.topic())
     scene = Scene(guarded, user, topic, letters, group)

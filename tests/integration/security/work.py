@@ -86,7 +86,7 @@ def _moves_the_group(desk: Desk) -> bool:
 
 def _lists_the_letters(desk: Desk) -> bool:
     result = desk.auth_events("dlq", "list", "--dlq-topic", desk.scene.letters)
-    return result.code == 0 and "1 letters" in result.err
+    return result.code == 0 and "1 dead letters" in result.err
 
 
 def _sends_the_letter_back(desk: Desk) -> bool:

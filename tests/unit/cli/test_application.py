@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 
 from immersiverse.auth.events import __version__
 from immersiverse.auth.events.cli import main
-from immersiverse.auth.events.cli.application import app
+from immersiverse.auth.events.cli.app import app
+from immersiverse.auth.events.cli.commands import COMMANDS as TABLE
 from unit.cli.terminal import COMMAND, end, run, running
 
 COMMANDS = [
@@ -50,17 +52,23 @@ def test_without_a_command_the_help_is_shown(auth_events, group):
 
 
 def test_no_command_is_missing_from_these_tests():
-    names = {command.name or command.callback.__name__ for command in app.registered_commands}
-    for group in app.registered_groups:
-        commands = group.typer_instance.registered_commands
-        names |= {f"{group.name} {command.name or command.callback.__name__}" for command in commands}
+    names = set()
+    for name in TABLE:
+        commands = getattr(get_command(app).get_command(None, name), "commands", None)
+        names |= {f"{name} {each}" for each in commands} if commands else {name}
     assert names == set(COMMANDS)
+
+
+@pytest.mark.parametrize("typo", ["tial", "catalogue"])
+def test_a_typo_gets_a_suggestion(auth_events, typo):
+    assert "Did you mean" in auth_events(typo).err
 
 
 def test_help_loads_nothing_that_only_commands_need():
     program = (
         "import sys; from immersiverse.auth.events.cli import main; main(['--help'])\n"
-        "heavy = {'confluent_kafka', 'google.protobuf', 'httpx', 'orjson', 'fastavro'} & set(sys.modules)\n"
+        "heavy = {'confluent_kafka', 'google.protobuf', 'httpx', 'orjson', 'fastavro', 'rich',"
+        "'immersiverse.auth.events.cli.catalog'} & set(sys.modules)\n"
         "print('loaded:', sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
@@ -146,7 +154,7 @@ def test_a_librarys_warnings_are_not_the_users_business(tmp_path):
     assert "old" in asked.err
 
 
-def test_letters_that_an_encoding_lacks_stop_nothing():
+def test_characters_that_an_encoding_lacks_are_replaced():
     result = run("catalog", "LoginFailed", PYTHONIOENCODING="ascii")
     assert (result.code, result.err) == (0, "")
     assert "LoginFailed" in result.out

@@ -12,48 +12,55 @@ import time
 import pytest
 from rich.console import Console
 
-from immersiverse.auth.events.cli.demo_drawing import drawing, goodbye, line
-from immersiverse.auth.events.cli.demo_progress import Progress
-from immersiverse.auth.events.simulation import Tally, simulate
+from immersiverse.auth.events.cli.demo import goodbye, line, picture
+from immersiverse.auth.events.embedded.demo import Figures
+from immersiverse.auth.events.observability.durations import Durations
+from immersiverse.auth.events.observability.hooks import DeadLettered, Dropped, Published, Retried
+from immersiverse.auth.events.simulation import simulate
 from unit.cli.terminal import COMMAND, end, read_until, running
 
 
-def drawn(progress, width=100):
-    console = Console(file=io.StringIO(), width=width)
-    console.print(drawing(progress, width))
-    console.print(goodbye(progress))
-    return console.file.getvalue()
+def drawn(figures, width=100):
+    screen = Console(file=io.StringIO(), width=width)
+    screen.print(picture(figures, width))
+    screen.print(goodbye(figures))
+    return screen.file.getvalue()
 
 
 @pytest.fixture(scope="module")
 def halfway():
-    progress = Progress(10_000)
-    progress.take(simulate(1, 5_000), 1_000_000)
-    return progress
+    figures = Figures(10_000, seconds=2.0)
+    for event in simulate(1, 5_000):
+        figures.handle(event)
+    for detail in (
+        Retried("auth.events.user", 1, 0.2, TimeoutError()),
+        Dropped("auth.events.user", "UserCreated", "duplicate"),
+        DeadLettered("auth.events.user", "ValueError", 3),
+    ):
+        figures.watch(detail)
+    return figures
 
 
-def test_the_summary_counts_what_was_simulated(auth_events):
+def test_the_summary_says_what_happened_to_every_event(auth_events):
     result = auth_events("demo", "--events", "2000", "--seed", "3", "--json")
-    expected = Tally()
-    for event in simulate(3, 2_000):
-        expected.count(event)
     summary = result.document
-    assert result.code == 0
+    assert (result.code, result.err) == (0, "")
     assert summary["events"] == 2_000
-    assert summary["outOfOrder"] == 0
-    assert summary["byType"] == dict(expected.by_type)
-    assert summary["failuresByReason"] == dict(expected.failures)
-    assert summary["loginSuccessRate"] == round(expected.success_rate, 4)
+    assert summary["published"] == 2_002
+    assert summary["handled"] + summary["deadLettered"] == 2_000
+    assert summary["duplicatesDropped"] == 2
+    assert (summary["lag"], summary["outOfOrder"]) == (0, 0)
+    assert sum(summary["byType"].values()) == summary["handled"]
+    assert sum(summary["failuresByReason"].values()) == summary["byType"]["LoginFailed"]
     assert summary["eventsPerSecond"] > 0
 
 
 def test_without_a_terminal_it_is_plain_text(auth_events):
     result = auth_events("demo", "--events", "500")
-    assert result.code == 0
+    assert (result.code, result.err) == (0, "")
     assert "\x1b" not in result.out
     assert "500 of 500 events" in result.out
-    assert "500 events of" in result.out
-    assert "arrived in order" in result.out
+    assert "each user's in order; lag 0" in result.out
 
 
 def test_on_a_terminal_it_draws_in_place():
@@ -85,7 +92,7 @@ def test_on_a_terminal_it_draws_in_place():
     assert b"3,000" in seen
 
 
-def test_an_interrupted_demonstration_ends_at_once_and_quietly():
+def test_an_interrupted_demonstration_ends_soon_and_quietly():
     with running("demo", "--events", "10000000") as process:
         read_until(process, r"[1-9]\S* of 10,000,000 events")
         asked = time.monotonic()
@@ -96,43 +103,48 @@ def test_an_interrupted_demonstration_ends_at_once_and_quietly():
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
 def test_the_picture_fits_any_terminal(halfway, width):
-    assert max(map(len, drawn(halfway, width).splitlines())) <= width
+    screen = Console(file=io.StringIO(), width=width)
+    screen.print(picture(halfway, width))
+    lines = screen.file.getvalue().splitlines()
+    assert max(map(len, lines)) + len("^C") <= width  # which a terminal echoes beside it
+    assert len(lines) <= 16
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_figures_are_whole_in_any_terminal(halfway, width):
-    picture = drawn(halfway, width)
+    shown = drawn(halfway, width)
     for count in ("UserCreated", "LoginSucceeded", "LoginFailed"):
-        assert f" {halfway.tally.by_type[count]:,} " in picture
-    assert f"{halfway.tally.success_rate:.1%}" in picture
-
-
-def test_it_leaves_room_on_a_common_terminal_for_what_is_said_around_it(halfway):
-    assert len(drawn(halfway, 80).splitlines()) <= 21
-
-
-@pytest.mark.parametrize("width", [60, 80, 100])
-def test_what_a_terminal_echoes_when_interrupted_breaks_no_line_of_the_picture(halfway, width):
-    console = Console(file=io.StringIO(), width=width)
-    console.print(drawing(halfway, width))
-    assert max(map(len, console.file.getvalue().splitlines())) + len("^C") <= width
+        assert f" {halfway.by_type[count]:,} " in shown
 
 
 def test_the_picture_says_what_happened(halfway):
-    picture = drawn(halfway)
-    for part in ("5,000 of 10,000 events", "success", "New users", "invalid credentials", "Attacks detected"):
-        assert part in picture
-    assert "5,000 of 10,000 events" in line(halfway)
+    shown = drawn(halfway)
+    for part in (
+        "5,002 of 10,000 events",
+        "2,501 a second",
+        "after TimeoutError",
+        "UserCreated",
+        "ValueError, 3 tries",
+        f"{halfway.login_success_rate:.1%} succeed",
+        "invalid credentials",
+        "Attacks detected",
+    ):
+        assert part in shown
+    assert "5,002 of 10,000 events" in line(halfway)
+    assert "1 retried, 1 duplicates dropped, 1 dead letters" in line(halfway)
 
 
 def test_the_picture_of_nothing_is_drawn_too():
-    assert "0 of 1 events" in drawn(Progress(1))
+    assert "0 of 1 events" in drawn(Figures(1))
 
 
-def test_events_out_of_order_are_said_to_be():
+def test_what_is_not_committed_and_what_is_out_of_order_is_said():
+    figures = Figures(2)
+    durations = Durations()
+    durations.add(0.1, times=2)
+    figures.watch(Published("auth.events.user", "UserCreated", "", durations))
     event = next(simulate(1, 1))
-    progress = Progress(2)
-    progress.take([event], 200)
-    assert "arrived in order" in drawn(progress)
-    progress.take([event], 400)
-    assert "1 of them out of order" in drawn(progress)
+    figures.handle(event)
+    assert "each user's in order; lag 2" in drawn(figures)
+    figures.handle(event)
+    assert "1 of them out of order" in drawn(figures)

@@ -6,11 +6,12 @@ import time
 
 import pytest
 
-from immersiverse.auth.events.cli.failures import CommandFailed
-from immersiverse.auth.events.cli.hexdump import hexdump
-from immersiverse.auth.events.cli.kafka_options import kafka_settings
-from immersiverse.auth.events.cli.moments import milliseconds_of, written
+from immersiverse.auth.events.cli.options.kafka import kafka_settings
+from immersiverse.auth.events.cli.options.time import format_time, milliseconds_of
+from immersiverse.auth.events.cli.output import CommandFailed, failure_of
 from immersiverse.auth.events.cli.versions import Versions
+from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.serialization.text import hexdump
 from immersiverse.auth.events.simulation import simulate
 
 QUIET = {"log_level": 2, "log.connection.close": False}
@@ -46,18 +47,18 @@ def test_yaml_is_read_plain_and_as_the_specification_writes_it(tmp_path, begin):
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("k.yaml", "a: [1]", "a is no single value"),
-        ("k.yaml", "- a", "holds no settings"),
+        ("k.yaml", "a: [1]", "a: must be one value, not a list"),
+        ("k.yaml", "- a", "must be a mapping of settings"),
         ("k.yaml", "a: b: c", "is no YAML"),
-        ("k.properties", "a=1\nsasl.password secret", "see its setting 2"),
+        ("k.properties", "a=1\nsasl.password secret", "setting 2 is not KEY=VALUE"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused_without_its_secrets(tmp_path, name, text, words):
+def test_a_malformed_file_is_refused_without_quoting_it(tmp_path, name, text, words):
     file = tmp_path / name
     file.write_text(text)
-    with pytest.raises(CommandFailed, match=words) as caught:
+    with pytest.raises((CommandFailed, ConfigurationError), match=words) as caught:
         kafka_settings("a:1", None, file)
-    assert caught.value.exit_code == 2
+    assert failure_of(caught.value).exit_code == 2
     assert "secret" not in str(caught.value)
 
 
@@ -66,7 +67,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         kafka_settings("a:1", None, tmp_path / "nothing")
 
 
-def test_somebody_who_asks_for_librdkafkas_words_gets_them():
+def test_debug_shows_the_log_of_librdkafka():
     assert kafka_settings("a:1", ["debug=broker"], None) == {
         "bootstrap.servers": "a:1",
         "debug": "broker",
@@ -103,25 +104,25 @@ def test_a_setting_that_breaks_a_guarantee_is_wrong_use(auth_events):
         ("1751360400000", 1_751_360_400_000),
     ],
 )
-def test_moments_are_in_utc_unless_they_say(text, milliseconds):
+def test_times_are_in_utc_unless_they_say(text, milliseconds):
     assert milliseconds_of(text) == milliseconds
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2h", 7_200), ("7d", 604_800)])
-def test_moments_may_be_so_long_ago(text, seconds):
+def test_times_may_be_ages(text, seconds):
     assert milliseconds_of(text) == pytest.approx((time.time() - seconds) * 1000, abs=5_000)
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2h30m", "12", "2025-13-01", "-2h", "9999999999d"])
-def test_what_is_no_moment_is_wrong_use(text):
-    with pytest.raises(CommandFailed, match="is no moment") as caught:
+def test_an_invalid_time_is_wrong_use(text):
+    with pytest.raises(CommandFailed, match="invalid time") as caught:
         milliseconds_of(text)
     assert caught.value.exit_code == 2
 
 
-def test_moments_are_written_to_the_millisecond_and_none_is_empty():
-    assert written(1_751_360_400_007) == "2025-07-01T09:00:00.007Z"
-    assert written(-1) == ""
+def test_times_are_written_with_milliseconds_and_an_unknown_one_is_empty():
+    assert format_time(1_751_360_400_007) == "2025-07-01T09:00:00.007Z"
+    assert format_time(-1) == ""
 
 
 def test_a_hexdump_shows_sixteen_bytes_a_line():

@@ -8,14 +8,15 @@ import re
 import pytest
 from rich.console import Console
 
-from immersiverse.auth.events.cli import lag_view, lag_watch
+from immersiverse.auth.events.admin.lag import PartitionLag
+from immersiverse.auth.events.cli.commands.lag import repeat
+from immersiverse.auth.events.cli.views import lag as lag_view
 from immersiverse.auth.events.errors import BrokerUnavailable, OperationRefused
-from immersiverse.auth.events.operations.lag import Lag
-from immersiverse.auth.events.operations.partitions import Partition
+from immersiverse.auth.events.partition import Partition
 
 
 def row(number, behind, group="analytics"):
-    return Lag(group, "stable", Partition("auth.events.login", number), 100, 100 + behind, behind)
+    return PartitionLag(group, "stable", Partition("auth.events.login", number), 100, 100 + behind, behind)
 
 
 def drawn(rows, height=None, width=100):
@@ -47,30 +48,30 @@ def test_names_are_folded_and_never_cut_on_a_narrow_screen():
     assert "1,234,567" in text
 
 
-def test_nobody_to_watch_is_said():
-    assert "no group reads these topics" in drawn([])
+def test_no_group_is_reported():
+    assert "no consumer group reads these topics" in drawn([])
 
 
-def test_a_look_that_fails_for_a_while_leaves_what_the_last_one_saw(capfdbinary):
-    looks = iter([[row(0, 1)], BrokerUnavailable("away"), [row(0, 2)], OperationRefused("X", "no")])
+def test_an_outage_keeps_the_last_measurement(capfdbinary):
+    results = iter([[row(0, 1)], BrokerUnavailable("away"), [row(0, 2)], OperationRefused("X", "no")])
 
-    def look():
-        found = next(looks)
+    def measured():
+        found = next(results)
         if isinstance(found, Exception):
             raise found
         return found
 
     with pytest.raises(OperationRefused):
-        lag_watch.watch(look, 0.0, as_json=True)
+        repeat(measured, 0.0, as_json=True)
     out, err = capfdbinary.readouterr()
     assert [b'"lag":1' in line or b'"lag":2' in line for line in out.splitlines()] == [True, True]
-    assert err.decode().startswith("as it was at ")
+    assert err.decode().startswith("last measured at ")
     assert err.decode().endswith(": away\n")
 
 
-def test_a_first_look_that_fails_ends_the_watch():
-    def look():
+def test_the_first_measurement_must_succeed():
+    def measured():
         raise BrokerUnavailable("away")
 
     with pytest.raises(BrokerUnavailable):
-        lag_watch.watch(look, 0.0, as_json=True)
+        repeat(measured, 0.0, as_json=True)

@@ -7,11 +7,14 @@ import json
 import urllib.request
 
 import pytest
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.protofile import parse_file
+from immersiverse.auth.events.protoc import compile_files
+from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.v1 import options_pb2
+from later_version import newer_contract
 
 OPTIONS = "immersiverse/auth/events/v1/options.proto"
 RECORD = "immersiverse.auth.events.v1.AuthEvent"
@@ -82,11 +85,26 @@ def test_text_and_descriptor_show_the_same_schema(auth_events):
     options = FileDescriptorProto.FromString(options_pb2.DESCRIPTOR.serialized_pb)
     text = auth_events("schema", "show").out
     written = base64.b64decode(auth_events("schema", "show", "--form", "descriptor").out)
-    parsed = parse_file(text, name="events.proto", dependencies={options.name: options})
+    parsed = compile_files({"events.proto": text}, descriptors=[options])["events.proto"]
     assert [m.name for m in parsed.message_type] == [
         m.name for m in FileDescriptorProto.FromString(written).message_type
     ]
     assert text.startswith('syntax = "proto3";')
+
+
+def test_what_has_no_text_is_shown_as_a_descriptor_only(auth_events, empty_registry):
+    descriptor = base64.b64encode(newer_contract().SerializeToString()).decode()
+    with SchemaRegistryClient({"url": empty_registry}) as client:
+        client.register_schema(
+            "options", Schema(contract_schema("PROTOBUF").references[0][1].text, "PROTOBUF")
+        )
+        options = SchemaReference(options_pb2.DESCRIPTOR.name, "options", 1)
+        client.register_schema("auth.events.user-value", Schema(descriptor, "PROTOBUF", [options]))
+    refused = auth_events("schema", "show", "--registry", empty_registry)
+    assert (refused.code, refused.out) == (1, "")
+    assert "which has no .proto text: use --form descriptor" in refused.err
+    shown = auth_events("schema", "show", "--registry", empty_registry, "--form", "descriptor")
+    assert shown.out == f"{descriptor}\n"
 
 
 def test_avro_is_shown_as_the_json_that_it_is(auth_events, registry):

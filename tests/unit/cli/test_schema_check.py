@@ -1,4 +1,4 @@
-"""auth-events schema check, schema diff, and the rehearsal of schema register."""
+"""auth-events schema check, schema diff, and schema register --dry-run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_two_files_get_the_registrys_verdict_as_json(auth_events, files, new, fo
     assert result.err == ""
 
 
-def test_the_strict_rules_are_the_ones_unless_told(auth_events, files):
+def test_the_strict_rules_are_the_default(auth_events, files):
     result = auth_events("schema", "check", *files(CHANGES["another name"][0]))
     assert result.code == 1
     assert "FIELD_NAME_CHANGED #/Login/2" in result.out
@@ -59,8 +59,8 @@ def test_a_compatible_change_is_said_to_be(auth_events, files):
 
 
 def test_a_level_looks_in_its_direction(auth_events, files):
-    arms = 'syntax = "proto3"; message E { oneof payload { string a = 1; } }'
-    asked = (*files(arms.replace("} }", "string b = 2; } }"), arms), "--rules", "confluent")
+    payload = 'syntax = "proto3"; message E { oneof payload { string a = 1; } }'
+    asked = (*files(payload.replace("} }", "string b = 2; } }"), payload), "--rules", "confluent")
     assert auth_events("schema", "check", *asked, "--level", "BACKWARD").code == 0
     forward = auth_events("schema", "check", *asked, "--level", "forward", "--json")
     assert forward.code == 1
@@ -85,7 +85,7 @@ def test_a_history_is_given_oldest_first(auth_events, tmp_path, files):
         (["nothing.proto", "--against", CONTRACT], "there is no file or folder nothing.proto"),
         (["--against", "nothing"], "there is no file or folder nothing"),
         (["--against", "git#no-such-branch"], "git"),
-        ([__file__, "--against", CONTRACT], "no .proto file or tree, no wheel and no descriptor set"),
+        ([__file__, "--against", CONTRACT], "is not a .proto file or folder, a wheel or a descriptor set"),
         ([], "--against"),
         (["--against", CONTRACT, "--rules", "lenient"], "--rules"),
         (["--against", CONTRACT, "--level", "SIDEWAYS"], "--level"),
@@ -114,7 +114,7 @@ def test_a_registry_that_holds_the_contract_agrees_with_it(auth_events, registry
     assert result.document == {"compatible": True, "changes": []}
 
 
-def test_a_registry_tells_subject_and_version_of_what_breaks(auth_events, registry, tmp_path):
+def test_a_registrys_refusal_names_subject_and_version(auth_events, registry, tmp_path):
     new = tmp_path / "events.proto"
     text = (CONTRACT / "immersiverse/auth/events/v1/events.proto").read_text()
     new.write_text(text.replace("string session_id = 2", "int64 session_id = 2"))
@@ -135,7 +135,7 @@ def test_an_unreachable_registry_is_no_verdict_and_no_secret_is_printed(auth_eve
     assert "open-sesame" not in result.out + result.err
 
 
-def test_a_difference_is_told_event_by_event(auth_events, tmp_path):
+def test_a_difference_is_shown_event_by_event(auth_events, tmp_path):
     new = tmp_path / "events.proto"
     text = (CONTRACT / "immersiverse/auth/events/v1/events.proto").read_text()
     text = text.replace("string session_id = 2", "string session = 2").replace(
@@ -152,7 +152,7 @@ def test_a_difference_is_told_event_by_event(auth_events, tmp_path):
     assert {change["place"] for change in groups[0]["changes"]} == {"LoggedOut.session"}
 
 
-def test_no_difference_is_told_as_such(auth_events):
+def test_no_difference_is_shown_as_such(auth_events):
     result = auth_events("schema", "diff", "--against", CONTRACT)
     assert (result.code, result.out.strip().splitlines()) == (
         0,
@@ -160,14 +160,14 @@ def test_no_difference_is_told_as_such(auth_events):
     )
 
 
-def test_a_rehearsal_registers_nothing(auth_events, empty_registry):
+def test_a_dry_run_registers_nothing(auth_events, empty_registry):
     rows = auth_events("schema", "register", "--registry", empty_registry, "--dry-run", "--json").document
     assert {row["action"] for row in rows} == {"create"}
     listed = auth_events("schema", "list", "--registry", empty_registry, "--json").document
     assert {row["contract"] for row in listed} == {"not registered"}
 
 
-def test_a_rehearsal_of_what_is_registered_says_so(auth_events, registry):
+def test_a_dry_run_of_what_is_registered_says_so(auth_events, registry):
     result = auth_events("schema", "register", "--registry", registry, "--dry-run")
     assert result.code == 0
     assert result.out.count("registered already") == 2 + len(TOPICS)

@@ -65,7 +65,7 @@ def test_the_least_limit_has_room_for_a_batch_and_for_the_largest_stub(size):
     size, most = wire(stub.headers) + len(stub.key), figure(r"stubs have up to (\d+,\d+)")
     assert size < most
     assert figure(r"batches of up to (\d+,\d+)") == BATCH_BYTES
-    assert figure(r"At least (\d+,\d+)") >= BATCH_BYTES + most
+    assert figure(r"at least (\d+,\d+)") >= BATCH_BYTES + most
 
 
 def test_the_guide_says_what_a_stub_leaves_out():

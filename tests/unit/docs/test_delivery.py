@@ -1,4 +1,4 @@
-"""Each cell of the table of guards in docs/delivery.md is held by a test, and each such test by a cell."""
+"""Each cell of the table of inboxes in docs/delivery.md is held by a test, and each such test by a cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "delivery.md").read_text()
 HELD = re.compile(r'^@pytest\.mark\.guarantee\(\s*"([^"]+)",\s*"([^"]+)"\s*\)', re.MULTILINE)
 NO_CLAIM = "\N{EN DASH}"
-FOLDERS = ("tests/unit/guards", "tests/integration/guards")
+FOLDERS = ("tests/unit/inbox", "tests/integration/inbox")
 
 
 def cells():
@@ -22,7 +22,7 @@ def cells():
                 yield row.strip("*"), column
 
 
-def test_each_claim_on_a_guard_is_held_by_a_test_and_no_test_holds_another():
+def test_each_cell_has_a_test_and_each_guarantee_marker_a_cell():
     held = {
         found
         for folder in FOLDERS

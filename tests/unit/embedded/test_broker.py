@@ -9,18 +9,9 @@ from confluent_kafka import Consumer, Producer
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.embedded.broker import PARTITIONS, EmbeddedBroker
-from immersiverse.auth.events.embedded.journey import Journey
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.embedded.stack import EmbeddedStack
-from immersiverse.auth.events.errors import (
-    BrokerUnavailable,
-    InvalidEvent,
-    RegistryUnavailable,
-    SchemaNotRegistered,
-)
+from immersiverse.auth.events.errors import RegistryUnavailable
 from immersiverse.auth.events.registry import SchemaRegistry
-from immersiverse.auth.events.simulation import simulate
-from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 QUIET = {"log_level": 2, "log.connection.close": False}
 
@@ -106,54 +97,6 @@ def test_a_stack_that_cannot_start_leaves_nothing_running(stack):
         second.start()
     assert second.bootstrap == ""
     second.stop()
-
-
-def test_events_arrive_as_they_were_published_and_each_users_in_order(stack):
-    published = list(simulate(1, 500))
-    journey = Journey(stack.bootstrap, stack.registry_url, published)
-    arrived = [event for batch in journey.arrivals() for event in batch]
-    assert sorted(arrived, key=lambda event: event.event_id) == published
-    assert journey.published == 500
-    assert journey.bytes == sum(event.ByteSize() + 6 for event in published)
-
-
-def test_a_journey_sees_nothing_of_one_before_it(stack):
-    for published in (list(simulate(2, 30)), list(simulate(3, 40))):
-        arrivals = Journey(stack.bootstrap, stack.registry_url, published).arrivals()
-        assert sum(len(batch) for batch in arrivals) == len(published)
-
-
-def test_a_journey_of_nothing_ends(stack):
-    arrivals = Journey(stack.bootstrap, stack.registry_url, []).arrivals()
-    assert [event for batch in arrivals for event in batch] == []
-
-
-def test_an_event_that_breaks_the_contract_ends_the_journey(stack):
-    journey = Journey(stack.bootstrap, stack.registry_url, [AuthEvent()])
-    with pytest.raises(InvalidEvent):
-        list(journey.arrivals())
-
-
-def test_a_registry_without_the_contract_ends_the_journey(stack):
-    with EmbeddedRegistry() as empty:
-        journey = Journey(stack.bootstrap, empty.url, simulate(1, 1))
-        with pytest.raises(SchemaNotRegistered):
-            list(journey.arrivals())
-
-
-def test_closing_a_journey_early_stops_publishing(stack):
-    journey = Journey(stack.bootstrap, stack.registry_url, simulate(1, 10**9))
-    arrivals = journey.arrivals()
-    while not next(arrivals):
-        continue
-    arrivals.close()
-    assert 0 < journey.published < 10**6
-
-
-def test_a_cluster_that_cannot_be_reached_ends_the_journey(stack):
-    journey = Journey("127.0.0.1:9", stack.registry_url, simulate(1, 1))
-    with pytest.raises(BrokerUnavailable):
-        list(journey.arrivals())
 
 
 def test_a_cluster_has_at_least_one_broker():

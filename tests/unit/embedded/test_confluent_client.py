@@ -48,20 +48,17 @@ def as_sent(answer: Any) -> Any:
 
 # What pipelines grep out of a refusal.
 DETAILS = re.compile(r'for subject "(?P<subject>[^"]+)", details: \[(?P<details>.*)\]$', re.DOTALL)
-REASON = re.compile(
-    r"""\{errorType:["'](\w+)["'], description:["'](.+?)["'](?:, additionalInfo:'(.+?)')?\}"""
-)
-PAIR = re.compile(r"\{(\w+): '?(\w+)'?(?:, (\w+): '(\w+)')?\}")
+REASON = re.compile(r"(?P<kind>[A-Z_]+) at (?P<path>#/\S+): ")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "kind", "place"),
     [
-        (TITLED, NUMBERED, "FIELD_SCALAR_KIND_CHANGED", "'#/Book/1'"),
-        (avro("title"), avro("title", "pages"), "READER_FIELD_MISSING_DEFAULT_VALUE", "'/fields/1'"),
+        (TITLED, NUMBERED, "FIELD_SCALAR_KIND_CHANGED", "#/Book/1"),
+        (avro("title"), avro("title", "pages"), "READER_FIELD_MISSING_DEFAULT_VALUE", "#/Book/pages"),
     ],
 )
-def test_a_refusal_is_taken_apart_as_elsewhere(
+def test_a_refusal_names_kind_and_path(
     client: SchemaRegistryClient, old: Schema, new: Schema, kind: str, place: str
 ) -> None:
     client.register_schema("books", old)
@@ -72,11 +69,8 @@ def test_a_refusal_is_taken_apart_as_elsewhere(
     assert found["subject"] == "books"
     reason = REASON.search(found["details"])
     assert reason is not None
-    assert reason[1] == kind
-    assert place in reason[2]
-    pairs = PAIR.findall(found["details"])
-    assert ("oldSchemaVersion", "1", "", "") in pairs
-    assert ("validateFields", "false", "compatibility", "BACKWARD") in pairs
+    assert (reason["kind"], reason["path"]) == (kind, place)
+    assert "compared with version 1 at level BACKWARD" in found["details"]
     assert not client.test_compatibility("books", new)
     assert not client.test_compatibility_all_versions("books", new, verbose=True)
     assert client.test_compatibility("books", old)

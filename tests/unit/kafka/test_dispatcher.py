@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 
 from dispatching import AT_ONCE, TOPIC, Stage, record, until
+from immersiverse.auth.events import MemoryInbox, Verdict
 from immersiverse.auth.events.errors import (
     ConfigurationError,
+    InboxUnavailable,
     MalformedFrame,
     MissingExtra,
     RegistryRefused,
     RegistryUnavailable,
     UnknownFormat,
 )
-from immersiverse.auth.events.guards import MemoryGuard, Verdict
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.handlers import Handlers
 from immersiverse.auth.events.kafka.handling import UnknownEventType
@@ -241,15 +242,33 @@ async def test_a_plain_function_that_returns_something_to_await_stops_the_subscr
     def forgetful(event: Any, payload: Any) -> Any:
         return seen.wait(event, payload)
 
-    for guard in (None, MemoryGuard()):
-        stage = Stage(forgetful, guard=guard)
+    for inbox in (None, MemoryInbox()):
+        stage = Stage(forgetful, inbox=inbox)
         stage.deliver([record(0)])
         await until(lambda stage=stage: bool(stage.stopped_by))  # type: ignore[misc]  # this turn's
         assert isinstance(stage.stopped_by[0], ConfigurationError)
         assert stage.commits() == {}
-    assert guard is not None
-    with guard.admit(AuthEvent(event_id="0-0"), TOPIC, b"u-1") as admission:
+    assert inbox is not None
+    with inbox.admit(AuthEvent(event_id="0-0"), TOPIC, b"u-1") as admission:
         assert admission.verdict is Verdict.FRESH, "what was not done is remembered as handled"
+
+
+@staged
+async def test_an_inbox_that_is_unavailable_is_retried_without_counting_attempts() -> None:
+    seen = Seen()
+
+    class Unavailable(MemoryInbox):
+        left = 10 * AT_ONCE.attempts
+
+        def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> Any:
+            self.left -= 1
+            if self.left > 0:
+                raise InboxUnavailable("the database does not answer")
+            return super().admit(event, topic, key)
+
+    stage = Stage(seen, Policy(retry=AT_ONCE), inbox=Unavailable())
+    await stage.handle(record(0))
+    assert (stage.stopped_by, stage.aside.letters, stage.commits()) == ([], [], {0: 1})
 
 
 @staged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from immersiverse.auth.events.admin.cluster import Cluster
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.kafka.config import (
     connection_settings,
@@ -13,7 +14,6 @@ from immersiverse.auth.events.kafka.config import (
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher
 from immersiverse.auth.events.kafka.producer.publisher import Publisher
-from immersiverse.auth.events.operations.cluster import Cluster
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
 SERVERS = {"bootstrap.servers": "127.0.0.1:1"}

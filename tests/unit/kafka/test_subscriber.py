@@ -13,9 +13,9 @@ from immersiverse.auth.events import (
     ConfigurationError,
     DeadLetters,
     LoginFailed,
+    MemoryInbox,
     Retry,
 )
-from immersiverse.auth.events.guards import MemoryGuard
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.subscriber import Subscriber
 
@@ -23,20 +23,20 @@ CONFIG = {"bootstrap.servers": "localhost:1", "group.id": "readers"}
 
 
 def test_letting_later_events_pass_and_guarding_against_stale_ones_is_refused():
-    with pytest.raises(ConfigurationError, match=r"policy.after_failure: let-pass with a guard"):
+    with pytest.raises(ConfigurationError, match=r"policy.after_failure: let-pass with an inbox"):
         Subscriber(
             CONFIG,
             deserializer=AuthEventDeserializer(),
             policy=Policy(after_failure="let-pass"),
-            guard=MemoryGuard(),
+            inbox=MemoryInbox(),
         )
 
 
 @pytest.mark.parametrize(
-    ("policy", "guard"), [(Policy(after_failure="let-pass"), None), (Policy(), MemoryGuard())]
+    ("policy", "inbox"), [(Policy(after_failure="let-pass"), None), (Policy(), MemoryInbox())]
 )
-def test_either_of_them_is_accepted(policy: Policy, guard: MemoryGuard | None):
-    assert Subscriber(CONFIG, deserializer=AuthEventDeserializer(), policy=policy, guard=guard)
+def test_either_of_them_is_accepted(policy: Policy, inbox: MemoryInbox | None):
+    assert Subscriber(CONFIG, deserializer=AuthEventDeserializer(), policy=policy, inbox=inbox)
 
 
 def test_a_subscriber_that_nobody_told_what_to_read_says_so():

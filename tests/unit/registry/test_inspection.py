@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka.schema_registry import Schema
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from immersiverse.auth.events.compatibility import Level
+from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import RegistryRefused, SchemaNotRegistered, SubjectCollision
 from immersiverse.auth.events.registry import SchemaRegistry

@@ -43,7 +43,7 @@ def test_each_file_is_fetched_once_however_often_it_is_imported():
         with SchemaRegistry({"url": server.url, **IMPATIENT}) as registry:
             assert registry.writer_schema(1).schema_type == "PROTOBUF"
         assert time.monotonic() - begun < SOON
-    assert len(server.asked) == 2 * LEVELS + 1
+    assert len(server.asked) == 2 * LEVELS + 2  # the schema itself is asked for in both forms
 
 
 def chain(path: str) -> dict[str, object]:
@@ -62,8 +62,13 @@ def wide(path: str) -> dict[str, object]:
 
 def circle(_: str) -> dict[str, object]:
     """A file that imports itself."""
-    own = {"name": "self", "subject": "self", "version": 1}
+    own = {"name": "self.proto", "subject": "self", "version": 1}
     return protobuf("M", [own]) | {"subject": "self", "version": 1, "id": 1}
+
+
+def invalid(_: str) -> dict[str, object]:
+    """A text that only looks like a schema."""
+    return protobuf("M", []) | {"schema": 'syntax = "proto3"; message M { Gone gone = 1; }'}
 
 
 def long(_: str) -> dict[str, object]:
@@ -79,13 +84,28 @@ def long_avro(_: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("schema", "reason"),
     [
-        (chain, "deeper than"),
-        (wide, "more than"),
-        (circle, "circle"),
-        (long, "longer"),
-        (long_avro, "longer"),
+        (chain, "more than 100 files"),
+        (wide, "more than 100 files"),
+        (circle, "recursively imports itself"),
+        (invalid, '"Gone" is not defined'),
     ],
 )
+def test_what_no_descriptor_can_be_had_of_is_still_known_for_another_message(schema, reason):
+    with (
+        scripted(lambda path, answering: answering.say(schema(path))) as server,
+        SchemaRegistry({"url": server.url, **IMPATIENT}) as registry,
+    ):
+        begun = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(WrongSchema, match=r"message (bomb\.)?M"):
+                AuthEventDeserializer(registry)(b"\0\0\0\0\1\0")
+            with pytest.raises(InvalidSchema, match=reason):
+                registry.writer_schema(1).descriptor()
+        assert time.monotonic() - begun < SOON
+        assert len(server.asked) <= 101
+
+
+@pytest.mark.parametrize(("schema", "reason"), [(long, "longer"), (long_avro, "longer")])
 def test_a_schema_that_exceeds_a_limit_is_invalid_and_not_asked_for_again(schema, reason):
     with (
         scripted(lambda path, answering: answering.say(schema(path))) as server,
@@ -96,8 +116,7 @@ def test_a_schema_that_exceeds_a_limit_is_invalid_and_not_asked_for_again(schema
             with pytest.raises(InvalidSchema, match=f"schema id 1: .*{reason}"):
                 registry.writer_schema(1)
         assert time.monotonic() - begun < SOON
-        assert len(server.asked) <= 101
-        assert server.asked.count("/schemas/ids/1") == 1
+        assert server.asked == ["/schemas/ids/1"]
 
 
 def body(_, answering):

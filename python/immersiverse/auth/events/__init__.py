@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.errors import ConfigurationError as ConfigurationError
     from immersiverse.auth.events.errors import ConsumeError as ConsumeError
     from immersiverse.auth.events.errors import DecodeError as DecodeError
-    from immersiverse.auth.events.errors import GuardUnavailable as GuardUnavailable
+    from immersiverse.auth.events.errors import InboxUnavailable as InboxUnavailable
     from immersiverse.auth.events.errors import IncompatibleSchema as IncompatibleSchema
     from immersiverse.auth.events.errors import InvalidEvent as InvalidEvent
     from immersiverse.auth.events.errors import InvalidSchema as InvalidSchema
@@ -43,7 +43,17 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.events import new_event as new_event
     from immersiverse.auth.events.events import partition_key as partition_key
     from immersiverse.auth.events.events import payload_of as payload_of
-    from immersiverse.auth.events.guards.memory import MemoryGuard as MemoryGuard
+    from immersiverse.auth.events.inbox.async_redis import AsyncRedisInbox as AsyncRedisInbox
+    from immersiverse.auth.events.inbox.interface import Admission as Admission
+    from immersiverse.auth.events.inbox.interface import AsyncInbox as AsyncInbox
+    from immersiverse.auth.events.inbox.interface import Forgotten as Forgotten
+    from immersiverse.auth.events.inbox.interface import Inbox as Inbox
+    from immersiverse.auth.events.inbox.interface import Verdict as Verdict
+    from immersiverse.auth.events.inbox.memory import MemoryInbox as MemoryInbox
+    from immersiverse.auth.events.inbox.redis import RedisInbox as RedisInbox
+    from immersiverse.auth.events.inbox.sql import AsyncSqlInbox as AsyncSqlInbox
+    from immersiverse.auth.events.inbox.sql import SqlInbox as SqlInbox
+    from immersiverse.auth.events.inbox.sql import inbox_tables as inbox_tables
     from immersiverse.auth.events.kafka.config import Retry as Retry
     from immersiverse.auth.events.kafka.context import Context as Context
     from immersiverse.auth.events.kafka.dead_letters import DeadLetters as DeadLetters
@@ -101,13 +111,17 @@ if TYPE_CHECKING:
 _EXPORTS = {
     "errors": (
         "AuthEventsError BrokenTransaction BrokerUnavailable ConfigurationError ConsumeError DecodeError "
-        "GuardUnavailable IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload "
+        "InboxUnavailable IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload "
         "MissingExtra OperationRefused PublishError PublisherUnusable RegistryError RegistryRefused "
         "RegistryUnavailable SchemaNotRegistered SchemaRefused SubjectCollision UndeliveredEvents "
         "UnknownFormat UnknownSchemaId WrongSchema"
     ),
     "events": "new_event partition_key payload_of",
-    "guards.memory": "MemoryGuard",
+    "inbox.async_redis": "AsyncRedisInbox",
+    "inbox.interface": "Admission AsyncInbox Forgotten Inbox Verdict",
+    "inbox.memory": "MemoryInbox",
+    "inbox.redis": "RedisInbox",
+    "inbox.sql": "AsyncSqlInbox SqlInbox inbox_tables",
     "kafka.producer.async_publisher": "AsyncPublisher",
     "kafka.context": "Context",
     "kafka.dead_letters": "DeadLetters",

@@ -21,8 +21,8 @@ AuthEventsError
 ├── PublisherUnusable         closed, or carried over a fork, or used from another event loop
 ├── ConfigurationError        a setting is missing, unknown, or breaks a guarantee; the message names it
 ├── BrokerUnavailable         the network's: Kafka cannot be reached, or did not answer in time; try again
-├── GuardUnavailable          a guard cannot say now whether an event was handled; try again
-├── BrokenTransaction         a handler left its guard's transaction aborted or ended; nothing was committed
+├── InboxUnavailable          the inbox cannot say now whether an event was handled; try again
+├── BrokenTransaction         a handler left the inbox's transaction aborted or ended; nothing was committed
 ├── OperationRefused          what an operator wants is forbidden: rights, unknown or live groups
 ├── InvalidSchema             a .proto text or descriptor that cannot be understood
 └── MissingExtra              an optional dependency is not installed; the message names it
@@ -301,14 +301,14 @@ class OperationRefused(AuthEventsError):
         super().__init__(f"{reason} ({code})")
 
 
-class GuardUnavailable(AuthEventsError):
-    """A guard cannot say or remember whether an event was handled; the same call may succeed later."""
+class InboxUnavailable(AuthEventsError):
+    """An inbox cannot look up or record whether an event was handled; the same call may succeed later."""
 
     retryable = True
 
 
 class BrokenTransaction(AuthEventsError):
-    """A handler left the transaction of its guard aborted, or ended it: nothing was committed."""
+    """A handler left the inbox's transaction aborted, or ended it: nothing was committed."""
 
 
 class InvalidSchema(AuthEventsError):

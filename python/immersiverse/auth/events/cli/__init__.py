@@ -12,13 +12,16 @@ _EXTRA = frozenset({"rich", "typer", "yaml"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0 done, 1 a verdict, 2 wrong use, 3 no connection, 130 interrupted.
+    """Run a command.
 
     Args:
-        arguments: what stands after the command's name; those of this process unless given.
+        arguments: those after ``auth-events``; those of this process unless given.
+
+    Returns:
+        The exit code: 0 done, 1 refused or failed, 2 wrong use, 3 no connection, 130 interrupted.
     """
     try:
-        from immersiverse.auth.events.cli.application import run
+        from immersiverse.auth.events.cli.app import run
 
         return run(sys.argv[1:] if arguments is None else arguments)
     except ModuleNotFoundError as error:

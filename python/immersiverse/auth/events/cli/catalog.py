@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.output import console, write_json
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, console, write_json
 
 if TYPE_CHECKING:
-    from immersiverse.auth.events.catalog import EventType
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from google.protobuf.descriptor import EnumDescriptor
+    from rich.console import Console
+    from rich.table import Table
+
+    from immersiverse.auth.events.catalog import EventType, Field
+
+_WIDE = 84  # columns
 
 
-def _beginning_with(typed: str) -> list[str]:
-    """What a shell offers to complete a name with."""
+def _completions(typed: str) -> list[str]:
+    """The event types that a shell offers to complete a name with."""
     from immersiverse.auth.events.catalog import EVENT_TYPES
 
     return [name for name in EVENT_TYPES if name.startswith(typed)]
@@ -25,9 +32,7 @@ def catalog(
     event: Annotated[
         str | None,
         typer.Argument(
-            metavar="EVENT",
-            help="One event: its fields, their rules, a sample.",
-            autocompletion=_beginning_with,
+            metavar="EVENT", help="One event: its fields, their rules, a sample.", autocompletion=_completions
         ),
     ] = None,
     *,
@@ -38,27 +43,17 @@ def catalog(
 ) -> None:
     """Show every event: its topic, its partition key, the personal data in it."""
     from immersiverse.auth.events.catalog import EVENT_TYPES
-    from immersiverse.auth.events.cli import catalog_view as view
 
     if json_schema:
         write_json(_schema(_find(event).name) if event else {name: _schema(name) for name in EVENT_TYPES})
-        return
-    if event is None:
-        event_types = tuple(EVENT_TYPES.values())
-        write_json([view.facts(each) for each in event_types]) if as_json else view.show_all(
-            console(), event_types
-        )
-        return
-    found = _find(event)
-    write_json(view.facts_and_sample(found)) if as_json else view.show(console(), found)
-
-
-def _schema(name: str) -> Any:
-    import orjson
-
-    from immersiverse.auth.events.serialization.json_schema import schema_text
-
-    return orjson.loads(schema_text(name))
+    elif event is None and as_json:
+        write_json([_facts(event_type) for event_type in EVENT_TYPES.values()])
+    elif event is None:
+        _show_all(console(), EVENT_TYPES.values())
+    elif as_json:
+        write_json(_facts_and_sample(_find(event)))
+    else:
+        _show(console(), _find(event))
 
 
 def _find(name: str) -> EventType:
@@ -71,3 +66,132 @@ def _find(name: str) -> EventType:
         hint = f"did you mean {by_lower_case[close[0]]}?" if close else "auth-events catalog lists all"
         raise CommandFailed(f"there is no event {name!r}; {hint}", WRONG_USE)
     return found
+
+
+def _schema(name: str) -> Any:
+    import orjson
+
+    from immersiverse.auth.events.serialization.json_schema import schema_text
+
+    return orjson.loads(schema_text(name))
+
+
+def _facts(event_type: EventType) -> dict[str, Any]:
+    """What the contract says about an event, as JSON."""
+    return {
+        "name": event_type.name,
+        "fullName": event_type.full_name,
+        "topic": event_type.topic,
+        "partitionKey": list(event_type.partition_key),
+        "fields": [_field_facts(field) for field in event_type.fields],
+    }
+
+
+def _facts_and_sample(event_type: EventType) -> dict[str, Any]:
+    import orjson
+
+    from immersiverse.auth.events.samples import sample
+
+    found = sample(event_type.name)
+    return {**_facts(event_type), "sample": found and orjson.loads(found)}
+
+
+def _field_facts(field: Field) -> dict[str, Any]:
+    enum = field.descriptor.enum_type
+    return {
+        "name": field.name,
+        "jsonName": field.json_name,
+        "type": _type(field),
+        "values": [value.name for value in enum.values] if enum else None,  # as JSON events have them
+        "required": field.rules.required,
+        "rules": list(_rules(field)),
+        "personalData": field.personal_data or None,
+    }
+
+
+def _show_all(screen: Console, event_types: Iterable[EventType]) -> None:
+    """A table of all events, in sections by topic."""
+    table = _table(screen, "Event", "Topic", wrapped={"Partition key": 25, "PII": 9})
+    topic = ""
+    for event_type in event_types:
+        if topic and event_type.topic != topic:
+            table.add_section()
+        topic = event_type.topic
+        key, personal_data = " else ".join(event_type.partition_key), ", ".join(_personal_data(event_type))
+        table.add_row(f"[bold]{event_type.name}", topic, key, personal_data or "none")
+    screen.print("", table, "")
+
+
+def _show(screen: Console, event_type: EventType) -> None:
+    """One event with its fields and a sample."""
+    from rich.json import JSON
+    from rich.padding import Padding
+
+    from immersiverse.auth.events.samples import sample
+
+    screen.print(f"\n[bold]{event_type.name}[/]  {event_type.full_name}")
+    screen.print(f"  topic          {event_type.topic}")
+    screen.print(f"  partition key  {' else '.join(event_type.partition_key)}")
+    table = _table(screen, "Field", wrapped={"Type": 20, "Rules": 10, "PII": 9})
+    for field in event_type.fields:
+        table.add_row(f"[bold]{field.name}", _type(field), ", ".join(_rules(field)), field.personal_data)
+    screen.print("", table, "")
+    for enum in {
+        field.descriptor.enum_type: None for field in event_type.fields if field.descriptor.enum_type
+    }:
+        screen.print(Padding(f"[bold]{enum.name}[/]: {', '.join(_values(enum))}", (0, 0, 1, 2)))
+    if found := sample(event_type.name):
+        screen.print(JSON(found.decode()))
+
+
+def _table(screen: Console, *whole: str, wrapped: Mapping[str, int]) -> Table:
+    """A table for 80 columns and more: some of its own are never cut, others are wrapped to a least width."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    between = 1 if screen.width >= _WIDE else 0  # beside the line that the box draws as a space
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, between, 0, 0))
+    for name in whole:
+        table.add_column(name, no_wrap=True)
+    for name, least in wrapped.items():
+        table.add_column(name, min_width=least)
+    return table
+
+
+def _personal_data(event_type: EventType) -> list[str]:
+    """Its classes, the most sensitive first."""
+    fields = [field for field in event_type.fields if field.personal_data]
+    found = {field.rules.personal_data: field.personal_data for field in fields}
+    return [found[number] for number in sorted(found, reverse=True)]
+
+
+def _type(field: Field) -> str:
+    from google.protobuf.descriptor_pb2 import FieldDescriptorProto
+
+    descriptor = field.descriptor
+    named = descriptor.message_type or descriptor.enum_type
+    scalar = FieldDescriptorProto.Type.Name(FieldDescriptorProto.Type.ValueType(descriptor.type))
+    name = named.name if named else scalar.removeprefix("TYPE_").lower()
+    return f"repeated {name}" if descriptor.is_repeated else name
+
+
+def _rules(field: Field) -> Iterator[str]:
+    from immersiverse.auth.events.v1 import options_pb2
+
+    rules = field.rules
+    if rules.required:
+        yield "required"
+    if rules.max_length:
+        yield f"at most {rules.max_length} {'items' if field.descriptor.is_repeated else 'characters'}"
+    if rules.HasField("minimum"):
+        yield f"at least {rules.minimum:g}"
+    if rules.HasField("maximum"):
+        yield f"at most {rules.maximum:g}"
+    if rules.format:
+        yield options_pb2.Format.Name(rules.format).removeprefix("FORMAT_").lower().replace("_", " ")
+
+
+def _values(enum: EnumDescriptor) -> list[str]:
+    """The names of an enum's values, without the unspecified one and what all names begin with."""
+    prefix = enum.values[0].name.removesuffix("UNSPECIFIED")
+    return [value.name.removeprefix(prefix) for value in enum.values if value.number]

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from immersiverse.auth.events.catalog import TOPICS
-from immersiverse.auth.events.errors import SchemaNotRegistered
-from immersiverse.auth.events.protofile import print_file
+from immersiverse.auth.events.descriptors import identity, is_base64
+from immersiverse.auth.events.errors import InvalidSchema, SchemaNotRegistered
 from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,17 +110,24 @@ def latest_schema(client: SchemaRegistry, topic: str, schema_type: SchemaType, f
 
     Raises:
         RegistryError: if the registry cannot be asked.
-        InvalidSchema: if what it holds cannot be understood.
+        InvalidSchema: if what it holds cannot be understood, or has no such form.
     """
     latest = client.registered(client.subject(topic, schema_type))
     if latest is None:
         return None
     writer = client.writer_schema(latest.id)
-    if writer.file is None:
+    if writer.schema_type != "PROTOBUF":
         return writer.text
     if form == "descriptor":
-        return base64.b64encode(writer.file.SerializeToString()).decode("ascii")
-    return print_file(writer.file, extensions=(OPTIONS_FILE,))
+        return base64.b64encode(writer.descriptor().SerializeToString()).decode("ascii")
+    if not is_base64(writer.text):
+        return writer.text
+    if identity(writer.descriptor()) == identity(CONTRACT_FILE):
+        return contract_schema("PROTOBUF").text
+    raise InvalidSchema(
+        f"{latest.subject} version {latest.version} is registered as a descriptor of another version of the "
+        "contract, which has no .proto text: use --form descriptor"
+    )
 
 
 def _targets(

@@ -2,47 +2,208 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+import logging
+import time
+from contextlib import closing, nullcontext
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from immersiverse.auth.events.cli.output import console, write_json
 
 if TYPE_CHECKING:
-    from immersiverse.auth.events.cli.demo_progress import Progress
-    from immersiverse.auth.events.cli.demo_view import View
+    from collections.abc import Iterator
+
+    from rich.console import Console, RenderableType
+
+    from immersiverse.auth.events.embedded.demo import Figures
+
+_PER_SECOND = 8  # pictures on a terminal
+_LINE_EVERY = 1.0  # seconds, elsewhere
+_WIDEST = 100  # columns
+_ECHO = 2  # columns beside the picture, for the terminal's ^C, which would otherwise wrap its lines
+_FOR_BARS, _FOR_DETAILS, _FOR_FAILURES = 90, 74, 48  # columns; a narrower picture does without
+_REASONS = 10
+_NEXT = """\
+Next: auth-events catalog              every event and its key
+      auth-events simulate --events 5  such events as JSON
+      auth-events dev                  Kafka for your own code"""
 
 
 def demo(
     *,
     events: Annotated[int, typer.Option("--events", "-n", metavar="N", min=1, help="How many.")] = 40_000,
-    seed: Annotated[int, typer.Option("--seed", "-s", metavar="S", help="Which simulated world.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", "-s", metavar="S", help="Which simulated stream.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Only the summary, as JSON.")] = False,
 ) -> None:
-    """Watch authentication events travel: simulated, published to Kafka, read back, counted as they arrive.
+    """Watch authentication events flow through Kafka: published, handled, retried, dropped, dead-lettered.
 
-    Everything runs in this process: a broker, a registry with the contract, a producer and a consumer.
+    Everything runs in this process: a broker, a registry with the contract, a Publisher and a Subscriber.
+    Some events are published twice and some handlers fail, to show what the subscriber does then.
     """
-    from immersiverse.auth.events.cli.demo_progress import Progress, summary
-    from immersiverse.auth.events.cli.demo_view import view_on
-
-    progress = Progress(events)
-    _travel(progress, seed, view_on(console(), silent=as_json))
-    if as_json:
-        write_json(summary(progress))
-
-
-def _travel(progress: Progress, seed: int, view: View) -> None:
-    from immersiverse.auth.events.embedded.journey import Journey
+    from immersiverse.auth.events.embedded.demo import Demo
     from immersiverse.auth.events.embedded.stack import EmbeddedStack
     from immersiverse.auth.events.simulation import simulate
 
-    view.starting()
+    logging.getLogger("immersiverse").addHandler(logging.NullHandler())  # the picture shows what is logged
+    screen = console()
+    if not as_json:
+        screen.print("[dim]Starting Kafka and a Schema Registry in this process ...")
     with EmbeddedStack() as stack:
-        journey = Journey(stack.bootstrap, stack.registry_url, simulate(seed, progress.wanted))
-        with view.running(progress), closing(journey.arrivals()) as arrivals:
-            for batch in arrivals:
-                progress.take(batch, journey.bytes)
-                view.show(progress)
-    view.ended(progress)
+        run = Demo(stack, simulate(seed, events), events)
+        with closing(run.run()) as figures:
+            _show(screen, figures, run.figures, silent=as_json)
+    if as_json:
+        write_json(summary(run.figures))
+    else:
+        screen.print(goodbye(run.figures))
+
+
+def _show(screen: Console, progress: Iterator[Figures], figures: Figures, *, silent: bool) -> None:
+    """A moving picture on a terminal; elsewhere a line a second and the last picture."""
+    from rich.live import Live
+
+    live = Live(console=screen, auto_refresh=False) if screen.is_terminal and not silent else None
+    shown = time.monotonic()
+    with live or nullcontext():
+        for _ in progress:
+            if silent or time.monotonic() - shown < (1 / _PER_SECOND if live else _LINE_EVERY):
+                continue
+            shown = time.monotonic()
+            if live:
+                live.update(picture(figures, screen.width), refresh=True)
+            else:
+                screen.print(line(figures))
+        if live:
+            live.update(picture(figures, screen.width), refresh=True)
+    if not live and not silent:
+        screen.print(picture(figures, screen.width))
+
+
+def summary(figures: Figures) -> dict[str, Any]:
+    """The figures as JSON."""
+    return {
+        "events": figures.wanted,
+        "published": figures.published,
+        "handled": figures.handled,
+        "retried": figures.retried,
+        "duplicatesDropped": figures.duplicates,
+        "deadLettered": figures.dead_letters,
+        "lag": figures.lag,
+        "outOfOrder": figures.out_of_order,
+        "seconds": round(figures.seconds, 3),
+        "eventsPerSecond": round(_per_second(figures)),
+        "bytesPerEvent": round(_bytes_each(figures), 1),
+        "simulatedDays": round(_days(figures), 2),
+        "users": figures.by_type["UserCreated"],
+        "loginSuccessRate": round(figures.login_success_rate, 4),
+        "failuresByReason": dict(figures.failures.most_common()),
+        "byType": dict(figures.by_type.most_common()),
+    }
+
+
+def line(figures: Figures) -> str:
+    """The most important figures in one line."""
+    return (
+        f"{figures.settled:,} of {figures.wanted:,} events, {_per_second(figures):,.0f} a second: "
+        f"{figures.retried:,} retried, {figures.duplicates:,} duplicates dropped, "
+        f"{figures.dead_letters:,} dead letters, lag {figures.lag:,}"
+    )
+
+
+def goodbye(figures: Figures) -> RenderableType:
+    """What it was, and what to do next."""
+    from rich.text import Text
+
+    late = figures.out_of_order
+    order = "each user's in order" if not late else f"{late:,} of them out of order"
+    return Text.from_markup(
+        f"\n[bold]{figures.wanted:,} events[/] of {figures.by_type['UserCreated']:,} users in "
+        f"{figures.seconds:.1f} s, {order}; lag {figures.lag:,}.\n\n{_NEXT}"
+    )
+
+
+def picture(figures: Figures, columns: int) -> RenderableType:
+    """All figures, in 15 lines at most; a narrow screen has fewer."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    width = min(_WIDEST, columns - _ECHO)
+    bar = Table.grid(expand=True, padding=(0, 2))
+    bar.add_column(ratio=1)
+    settled = min(figures.settled, figures.wanted)
+    bar.add_row(
+        ProgressBar(total=figures.wanted, completed=settled),
+        f"{settled:,} of {figures.wanted:,} events",
+        f"[bold]{_per_second(figures):,.0f}[/] a second",
+    )
+    grid = Table.grid(expand=True, padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    cells = [_counts(figures, details=width >= _FOR_DETAILS)]
+    if width >= _FOR_FAILURES:
+        cells.append(_failures(figures, bars=width >= _FOR_BARS))
+    grid.add_row(*cells)
+    subtitle = "Publisher, Kafka, Subscriber: everything in this process"
+    title, subtitle = "[bold]auth.events.*", f"[dim]{subtitle}" if width >= _FOR_DETAILS else ""
+    return Panel(Group(bar, "", grid), title=title, subtitle=subtitle or None, width=width)
+
+
+def _counts(figures: Figures, *, details: bool) -> RenderableType:
+    from rich.table import Table
+
+    count, latest = figures.by_type, figures.latest
+    platforms, attacks = count["PlatformConnected"], count["BruteForceDetected"]
+    clock = f"{datetime.fromtimestamp(figures.last, UTC):%a %d %b, %H:%M}" if figures.last else ""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", style="bold", no_wrap=True)
+    for label, number, detail in (
+        ("Published", figures.published, f"{_bytes_each(figures):.0f} bytes each"),
+        ("Handled", figures.handled, clock),
+        ("Retried", figures.retried, latest.get("retried", "")),
+        ("Duplicates", figures.duplicates, latest.get("duplicates", "")),
+        ("Dead letters", figures.dead_letters, latest.get("dead_letters", "")),
+        ("Lag", figures.lag, ""),
+        ("New users", count["UserCreated"], f"{count['UserDeleted']:,} left"),
+        ("Logins", count["LoginSucceeded"], f"[green]{figures.login_success_rate:.1%} succeed"),
+        ("Platforms linked", platforms, f"{count['PlatformDisconnected']:,} unlinked"),
+        ("Suspicious logins", count["SuspiciousLogin"], ""),
+        ("Attacks detected", attacks, f"{count['BlacklistAdded']:,} blacklisted"),
+    ):
+        grid.add_row(label, f"{number:,}", *([f"[dim]{detail}"] if details else []))
+    return grid
+
+
+def _failures(figures: Figures, *, bars: bool) -> RenderableType:
+    from rich.bar import Bar
+    from rich.table import Table
+    from rich.text import Text
+
+    failures = figures.failures.most_common(_REASONS)
+    most = failures[0][1] if failures else 1
+    grid = Table.grid(expand=bars, padding=(0, 1))
+    grid.add_column()  # the one that is cut where it is narrow: numbers stay whole
+    grid.add_column(justify="right", style="bold", no_wrap=True)
+    if bars:
+        grid.add_column(ratio=1)
+    grid.add_row("[dim]Failed logins", f"{figures.by_type['LoginFailed']:,}")
+    for reason, number in failures:
+        label = Text(reason, no_wrap=True, overflow="ellipsis")
+        grid.add_row(label, f"{number:,}", *([Bar(most, 0, number, color="red")] if bars else []))
+    return grid
+
+
+def _per_second(figures: Figures) -> float:
+    return figures.settled / figures.seconds if figures.seconds else 0.0
+
+
+def _bytes_each(figures: Figures) -> float:
+    return figures.bytes / figures.handled if figures.handled else 0.0
+
+
+def _days(figures: Figures) -> float:
+    return (figures.last - figures.first) / 86_400

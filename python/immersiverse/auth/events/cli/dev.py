@@ -1,19 +1,28 @@
-"""auth-events dev."""
+"""auth-events dev and simulate: a broker and a registry for one's own code, and events to feed it with."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 - typer reads annotations
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.kafka_options import BOOTSTRAP_VARIABLE
-from immersiverse.auth.events.cli.output import write_json
-from immersiverse.auth.events.cli.registry_options import VARIABLE as REGISTRY_VARIABLE
+from immersiverse.auth.events.cli.options.kafka import BOOTSTRAP_VARIABLE
+from immersiverse.auth.events.cli.options.registry import VARIABLE as REGISTRY_VARIABLE
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, write_json, write_lines
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from immersiverse.auth.events.simulation import SimulatedEvent
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+_START = datetime(2025, 6, 2, 7, tzinfo=UTC)
 _WELCOME = """\
 Kafka            {bootstrap}
 Schema Registry  {registry}
-The contract is registered and its topics exist. Everything is forgotten when this ends.
+The contract is registered and its topics exist. Nothing is kept when this ends.
 
 In other shells:
   export {kafka_variable}={bootstrap} {registry_variable}={registry}
@@ -43,12 +52,12 @@ def dev(
     brokers: Annotated[int, typer.Option("--brokers", metavar="N", min=1, help="How many brokers.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as JSON.")] = False,
 ) -> None:
-    """Run a Kafka and a Schema Registry in this process, ready for the contract, until stopped.
+    """Run a Kafka and a Schema Registry in this process, with the contract registered, until stopped.
 
-    Prints their addresses, and what to do with them. It is for one developer: nothing is kept, and nobody is
-    asked for a password. lag and replay need a real Kafka, which tells of its groups.
+    Prints their addresses and how to use them. For one developer: nothing is kept, there are no passwords.
+    lag and replay need a real Kafka, which can list its groups.
     """
-    from immersiverse.auth.events.cli.foreground import until_stopped
+    from immersiverse.auth.events.cli.output import until_stopped
     from immersiverse.auth.events.embedded.stack import EmbeddedStack
 
     with until_stopped() as stopped, EmbeddedStack(brokers=brokers, registry_port=registry_port) as stack:
@@ -66,3 +75,56 @@ def _welcome(bootstrap: str, registry: str) -> str:
         kafka_variable=BOOTSTRAP_VARIABLE,
         registry_variable=REGISTRY_VARIABLE,
     )
+
+
+def simulate(
+    *,
+    events: Annotated[int, typer.Option("--events", "-n", metavar="N", min=0, help="How many events.")] = 100,
+    seed: Annotated[
+        int, typer.Option("--seed", "-s", metavar="S", help="Which stream; the same seed, the same events.")
+    ] = 1,
+    start: Annotated[
+        datetime,
+        typer.Option(
+            "--start", metavar="TIME", help="When it begins, in UTC.", formats=["%Y-%m-%dT%H:%M:%S"]
+        ),
+    ] = _START,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write there which events are part of an attack, one JSON object a line.",
+        ),
+    ] = None,
+) -> None:
+    """Simulate events, one JSON object a line: users, logins, failures, attacks, platforms.
+
+    Nothing in them is real: addresses are those reserved for documentation, mails go to example.com. A file
+    of labels has the id, the attack's number and its kind of every event of an attack, to score detectors.
+    """
+    from immersiverse.auth.events.serialization.json import JsonCodec
+    from immersiverse.auth.events.simulation import simulate_labelled
+
+    encode = JsonCodec().encode
+    simulated = simulate_labelled(seed, events, start=start.replace(tzinfo=UTC))
+    write_lines(encode(event) for event in _labelled(simulated, labels))
+
+
+def _labelled(simulated: Iterable[SimulatedEvent], file: Path | None) -> Iterator[AuthEvent]:
+    """The events; what is known about attacks goes to a file."""
+    import orjson
+
+    if file is None:
+        yield from (event for event, _ in simulated)
+        return
+    try:
+        with file.open("wb") as labels:
+            for event, attack in simulated:
+                if attack:
+                    label = {"eventId": event.event_id, "attack": attack.number, "kind": attack.kind}
+                    labels.write(orjson.dumps(label) + b"\n")
+                yield event
+    except OSError as error:
+        raise CommandFailed(f"cannot write {file}: {error.strerror}", WRONG_USE) from error

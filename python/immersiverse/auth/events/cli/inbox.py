@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
 
-from immersiverse.auth.events.cli import inbox_options as options
-from immersiverse.auth.events.cli.confirmation import require_yes
-from immersiverse.auth.events.cli.failures import WRONG_USE, CommandFailed
-from immersiverse.auth.events.cli.group import new_group
-from immersiverse.auth.events.cli.output import warn, write_json
+import typer
+
+from immersiverse.auth.events.cli.commands import new_group
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, require_yes, warn, write_json
+from immersiverse.auth.events.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from immersiverse.auth.events.guards import Forgotten
+    from collections.abc import Iterator
 
-inbox = new_group("What consumers remember of the events that they handled.")
+    from immersiverse.auth.events.inbox.interface import Forgotten
+    from immersiverse.auth.events.inbox.redis import RedisInbox
+    from immersiverse.auth.events.inbox.sql import SqlInbox
+
+_DATABASE_URL = "postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE"
+_REDIS_URL = "redis://HOST:6379/0"
+_AGE = re.compile(r"(\d{1,5})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+Consumer = Annotated[
+    str, typer.Option("--consumer", "-c", metavar="NAME", help="The consumer, as its inbox names it.")
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database", metavar="URL", envvar="AUTH_EVENTS_DATABASE",
+        help=f"The inbox's database, such as {_DATABASE_URL}.",
+    ),
+]  # fmt: skip
+Schema = Annotated[
+    str | None, typer.Option("--schema", metavar="NAME", help="The database schema of the inbox's tables.")
+]
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        "--redis", metavar="URL", envvar="AUTH_EVENTS_REDIS",
+        help=f"The inbox's Redis, such as {_REDIS_URL}.",
+    ),
+]  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", help="Print only the counts, as JSON.")]
+
+inbox = new_group("What consumers' inboxes remember of handled events.")
 
 
 @inbox.command(
@@ -22,29 +56,34 @@ inbox = new_group("What consumers remember of the events that they handled.")
 )
 def forget(
     *,
-    consumer: options.Consumer,
-    user: options.User = None,
-    all_: options.All = False,
-    database: options.Database = None,
-    schema: options.Schema = None,
-    redis: options.Redis = None,
-    yes: options.Yes = False,
-    as_json: options.AsJson = False,
+    consumer: Consumer,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="KEY", help="Forget the versions of this message key.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Forget all that the consumer handled.")] = False,
+    database: Database = None,
+    schema: Schema = None,
+    redis: Redis = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Forget the last versions of a user, so that its next event is handled whatever its version.
+    """Forget the versions of a user, so that its next event is handled whatever its version.
 
-    With --all it forgets everything: events that come again are handled again. Stop the consumer before that.
-    It asks, unless --yes answers.
+    With --all it forgets everything: redelivered events are handled again. Stop the consumer before. It asks
+    for confirmation, unless --yes is given.
 
-    Exit codes: 0 done, 1 you said no, 2 wrong use, 3 no connection, or no such tables, 130 interrupted.
+    Exit codes: 0 done, 1 you said no, 2 wrong use, 3 no connection, or tables missing, 130 interrupted.
     """
     if all_ == (user is not None):
-        raise CommandFailed("one of --user and --all says what is forgotten", WRONG_USE)
-    with options.guard_of(consumer, database, schema, redis) as guard:
+        raise CommandFailed("give one of --user and --all", WRONG_USE)
+    if (database is None) == (redis is None):
+        raise CommandFailed("give one of --database and --redis", WRONG_USE)
+    opened = _in_redis(redis, consumer) if redis is not None else _in_database(database, schema, consumer)
+    with opened as store:
         if not yes:
             what = "all that it handled" if user is None else f"the versions of {user!r}"
             require_yes(f"Let {consumer} forget {what}?")
-        _report(guard.forget_all() if user is None else guard.forget(user.encode()), as_json=as_json)
+        _report(store.forget_all() if user is None else store.forget(user.encode()), as_json=as_json)
 
 
 @inbox.command(
@@ -53,25 +92,74 @@ def forget(
 )
 def prune(
     *,
-    consumer: options.Consumer,
-    database: options.Database = None,
-    schema: options.Schema = None,
-    older_than: options.OlderThan = "8d",
-    as_json: options.AsJson = False,
+    consumer: Consumer,
+    database: Database = None,
+    schema: Schema = None,
+    older_than: Annotated[
+        str,
+        typer.Option(
+            "--older-than", metavar="AGE", help="Such as 12h or 30d: longer than topics keep events."
+        ),
+    ] = "8d",
+    as_json: AsJson = False,
 ) -> None:
-    """Forget ids and versions that were handled so long ago. Subscribers do this every hour; Redis by itself.
+    """Delete old event ids and versions in SQL. Subscribers do this every hour; in Redis they expire.
 
-    Exit codes: 0 done, 2 wrong use, 3 no connection, or no such tables, 130 interrupted.
+    Exit codes: 0 done, 2 wrong use, 3 no connection, or tables missing, 130 interrupted.
     """
-    age = options.age(older_than)
-    if database is None:
-        raise CommandFailed("--database says where the memory is", WRONG_USE)
-    with options.in_database(database, schema, consumer) as guard:
-        _report(guard.prune(age), as_json=as_json)
+    age = _AGE.fullmatch(older_than)
+    if age is None or not int(age[1]):
+        raise CommandFailed(f"invalid age {older_than!r}: write one such as 90m, 12h or 8d", WRONG_USE)
+    with _in_database(database, schema, consumer) as store:
+        _report(store.prune(timedelta(**{_UNITS[age[2]]: int(age[1])})), as_json=as_json)
+
+
+@contextmanager
+def _in_database(url: str | None, schema: str | None, consumer: str) -> Iterator[SqlInbox]:
+    """An inbox in a database. Errors do not show the URL: it may hold a password."""
+    if url is None:
+        raise CommandFailed("give --database", WRONG_USE)
+    try:
+        from sqlalchemy import create_engine
+        from sqlalchemy.exc import ArgumentError
+    except ImportError as error:
+        raise MissingExtra("sql", "--database") from error
+    from immersiverse.auth.events.inbox.sql import SqlInbox, inbox_tables
+
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ImportError, ValueError) as error:
+        reason = (
+            f"--database is not a database URL ({type(error).__name__}): write one such as {_DATABASE_URL}"
+        )
+        raise CommandFailed(reason, WRONG_USE) from error
+    try:
+        yield SqlInbox(engine, consumer, tables=inbox_tables(schema=schema))
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _in_redis(url: str, consumer: str) -> Iterator[RedisInbox]:
+    """An inbox in Redis. Errors do not show the URL: it may hold a password."""
+    try:
+        import redis
+    except ImportError as error:
+        raise MissingExtra("redis", "--redis") from error
+    from immersiverse.auth.events.inbox.redis import RedisInbox
+
+    try:
+        client = redis.Redis.from_url(url)
+    except ValueError as error:
+        raise CommandFailed(
+            f"--redis is not a Redis URL: write one such as {_REDIS_URL}", WRONG_USE
+        ) from error
+    with client:
+        yield RedisInbox(client, consumer)
 
 
 def _report(forgotten: Forgotten, *, as_json: bool) -> None:
     if as_json:
-        write_json({"ids": forgotten.ids, "versions": forgotten.versions})
+        write_json(forgotten._asdict())
     else:
         warn(f"forgotten: {forgotten.ids} event ids, {forgotten.versions} versions of users")

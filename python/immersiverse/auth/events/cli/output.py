@@ -1,17 +1,21 @@
-"""Where results go: data to standard output as it is, tables as rich draws them."""
+"""The terminal: results, warnings, progress, questions, signals, and errors as one line with an exit code."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
+import select
+import signal
 import sys
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from immersiverse.auth.events.cli.failures import BROKEN_PIPE
+from immersiverse.auth.events.errors import AuthEventsError, ConfigurationError, MissingExtra
 from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
@@ -19,10 +23,54 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-# Control characters save tabs and line feeds; and how C1 and marks of direction begin in UTF-8, as more does.
+VERDICT: Final = 1
+WRONG_USE: Final = 2
+NO_CONNECTION: Final = 3
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+
+# Control characters except tab and line feed; and bytes that C1 and direction marks begin with in UTF-8.
 _SUSPICIOUS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f\xd8\xc2\xe2]")
-_WIDTH_OF_FILES = 160  # a table in a file or pipe is not cut to a terminal that is not there
-_HEIGHT_OF_FILES = 100
+_FILE_WIDTH = 160  # columns of a table that goes to a file or pipe
+_FILE_HEIGHT = 100
+_POLL_SECONDS = 0.1
+_YES = ("y", "yes")
+_UNCHANGED = "nothing was changed"
+
+
+class CommandFailed(AuthEventsError):
+    """A command cannot continue.
+
+    Attributes:
+        exit_code: the command's exit code.
+    """
+
+    def __init__(self, line: str, exit_code: int) -> None:
+        self.exit_code = exit_code
+        super().__init__(line)
+
+
+@dataclass(frozen=True, slots=True)
+class ExitReason:
+    """What a user sees of an error.
+
+    Attributes:
+        line: what happened, as one line.
+        exit_code: the command's exit code.
+    """
+
+    line: str
+    exit_code: int
+
+
+def failure_of(error: AuthEventsError) -> ExitReason:
+    """The line and the exit code of an error."""
+    line = " ".join(str(error).split())
+    if isinstance(error, CommandFailed):
+        return ExitReason(line, error.exit_code)
+    if isinstance(error, ConfigurationError | MissingExtra):
+        return ExitReason(line, WRONG_USE)
+    return ExitReason(line, NO_CONNECTION if error.retryable else VERDICT)
 
 
 def console() -> Console:
@@ -32,66 +80,80 @@ def console() -> Console:
     if sys.stdout.isatty():
         return Console(highlight=False)
     columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() and int(columns) else _WIDTH_OF_FILES
-    # Rich takes a dumb terminal for 80 columns wide unless it is told both measures.
-    return Console(highlight=False, width=width, height=_HEIGHT_OF_FILES)
+    width = int(columns) if columns.isdecimal() and int(columns) else _FILE_WIDTH
+    # With TERM=dumb, rich assumes 80 columns unless it gets both width and height.
+    return Console(highlight=False, width=width, height=_FILE_HEIGHT)
 
 
-def accept_any_letter() -> None:
-    """Write a question mark for what the encoding of standard output lacks, instead of failing over it."""
+def replace_unencodable_output() -> None:
+    """Write a question mark for characters that standard output cannot encode, instead of failing."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
 
 def write_json(value: Any) -> None:
-    """Write a JSON document for a program, or for a person who likes JSON."""
+    """Write an indented JSON document."""
     import orjson
 
     write_line(orjson.dumps(value, option=orjson.OPT_INDENT_2))
 
 
 def write_line(line: bytes) -> None:
-    """Write a line at once, so that whoever reads a pipe need not wait."""
+    """Write a line, and flush it."""
     write_lines((line,))
 
 
 def write_lines(lines: Iterable[bytes]) -> None:
-    """Write lines as fast as they come, without control characters: JSON stays the same document.
+    """Write lines without control characters; valid JSON stays the same document.
 
     Raises:
-        typer.Exit: nobody reads any more, as after ``| head``; that is no failure to speak of.
+        typer.Exit: the reader has closed the pipe, as ``| head`` does.
     """
     try:
         for line in lines:
-            sys.stdout.buffer.write(_harmless(line) + b"\n")
+            sys.stdout.buffer.write(_without_controls(line) + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError as error:
-        forget_output()
+        discard_output()
         raise typer.Exit(BROKEN_PIPE) from error
 
 
-def _harmless(line: bytes) -> bytes:
-    """A line that does nothing to a terminal: JSON itself lets DEL, C1 and changes of direction pass."""
+def _without_controls(line: bytes) -> bytes:
+    """The line with control characters escaped: JSON allows DEL, C1 and direction marks unescaped."""
     if not _SUSPICIOUS.search(line):
         return line
     return printable(line.decode(errors="replace"), lines=True).encode()
 
 
-def forget_output() -> None:
-    """Send what is still to be written nowhere, lest Python try it again when it ends."""
+def discard_output() -> None:
+    """Redirect standard output to the null device, so that Python does not retry the flush at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def stdout_closed() -> bool:
+    """Whether the reader of a pipe on standard output has closed it."""
+    if not hasattr(select, "poll"):  # Windows: the next write fails instead
+        return False
+    watched = select.poll()
+    watched.register(sys.stdout.fileno(), 0)  # POLLERR is reported without being requested
+    return any(happened & select.POLLERR for _, happened in watched.poll(0))
+
+
+def warn(line: str) -> None:
+    """Write a line to standard error."""
+    print(printable(" ".join(line.split())), file=sys.stderr, flush=True)
 
 
 @contextmanager
 def progress_bar(verb: str, *, silent: bool) -> Iterator[Callable[[int], None]]:
-    """A line on standard error that shows a count and its speed; on a terminal only.
+    """Show a count and its rate on standard error, if that is a terminal.
 
     Args:
         verb: what is counted, such as ``published``.
-        silent: whether to show nothing anywhere.
+        silent: whether to show nothing.
 
     Yields:
-        What to call with the count so far.
+        A function to call with the count so far.
     """
     if silent or not sys.stderr.isatty():
         yield lambda _count: None
@@ -112,6 +174,73 @@ def progress_bar(verb: str, *, silent: bool) -> Iterator[Callable[[int], None]]:
         yield show
 
 
-def warn(line: str) -> None:
-    """Say something beside the results."""
-    print(printable(" ".join(line.split())), file=sys.stderr, flush=True)
+@contextmanager
+def status_line(text: str, *, silent: bool) -> Iterator[Callable[[str], None]]:
+    """Show a line on standard error that changes, if that is a terminal.
+
+    Args:
+        text: the line at first.
+        silent: whether to show nothing.
+
+    Yields:
+        A function to call with the new line.
+    """
+    if silent or not sys.stderr.isatty():
+        yield lambda _line: None
+        return
+    from rich.console import Console
+    from rich.status import Status
+
+    with Status(text, console=Console(stderr=True)) as status:
+        yield status.update
+
+
+def stdin_is_tty() -> bool:
+    """Whether standard input is a terminal, so that a question can be answered."""
+    return sys.stdin.isatty()
+
+
+def require_yes(question: str) -> None:
+    """Ask, and return only if the answer is yes.
+
+    Raises:
+        CommandFailed: standard input is not a terminal.
+        typer.Exit: the answer is no.
+        typer.Abort: Ctrl-C, or the end of the input.
+    """
+    if not stdin_is_tty():
+        raise CommandFailed(f"stdin is not a terminal: pass --yes to confirm ({_UNCHANGED})", WRONG_USE)
+    try:
+        answer = _answer(f"{question} [y/N]: ")
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer:
+        print(file=sys.stderr)  # the cursor is still behind the question
+        warn(_UNCHANGED)
+        raise typer.Abort
+    if answer.strip().lower() not in _YES:
+        warn(_UNCHANGED)
+        raise typer.Exit(VERDICT)
+
+
+def _answer(question: str) -> str:
+    """The line that is typed; empty at the end of the input."""
+    print(printable(question), end="", file=sys.stderr, flush=True)
+    if sys.platform != "win32":
+        # An interrupt between the question and a blocking read would go unnoticed until a key is pressed.
+        while not select.select([sys.stdin], [], [], _POLL_SECONDS)[0]:
+            pass
+    return sys.stdin.readline()
+
+
+@contextmanager
+def until_stopped() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, instead of their usual effect."""
+    stopped = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in signals}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

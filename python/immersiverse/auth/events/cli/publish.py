@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import threading
+import time
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli import publish_options as options  # noqa: TC001 - typer reads annotations
-from immersiverse.auth.events.cli.choices import EventFormat
-from immersiverse.auth.events.cli.failures import NO_CONNECTION, VERDICT
-from immersiverse.auth.events.cli.json_events import read_event
-from immersiverse.auth.events.cli.kafka_options import (
+from immersiverse.auth.events.cli.codec import STANDARD_INPUT, InputFile, numbered_lines
+from immersiverse.auth.events.cli.options.events import EventFormat
+from immersiverse.auth.events.cli.options.kafka import (
     BootstrapServers,
     KafkaFile,
     KafkaSettings,
     connected_cluster,
 )
-from immersiverse.auth.events.cli.lines import STANDARD_INPUT, InputFile, numbered_lines
-from immersiverse.auth.events.cli.registry_options import (
+from immersiverse.auth.events.cli.options.registry import (
     RegistrySettings,  # noqa: TC001 - typer reads annotations
     RegistryUrl,  # noqa: TC001 - typer reads annotations
 )
+from immersiverse.auth.events.cli.output import NO_CONNECTION, VERDICT, progress_bar, warn, write_json
 from immersiverse.auth.events.cli.schema_ids import PinnedId, schema_ids
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, PublishError, UndeliveredEvents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from immersiverse.auth.events.cli.publish_tally import PublishTally
     from immersiverse.auth.events.cli.versions import Versions
+    from immersiverse.auth.events.errors import AuthEventsError
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
 
-_LOOK = 0.2  # seconds between looks at how far it is, at the end
+_LOOK_EVERY = 0.2  # seconds, while deliveries are waited for at the end
+_SHOW_EVERY = 0.1  # seconds
+_SILENCE = 10.0  # seconds without an acknowledgement until a warning
 
 
 def publish(
@@ -45,75 +48,177 @@ def publish(
     registry: RegistryUrl = None,
     registry_config: RegistrySettings = None,
     schema_id: PinnedId = None,
-    format: options.Format = EventFormat.PROTOBUF,  # noqa: A002 - the option's name
-    single_topic: options.SingleTopic = False,
-    assign_versions: options.AssignVersions = False,
-    as_json: options.AsJson = False,
+    format: Annotated[  # noqa: A002 - the option's name
+        EventFormat, typer.Option("--format", "-f", help="How to write them.")
+    ] = EventFormat.PROTOBUF,
+    single_topic: Annotated[bool, typer.Option("--single-topic", help="All on one topic.")] = False,
+    assign_versions: Annotated[
+        bool,
+        typer.Option(
+            "--assign-versions",
+            help="Number events that have no version, each user's from 1: for users whom no other producer "
+            "numbers.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,
 ) -> None:
     """Publish events in JSON, one a line, to Kafka.
 
-    Takes the specification's minimal messages and full ones, and holds them to the contract. An event without
-    an id gets one that follows from its line, so that publishing a file again repeats ids and not events.
-    Lines that are not published are named, with the reason.
+    Takes the specification's minimal messages and full ones, and checks them against the contract. An event
+    without an id gets one that is derived from its line, so that publishing a file again repeats ids, which
+    consumers drop as duplicates. Lines that are not published are reported with the reason.
 
     Exit codes: 0 all lines are published, 1 some are not, 2 wrong use, 3 no connection, 130 interrupted.
     """
-    from immersiverse.auth.events.cli.publish_tally import PublishTally
+    from immersiverse.auth.events.admin.topics import existing_topics
     from immersiverse.auth.events.cli.versions import Versions
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
-    from immersiverse.auth.events.operations.partitions import existing_topics
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
     cluster = connected_cluster(bootstrap_servers, config, config_file)
     with schema_ids(format, schema_id, registry, registry_config) as ids:
         lines = numbered_lines(file)
-        existing_topics(cluster)  # a wrong address is told now, and not when the first delivery times out
+        existing_topics(cluster)  # a wrong address fails now, and not when the first delivery times out
         serializer = AuthEventSerializer(ids, format=format.value, single_topic=single_topic)
-        tally, versions = PublishTally(as_json=as_json), Versions() if assign_versions else None
-        _publish_all(lines, Publisher(cluster.settings, serializer=serializer), tally, versions)
-    if tally.outage or tally.bad:
-        raise typer.Exit(NO_CONNECTION if tally.outage else VERDICT)
+        counts, versions = LineCounts(as_json=as_json), Versions() if assign_versions else None
+        _publish_all(lines, Publisher(cluster.settings, serializer=serializer), counts, versions)
+    if counts.outage or counts.failed:
+        raise typer.Exit(NO_CONNECTION if counts.outage else VERDICT)
 
 
 def _publish_all(
-    lines: Iterator[tuple[int, bytes]], publisher: Publisher, tally: PublishTally, versions: Versions | None
+    lines: Iterator[tuple[int, bytes]], publisher: Publisher, counts: LineCounts, versions: Versions | None
 ) -> None:
     try:
-        with tally.shown():
+        with counts.shown():
             try:
-                _publish_lines(lines, publisher, tally, versions)
+                _publish_lines(lines, publisher, counts, versions)
             except KeyboardInterrupt:
-                tally.interrupted()
+                counts.interrupted()
                 raise
             finally:
-                _wait(publisher, tally)
+                _wait(publisher, counts)
     finally:  # what was published before it ended is published
-        with suppress(UndeliveredEvents):  # the tally has named each
+        with suppress(UndeliveredEvents):  # each was reported with its line
             publisher.close(0)
-        tally.conclude()
+        counts.conclude()
 
 
 def _publish_lines(
-    lines: Iterator[tuple[int, bytes]], publisher: Publisher, tally: PublishTally, versions: Versions | None
+    lines: Iterator[tuple[int, bytes]], publisher: Publisher, counts: LineCounts, versions: Versions | None
 ) -> None:
+    from immersiverse.auth.events.serialization.text import read_event_line
+
     for number, line in lines:
-        if tally.outage:
-            tally.stopped_before(number)
+        if counts.outage:
+            counts.stopped_at(number)
             return
         try:
-            event = read_event(line)
+            event = read_event_line(line)
             if versions:
                 versions.give(event)
-            publisher.send(event, on_done=partial(tally.settle, number))
+            publisher.send(event, on_done=partial(counts.delivered, number))
         except (DecodeError, InvalidEvent, PublishError) as error:
-            tally.refuse(number, error)
+            counts.not_published(number, error)
         else:
-            tally.sent(number)
+            counts.sent()
 
 
-def _wait(publisher: Publisher, tally: PublishTally) -> None:
-    """Until the fate of every event is known; an interrupt ends the wait."""
-    while tally.waiting:
-        with suppress(UndeliveredEvents):  # the tally hears of each
-            publisher.flush(_LOOK)
-        tally.show()
+def _wait(publisher: Publisher, counts: LineCounts) -> None:
+    """Until every delivery is acknowledged or has failed; an interrupt ends the wait."""
+    while counts.in_flight:
+        with suppress(UndeliveredEvents):  # each is reported with its line
+            publisher.flush(_LOOK_EVERY)
+        counts.show()
+
+
+class LineCounts:
+    """Counts lines by their outcome, and reports those that are not published.
+
+    Args:
+        as_json: write the figures as JSON, and show no progress.
+
+    Attributes:
+        published: lines that a broker acknowledged.
+        failed: lines that were not published, for any reason.
+        in_flight: lines whose delivery is neither acknowledged nor failed.
+        outage: whether a delivery failed with a retryable error: later ones would fail, too.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.published = 0
+        self.failed = 0
+        self.in_flight = 0
+        self.outage = False
+        self._as_json = as_json
+        self._lock = threading.Lock()  # deliveries may be reported in the publisher's own thread
+        self._topics: dict[str, int] = {}
+        self._started = time.monotonic()
+        self._shown_at = 0.0
+        self._progress_at = self._started
+        self._warned = False
+        self._update: Any = None
+
+    def sent(self) -> None:
+        """A line is in flight."""
+        with self._lock:
+            if not self.in_flight:
+                self._progress_at = time.monotonic()  # nothing could be acknowledged before
+            self.in_flight += 1
+        if time.monotonic() - self._shown_at > _SHOW_EVERY:
+            self.show()
+
+    def delivered(self, number: int, delivery: Delivery) -> None:
+        """The delivery of a line is acknowledged or has failed."""
+        with self._lock:
+            self.in_flight -= 1
+            self._progress_at, self._warned = time.monotonic(), False
+            if delivery.error is None:
+                self.published += 1
+                self._topics[delivery.topic] = self._topics.get(delivery.topic, 0) + 1
+        if delivery.error is not None:
+            self.not_published(number, delivery.error)
+
+    def not_published(self, number: int, error: AuthEventsError) -> None:
+        """A line is not published."""
+        warn(f"line {number}: {error}")
+        with self._lock:
+            self.failed += 1
+            self.outage = self.outage or (isinstance(error, PublishError) and error.retryable)
+
+    def stopped_at(self, number: int) -> None:
+        """No line from this one on is published."""
+        warn(f"stopped at line {number}: earlier events could not be delivered")
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show progress on a terminal as long as this lasts."""
+        with progress_bar("published", silent=self._as_json) as self._update:
+            yield
+
+    def show(self) -> None:
+        """Show the progress, and warn once if Kafka acknowledges nothing."""
+        self._shown_at = time.monotonic()
+        self._update(self.published)
+        if self.in_flight and not self._warned and self._shown_at - self._progress_at > _SILENCE:
+            self._warned = True
+            warn(
+                f"no acknowledgement from Kafka for {_SILENCE:.0f} s; {self.in_flight} events are in flight "
+                "and fail after delivery.timeout.ms"
+            )
+
+    def interrupted(self) -> None:
+        """Say that an interrupt does not end it yet, if events are in flight."""
+        if self.in_flight:
+            warn(f"interrupted: waiting for {self.in_flight} events in flight; Ctrl-C again gives up on them")
+
+    def conclude(self) -> None:
+        """Write the figures."""
+        seconds, topics = time.monotonic() - self._started, dict(sorted(self._topics.items()))
+        if self._as_json:
+            figures = {"published": self.published, "notPublished": self.failed, "topics": topics}
+            write_json({**figures, "seconds": round(seconds, 3)})
+            return
+        where = ", ".join(f"{topic} {count}" for topic, count in topics.items())
+        failed = f"; {self.failed} lines were not published" if self.failed else ""
+        warn(f"published {self.published} events in {seconds:.1f} s{f': {where}' if where else ''}{failed}")

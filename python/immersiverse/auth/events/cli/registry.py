@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.group import new_group
+from immersiverse.auth.events.cli.commands import new_group
 
 registry = new_group("A Schema Registry of your own, for development.")
 
@@ -32,7 +32,7 @@ def serve(
 
     It judges compatibility as Confluent's own does, and asks for no credentials.
     """
-    from immersiverse.auth.events.cli.foreground import until_stopped
+    from immersiverse.auth.events.cli.output import until_stopped
     from immersiverse.auth.events.embedded.registry import serve as answer
 
     with until_stopped() as stopped:

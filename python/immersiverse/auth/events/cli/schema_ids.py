@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.choices import EventFormat
-from immersiverse.auth.events.cli.registry_options import connected
+from immersiverse.auth.events.cli.options.events import EventFormat
+from immersiverse.auth.events.cli.options.registry import connected
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

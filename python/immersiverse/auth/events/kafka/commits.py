@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from immersiverse.auth.events.observability.hooks import Committed
+from immersiverse.auth.events.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer
 
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
-
-    Partition = tuple[str, int]
 
 _log = logging.getLogger(__name__)
 _WAIT = 5.0  # seconds for another coordinator to take over, while a partition is being revoked
@@ -135,7 +134,7 @@ class Commits:
             reason = error or position.error
             offsets, _ = answers.setdefault(reason.name() if reason else "", ({}, reason))
             if position.offset >= 0:
-                offsets[position.topic, position.partition] = position.offset
+                offsets[Partition(position.topic, position.partition)] = position.offset
         for offsets, reason in answers.values():
             self._answer(offsets, reason)
 
@@ -167,4 +166,4 @@ class Commits:
 
 
 def _positions(offsets: Mapping[Partition, int]) -> Any:
-    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+    return [TopicPartition(*partition, offset) for partition, offset in offsets.items()]

@@ -45,18 +45,37 @@ def read_yaml(path: str | Path, environ: Mapping[str, str]) -> ConsumerBlock:
         ConfigurationError: with the key and the file, if it cannot be read or is invalid.
         MissingExtra: if PyYAML is not installed.
     """
+    return consumer_block(_document(path), str(path), environ)
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """The librdkafka settings in a file: a mapping, or the only mapping in a mapping, such as the block.
+
+    Raises:
+        ConfigurationError: with the key and the file, if it cannot be read or holds something else.
+        MissingExtra: if PyYAML is not installed.
+    """
+    document = _document(path)
+    if isinstance(document, dict) and len(document) == 1:
+        (only,) = document.values()
+        document = only if isinstance(only, dict) else document
+    if not isinstance(document, dict):
+        raise ConfigurationError(str(path), "must be a mapping of settings")
+    return {key: _scalar(key, value, str(path)) for key, value in document.items() if key != _TOPICS}
+
+
+def _document(path: str | Path) -> Any:
     try:
         import yaml  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise MissingExtra("cli", "reading YAML") from error
     try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(BLOCK, f"cannot be read from {path}: {error}") from error
     except yaml.YAMLError as error:
-        # The error and its cause quote the line, which may hold a password.
+        # The error's text and cause quote the line, which may hold a password.
         raise ConfigurationError(BLOCK, f"{path} is not valid YAML{_line_of(error)}") from None
-    return consumer_block(document, str(path), environ)
 
 
 def _line_of(error: Any) -> str:
@@ -83,7 +102,9 @@ def consumer_block(document: Any, file: str, environ: Mapping[str, str]) -> Cons
         for name in environ
         if name.startswith(VARIABLE_PREFIX)
     }
-    settings = {key: _scalar(key, value, file) for key, value in block.items() if key != _TOPICS}
+    settings = {
+        key: _scalar(key, value, f"{file}, {BLOCK}") for key, value in block.items() if key != _TOPICS
+    }
     settings |= {key: environ[name] for key, name in overrides.items() if key != _TOPICS}
     topics = _topics(block.get(_TOPICS), file)
     if name := overrides.get(_TOPICS):
@@ -94,12 +115,12 @@ def consumer_block(document: Any, file: str, environ: Mapping[str, str]) -> Cons
     return ConsumerBlock(settings, topics, origins, file)
 
 
-def _scalar(key: Any, value: Any, file: str) -> str | int | float | bool:
+def _scalar(key: Any, value: Any, where: str) -> str | int | float | bool:
     if not isinstance(key, str):
-        raise ConfigurationError(str(key), f"is not the name of a setting (in {file}, {BLOCK})")
+        raise ConfigurationError(str(key), f"is not the name of a setting (in {where})")
     if not isinstance(value, str | int | float | bool):
         found = "nothing" if value is None else f"a {type(value).__name__}"
-        raise ConfigurationError(key, f"must be one value, not {found} (in {file}, {BLOCK})")
+        raise ConfigurationError(key, f"must be one value, not {found} (in {where})")
     return value
 
 

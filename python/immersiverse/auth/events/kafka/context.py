@@ -17,8 +17,8 @@ class Context:
         key: the message's key; None if it had none.
         headers: the message's headers, in order.
         attempt: which attempt this is, from 1.
-        transaction: the guard's transaction, so that effects and the memory of duplicates are kept or lost
-            together; None if the guard has none.
+        transaction: the inbox's transaction: what the handler writes with it is committed together with the
+            record that the event was handled, or not at all; None if the inbox has none.
     """
 
     topic: str

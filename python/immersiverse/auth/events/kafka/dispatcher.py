@@ -21,6 +21,7 @@ from immersiverse.auth.events.kafka.paused import PausedPartitions
 from immersiverse.auth.events.kafka.recovery import Recovery
 from immersiverse.auth.events.kafka.run import runs
 from immersiverse.auth.events.kafka.slots import Slots
+from immersiverse.auth.events.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.workers import Workers
     from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
-
-    Partition = tuple[str, int]
 
 _SLICE = 0.02  # seconds of handling before the event loop gets a turn
 
@@ -296,7 +295,7 @@ class Dispatcher:
 
     def _resume(self, job: Job) -> None:
         """An event in a lane has finished: perhaps its partition can go on."""
-        if runs := self._paused.resume((job.record.topic(), job.record.partition())):
+        if runs := self._paused.resume(Partition(job.record.topic(), job.record.partition())):
             self._waiting.extend(runs)
             self._schedule()
 

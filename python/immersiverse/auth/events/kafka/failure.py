@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from immersiverse.auth.events.errors import (
     AuthEventsError,
     ConfigurationError,
-    GuardUnavailable,
+    InboxUnavailable,
     MissingExtra,
     RegistryError,
     SchemaRefused,
@@ -29,10 +29,10 @@ class Failure:
 
     @property
     def is_outage(self) -> bool:
-        """Whether it says nothing about the message: the registry or the guard did not answer."""
+        """Whether it says nothing about the message: the registry or the inbox did not answer."""
         if self.while_reading:
             return isinstance(self.error, RegistryError) and not self.is_refused
-        return isinstance(self.error, GuardUnavailable)
+        return isinstance(self.error, InboxUnavailable)
 
     @property
     def is_refused(self) -> bool:

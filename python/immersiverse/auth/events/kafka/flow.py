@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Consumer
 
+    from immersiverse.auth.events.partition import Partition
+
 _TICK = 0.0005  # seconds between looks whether there is room again
 _BATCH = 250  # messages; what waits behind more has left the processor's cache when it is handled
 _BRIEFLY = 0.01  # seconds; slower handlers want messages of other keys rather than warm ones
@@ -32,7 +34,7 @@ class Account(Protocol):
         ...
 
     @property
-    def held(self) -> Mapping[tuple[str, int], int]:
+    def held(self) -> Mapping[Partition, int]:
         """How many are under way of each partition that must be paused."""
         ...
 
@@ -57,7 +59,7 @@ class Flow:
         self._backlog = backlog
         self.batch = max(min(_BATCH, backlog // 10), 2)
         self._paused = False
-        self._held: frozenset[tuple[str, int]] = frozenset()
+        self._held: frozenset[Partition] = frozenset()
         self._waits_since: float | None = None
         self.handed = 0
         self.assigned_anew = False

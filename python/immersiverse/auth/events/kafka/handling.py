@@ -1,4 +1,4 @@
-"""How one subscriber handles one message: read it, ask the guard, call the handler."""
+"""How one subscriber handles one message: read it, ask the inbox, call the handler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError, DecodeError
-from immersiverse.auth.events.guards.guard import Verdict
+from immersiverse.auth.events.inbox.interface import Verdict
 from immersiverse.auth.events.kafka.job import Reading, context
 from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.observability.hooks import Dropped, Gap, VersionJump
@@ -20,7 +20,7 @@ from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from immersiverse.auth.events.guards.guard import Admission, AsyncGuard, Guard
+    from immersiverse.auth.events.inbox.interface import Admission, AsyncInbox, Inbox
     from immersiverse.auth.events.kafka.handlers import Handler, Handlers
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.record import Record
@@ -46,8 +46,8 @@ class Handling:
     Attributes:
         deserializer: reads it.
         handlers: by type.
-        guard: keeps repeats from plain functions; None for no guard.
-        async_guard: keeps them from functions that must be awaited; None for no guard.
+        inbox: keeps duplicates from plain functions; None for no inbox.
+        async_inbox: keeps them from ``async`` functions; None for no inbox.
         unknown: what becomes of types that the contract does not know.
         tell: what hears of drops and gaps.
         tracer: what follows each event; None for nothing.
@@ -56,8 +56,8 @@ class Handling:
 
     deserializer: AuthEventDeserializer
     handlers: Handlers
-    guard: Guard | None
-    async_guard: AsyncGuard | None
+    inbox: Inbox | None
+    async_inbox: AsyncInbox | None
     unknown: UnknownPolicy
     tell: HookDispatcher
     tracer: Tracer | None = None
@@ -69,7 +69,7 @@ class Handling:
         Args:
             aside: whether functions run aside, so that calling them takes more than a call.
         """
-        bare = self.guard is None and self.tracer is None and not aside
+        bare = self.inbox is None and self.tracer is None and not aside
         functions: dict[str, Callable[[Any, Any], Any]] = {}
         for event_type in catalog.EVENT_TYPES.values():
             handler = self.handlers.by_arm.get(event_type.arm)
@@ -105,7 +105,7 @@ class Handling:
         return self.handlers.unknown
 
     def call(self, handler: Handler, event: Any, arm: str, record: Record, attempt: int) -> None:
-        """Let a plain function handle an event, unless the guard knows better. Raises what it raises.
+        """Let a plain function handle an event if the inbox finds it fresh. Raises what it raises.
 
         Raises:
             ConfigurationError: if it returned something to await: what that does would never be done.
@@ -127,21 +127,21 @@ class Handling:
             await self._call_async(reading.handler, reading.event, reading.arm, record, attempt)
 
     def _call(self, handler: Handler, event: Decoded, arm: str, record: Record, attempt: int) -> None:
-        if self.guard is None:
+        if self.inbox is None:
             _invoke(handler, event, arm, record, attempt, None)
             return
-        with self.guard.admit(_envelope(event), record.topic(), record.key()) as admission:
+        with self.inbox.admit(_envelope(event), record.topic(), record.key()) as admission:
             if self._is_fresh(admission, event, record):
-                # Refused within, or the guard would remember as handled what was not.
+                # Refused in the block, or the inbox would record it as handled.
                 _invoke(handler, event, arm, record, attempt, admission.transaction)
 
     async def _call_async(
         self, handler: Handler, event: Decoded, arm: str, record: Record, attempt: int
     ) -> None:
-        if self.async_guard is None:
+        if self.async_inbox is None:
             await handler.call(*_arguments(handler, event, arm, record, attempt, None))  # type: ignore[misc]  # it is async: a handler's property
             return
-        asked = self.async_guard.admit_async(_envelope(event), record.topic(), record.key())
+        asked = self.async_inbox.admit_async(_envelope(event), record.topic(), record.key())
         async with asked as admission:
             if self._is_fresh(admission, event, record):
                 arguments = _arguments(handler, event, arm, record, attempt, admission.transaction)
@@ -164,7 +164,7 @@ class Handling:
         if admission.jumped:
             _log.warning(
                 "%s[%d]@%d: version %d is too far beyond %d, the last one of its user: the event is handled, "
-                "its version not remembered; look who wrote it, or raise the guard's max_version_jump",
+                "but its version is not recorded; check who wrote it, or raise the inbox's max_version_jump",
                 record.topic(), record.partition(), record.offset(), _envelope(event).version, admission.last,
             )  # fmt: skip
         if self.tell:
@@ -181,14 +181,14 @@ class Handling:
             self.tell(Gap(topic, admission.last, version))
 
 
-def plain_guard(guard: Guard | AsyncGuard | None) -> Guard | None:
-    """A guard in the form that plain functions need; None if it has none."""
-    return cast("Guard", guard) if hasattr(guard, "admit") else None
+def plain_inbox(inbox: Inbox | AsyncInbox | None) -> Inbox | None:
+    """An inbox in the form that plain functions need; None if it has none."""
+    return cast("Inbox", inbox) if hasattr(inbox, "admit") else None
 
 
-def async_guard(guard: Guard | AsyncGuard | None) -> AsyncGuard | None:
-    """A guard in the form that blocks no event loop; None if it has none."""
-    return cast("AsyncGuard", guard) if hasattr(guard, "admit_async") else None
+def async_inbox(inbox: Inbox | AsyncInbox | None) -> AsyncInbox | None:
+    """An inbox in the form that blocks no event loop; None if it has none."""
+    return cast("AsyncInbox", inbox) if hasattr(inbox, "admit_async") else None
 
 
 def type_name(event: Decoded | None) -> str:

@@ -41,7 +41,7 @@ class Job:
         assignment: the partition that it came from.
         reading: what was read in it for the next attempt; a handler may have changed it after that.
         failures: how many attempts have failed.
-        outages: how often it could not be handled because the registry or the guard was away.
+        outages: how often it could not be handled because the registry or the inbox was away.
         refusals: how often the registry refused its schema.
     """
 

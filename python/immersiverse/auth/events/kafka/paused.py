@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.assignment import Assignment
     from immersiverse.auth.events.kafka.run import Run
-
-    Partition = tuple[str, int]
+    from immersiverse.auth.events.partition import Partition
 
 _log = logging.getLogger(__name__)
 _BRIEFLY = 1.0  # seconds; a user with many events may pause a partition for less, and often

@@ -20,6 +20,7 @@ from immersiverse.auth.events.kafka.config import config_error_from, with_statis
 from immersiverse.auth.events.kafka.flow import Flow
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.observability.lag import LagReport
+from immersiverse.auth.events.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.dispatcher import Dispatcher
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.record import Record
-
-    Partition = tuple[str, int]
 
 _log = logging.getLogger(__name__)
 _LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
@@ -290,7 +289,7 @@ class Poller:
 
 
 def _names(partitions: list[TopicPartition]) -> list[Partition]:
-    return [(partition.topic, partition.partition) for partition in partitions]
+    return [Partition(partition.topic, partition.partition) for partition in partitions]
 
 
 def _heed(error: KafkaError) -> None:

@@ -1,4 +1,4 @@
-"""Prunes a guard's memory while a subscriber runs; where that blocks, in a thread of its own."""
+"""Prunes the inbox while a subscriber runs; one that blocks, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPREAD = 0.1  # of the interval: members that start together do not prune toget
 
 @runtime_checkable
 class Pruned(Protocol):
-    """A guard whose memory must be pruned."""
+    """An inbox that must be pruned."""
 
     @property
     def prune_every(self) -> timedelta | None:
@@ -27,34 +27,32 @@ class Pruned(Protocol):
         ...
 
     def prune(self) -> Any:
-        """Forget what was handled long ago. It may block, or be async."""
+        """Delete old records. It may block, or be async."""
         ...
 
 
-async def prune_regularly(guard: object) -> None:
-    """Prune a guard's memory again and again, if it wants that. A failure is only logged."""
-    if not isinstance(guard, Pruned) or guard.prune_every is None:
+async def prune_regularly(inbox: object) -> None:
+    """Prune an inbox every ``prune_every``, if it has that. A failure is only logged."""
+    if not isinstance(inbox, Pruned) or inbox.prune_every is None:
         return
-    seconds, threads = guard.prune_every.total_seconds(), Workers(1)
+    seconds, threads = inbox.prune_every.total_seconds(), Workers(1)
     try:
         await asyncio.sleep(seconds * _SPREAD * _chance())
         while True:
-            await _prune(guard, threads, seconds)
+            await _prune(inbox, threads, seconds)
             await asyncio.sleep(seconds * (1 - _SPREAD * _chance()))
     finally:
         threads.close()
 
 
-async def _prune(guard: Pruned, threads: Workers, seconds: float) -> None:
+async def _prune(inbox: Pruned, threads: Workers, seconds: float) -> None:
     try:
-        if inspect.iscoroutinefunction(guard.prune):
-            await guard.prune()
+        if inspect.iscoroutinefunction(inbox.prune):
+            await inbox.prune()
         else:
-            await threads.run(guard.prune)
+            await threads.run(inbox.prune)
     except Exception as error:  # noqa: BLE001 - whatever it is, events go on
-        _log.warning(
-            "cannot prune the guard's memory: %s; it grows until the next try in %.0f s", error, seconds
-        )
+        _log.warning("cannot prune the inbox: %s; its tables grow, next attempt in %.0f s", error, seconds)
 
 
 def _chance() -> float:

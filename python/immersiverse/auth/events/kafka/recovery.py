@@ -55,7 +55,7 @@ class Recovery:
         return False
 
     def _is_hopeless(self, job: Job, failure: Failure) -> bool:
-        """Count a failure; whether to give up: never while only the registry or the guard is away."""
+        """Count a failure; whether to give up: never while only the registry or the inbox is away."""
         if failure.is_outage:
             job.outages += 1
             return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from operator import length_hint
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.partition import Partition
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -32,7 +34,7 @@ class Run:
 
     def __init__(
         self,
-        partition: tuple[str, int],
+        partition: Partition,
         records: Sequence[Record],
         events: Sequence[AuthEvent | None],
         arms: Sequence[str],
@@ -54,7 +56,7 @@ def runs(records: Sequence[Record], events: Sequence[AuthEvent | None], arms: Se
     for place, record in enumerate(records):
         if record.partition() != number or record.topic() != topic:
             topic, number = record.topic(), record.partition()
-            starts.append((place, (topic, number)))
+            starts.append((place, Partition(topic, number)))
     ends = [place for place, _ in starts[1:]] + [len(records)]
     return [
         Run(partition, records[start:end], events[start:end], arms[start:end])

@@ -14,7 +14,7 @@ from immersiverse.auth.events.kafka.consumer_yaml import read_yaml
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.dispatcher import Dispatcher
 from immersiverse.auth.events.kafka.handlers import Handlers
-from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy, async_guard, plain_guard
+from immersiverse.auth.events.kafka.handling import Handling, UnknownPolicy, async_inbox, plain_inbox
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from immersiverse.auth.events.guards.guard import AsyncGuard, Guard
+    from immersiverse.auth.events.inbox.interface import AsyncInbox, Inbox
     from immersiverse.auth.events.kafka.handlers import H
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
@@ -55,8 +55,8 @@ class Subscriber:
         topics: what to read; the topics of the events that have handlers, unless given.
         deserializer: how messages become events.
         policy: concurrency, retries, and what follows a failure.
-        guard: keeps repeated and stale events from the handlers. Plain handlers want a `Guard`, ``async``
-            ones an `AsyncGuard`. A guard in SQL is pruned on its schedule while the subscriber runs.
+        inbox: keeps duplicate and stale events from the handlers. Plain handlers need an `Inbox`, ``async``
+            ones an `AsyncInbox`. A SQL inbox is pruned every ``prune_every`` while the subscriber runs.
         unknown: what becomes of types that the contract does not know, unless ``on_unknown`` takes them.
         dead_letters: where messages go that cannot be processed; the contract's topic for them unless given.
         hooks: what is told about the work.
@@ -78,7 +78,7 @@ class Subscriber:
         *,
         deserializer: AuthEventDeserializer,
         policy: Policy | None = None,
-        guard: Guard | AsyncGuard | None = None,
+        inbox: Inbox | AsyncInbox | None = None,
         unknown: UnknownPolicy = "skip",
         dead_letters: DeadLetters | None = None,
         hooks: Sequence[Hook] = (),
@@ -93,16 +93,16 @@ class Subscriber:
         require_one_of("unknown", unknown, UnknownPolicy)
         self._handlers = Handlers()
         self._policy = policy or Policy()
-        if guard is not None and self._policy.after_failure == "let-pass":
+        if inbox is not None and self._policy.after_failure == "let-pass":
             raise ConfigurationError(
                 "policy.after_failure",
-                "let-pass with a guard would drop what failed, as stale, once later ones are handled",
+                "let-pass with an inbox would drop what failed, as stale, once later ones are handled",
             )
         self._dead_letters = dead_letters or DeadLetters(config, hooks=hooks)
         refuse_dead_letter_topics(self._topics, self._dead_letters.topic)
         self._tell = HookDispatcher(hooks)
         self._handling = Handling(
-            deserializer, self._handlers, plain_guard(guard), async_guard(guard), unknown, self._tell,
+            deserializer, self._handlers, plain_inbox(inbox), async_inbox(inbox), unknown, self._tell,
             tracer, self._settings["group.id"],
         )  # fmt: skip
         self._commit_interval = commit_interval
@@ -191,7 +191,7 @@ class Subscriber:
         if self._stop is not None:
             raise ConfigurationError("run", "the subscriber runs already")
         topics = self._subscription()
-        self._require_guard()
+        self._require_inbox()
         self._loop, self._stop, self._failure = asyncio.get_running_loop(), asyncio.Event(), None
         try:
             if not self._stop_asked:
@@ -228,7 +228,7 @@ class Subscriber:
             tell=self._tell, fail=self._fail,
         )  # fmt: skip
         poller.start()
-        pruning = loop.create_task(prune_regularly(self._handling.guard or self._handling.async_guard))
+        pruning = loop.create_task(prune_regularly(self._handling.inbox or self._handling.async_inbox))
         try:
             await self._commit_until(stop, poller)
         finally:
@@ -262,15 +262,15 @@ class Subscriber:
         refuse_dead_letter_topics(topics, self._dead_letters.topic)
         return topics
 
-    def _require_guard(self) -> None:
-        guard, async_guard, handlers = self._handling.guard, self._handling.async_guard, self._handlers.all
-        if guard is None and async_guard is not None and not all(handler.is_async for handler in handlers):
-            raise ConfigurationError("guard", "serves async handlers only, and there are plain ones")
+    def _require_inbox(self) -> None:
+        inbox, async_inbox, handlers = self._handling.inbox, self._handling.async_inbox, self._handlers.all
+        if inbox is None and async_inbox is not None and not all(handler.is_async for handler in handlers):
+            raise ConfigurationError("inbox", "is for async handlers only, and there are plain ones")
         # It would block their event loop, maybe for a lock that another of them holds: then for ever.
-        if guard is not None and async_guard is None and any(handler.is_async for handler in handlers):
+        if inbox is not None and async_inbox is None and any(handler.is_async for handler in handlers):
             raise ConfigurationError(
-                "guard",
-                "serves plain handlers only: for async ones use its other form, such as AsyncSqlGuard",
+                "inbox",
+                "is for plain handlers only: for async ones use an async inbox, such as AsyncSqlInbox",
             )
 
     def _workers(self) -> Workers | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from immersiverse.auth.events.observability.durations import Durations
+    from immersiverse.auth.events.partition import Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class DecodeFailed:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """An attempt failed, and there will be another: its handler raised, or the registry or guard is away.
+    """An attempt failed, and there will be another: its handler raised, or the registry or inbox is away.
 
     Attributes:
         topic: where the event came from.
@@ -139,12 +140,12 @@ class Stubbed:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A guard kept an event from its handler.
+    """The inbox dropped an event before its handler.
 
     Attributes:
         topic: where it came from.
         event_type: its short name.
-        reason: ``duplicate`` for an id seen before, ``stale`` for a version passed before.
+        reason: ``duplicate`` for an id handled before, ``stale`` for a version at or below the last one.
     """
 
     topic: str
@@ -169,7 +170,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class VersionJump:
-    """A version is further beyond the last one of its user than a guard allows, so it is not remembered.
+    """A version is too far beyond the last one of its user (``max_version_jump``), so it is not recorded.
 
     Attributes:
         topic: where the event came from. It is handled all the same.
@@ -191,7 +192,7 @@ class Committed:
         error: librdkafka's name of the reason if it failed; empty if not.
     """
 
-    offsets: Mapping[tuple[str, int], int]
+    offsets: Mapping[Partition, int]
     error: str
 
 
@@ -207,7 +208,7 @@ class Lag:
 
     consumer: str
     group: str
-    partitions: Mapping[tuple[str, int], int]
+    partitions: Mapping[Partition, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from immersiverse.auth.events.observability.hooks import Lag
+from immersiverse.auth.events.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from immersiverse.auth.events.observability.hooks import Detail
-
-    Partition = tuple[str, int]
 
 
 class LagReport:
@@ -61,7 +60,7 @@ def consumer_lags(statistics: Mapping[str, Any], *, from_beginning: bool) -> dic
             if partition["partition"] >= 0 and partition["desired"]:
                 lag = _lag(partition, from_beginning=from_beginning)
                 if lag >= 0:
-                    lags[topic, partition["partition"]] = lag
+                    lags[Partition(topic, partition["partition"])] = lag
     return lags
 
 

@@ -67,7 +67,7 @@ AGE_SECONDS: Final = Metric(
 )  # fmt: skip
 DROPPED: Final = Metric(
     "auth_events_dropped_total", "counter", ("topic", "event_type", "reason"),
-    "Events that a guard kept from their handler: duplicate or stale.",
+    "Events that the inbox dropped: duplicate or stale.",
 )  # fmt: skip
 GAPS: Final = Metric(
     "auth_events_gaps_total", "counter", ("topic",),
@@ -75,7 +75,7 @@ GAPS: Final = Metric(
 )  # fmt: skip
 VERSION_JUMPS: Final = Metric(
     "auth_events_version_jumps_total", "counter", ("topic",),
-    "Events whose version was too far beyond the last one of their user to be remembered by a guard.",
+    "Events whose version was too far beyond the last one of their user to be recorded by the inbox.",
 )  # fmt: skip
 DECODE_FAILURES: Final = Metric(
     "auth_events_decode_failures_total", "counter", ("topic", "error"),

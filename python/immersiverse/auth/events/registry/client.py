@@ -188,7 +188,9 @@ class SchemaRegistry:
             raise UnknownSchemaId(name)
         try:
             with self._connection.asking() as client:
-                writer = understand(_get(client, schema_id), client)
+                writer = understand(
+                    _get(client, schema_id), client, lambda: _get_serialized(client, schema_id)
+                )
         except InvalidSchema as error:
             raise InvalidSchema(f"schema id {name}: {error}") from error
         except RegistryRefused as error:
@@ -216,7 +218,16 @@ class SchemaRegistry:
         return True
 
 
-def _get(client: Any, schema_id: int | uuid.UUID) -> Any:
+def _get(client: Any, schema_id: int | uuid.UUID, form: str | None = None) -> Any:
     if isinstance(schema_id, int):
-        return client.get_schema(schema_id)
-    return client.get_schema_by_guid(str(schema_id))
+        return client.get_schema(schema_id, fmt=form)
+    return client.get_schema_by_guid(str(schema_id), fmt=form)
+
+
+def _get_serialized(client: Any, schema_id: int | uuid.UUID) -> Any:
+    """The schema in Confluent's other form. The client remembers schemas by id, whatever form they have."""
+    client.clear_caches()
+    try:
+        return _get(client, schema_id, "serialized")
+    finally:
+        client.clear_caches()  # what else uses this client is to get the plain form

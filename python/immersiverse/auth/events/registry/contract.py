@@ -1,15 +1,16 @@
-"""The contract's schemas as a registry takes them: text, or descriptors to the letter."""
+"""The contract's schemas as a registry takes them: canonical text, or descriptors byte for byte."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-from immersiverse.auth.events.protofile import print_file
+from immersiverse.auth.events.descriptors import is_base64, parse_descriptor
 from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1 import options_pb2
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.schemas import SchemaType
 
 Form = Literal["text", "descriptor"]
-"""Of a Protobuf schema: ``.proto`` text, or base64 of its FileDescriptorProto.
+"""Of a Protobuf schema: its canonical ``.proto`` text, or base64 of its FileDescriptorProto.
 
 The latter is what Confluent's Python and Node serializers look up.
 """
@@ -60,7 +61,25 @@ def contract_schema(schema_type: SchemaType, form: Form = "text") -> ContractSch
     raise ValueError(f"the contract has no {schema_type} schema")
 
 
+def descriptor_of(schema: str) -> FileDescriptorProto | None:
+    """The descriptor of a Protobuf schema that needs no compiler: base64 of it, or a text of this contract.
+
+    Raises:
+        InvalidSchema: base64 of something else.
+    """
+    if is_base64(schema):
+        return parse_descriptor(schema)
+    contract = contract_schema("PROTOBUF")
+    options = contract.references[0][1]
+    # Registries may leave white space around a text out.
+    own = {contract.text.strip(): CONTRACT_FILE, options.text.strip(): OPTIONS_FILE}
+    return own.get(schema.strip())
+
+
 def _protobuf_text(file: FileDescriptorProto, form: Form) -> str:
     if form == "descriptor":
         return base64.b64encode(file.SerializeToString()).decode("ascii")
-    return print_file(file, extensions=(OPTIONS_FILE,))
+    # Without comments and with a layout of its own, so that editing those makes no new version: see
+    # scripts/generate, which writes it.
+    name = f"{file.name.rpartition('/')[2]}.txt"
+    return files("immersiverse.auth.events").joinpath("schemas", name).read_text("utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from immersiverse.auth.events.compatibility import Level
+from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.errors import (
     InvalidSchema,
     RegistryRefused,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
-"""Bytes of one answer; the contract's own schema takes 60,000."""
+"""Bytes of one answer; the contract's own schema takes 20,000."""
 
 _TRANSIENT = (408, 425, 429)
 _SERVER_ERROR = 500

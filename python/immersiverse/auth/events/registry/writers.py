@@ -1,32 +1,35 @@
-"""What a registry answers for an id, understood: the writer's schema with the files that it imports.
+"""What a registry answers for an id, understood: the writer's schema.
 
-A writer who may register schemas chooses what is read here with one message. So the number of files, their
-text and their nesting are limited, and no file is fetched or parsed twice for one schema.
+A writer who may register schemas chooses what is read here with one message. So the number of files and their
+size are limited, no file is fetched twice for one schema, and text is verified by an outline of it. Its
+descriptor, which only payloads of unknown event types need, is the registry's if it gives one, else protoc's
+if that is installed.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from immersiverse.auth.events.errors import InvalidSchema, RegistryRefused
-from immersiverse.auth.events.protofile import is_well_known, parse_descriptor, parse_file
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events import protoc
+from immersiverse.auth.events.descriptors import WELL_KNOWN, is_base64, parse_descriptor
+from immersiverse.auth.events.errors import InvalidSchema, MissingExtra, RegistryError, RegistryRefused
+from immersiverse.auth.events.proto_text import outline
+from immersiverse.auth.events.registry.contract import descriptor_of
+from immersiverse.auth.events.registry.failures import registry_failures
 from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, WriterSchema
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 MAX_FILES: Final = 100
 """Files of one schema, itself included."""
 
 MAX_TEXT: Final = 1024 * 1024
-"""Characters of one schema with all its files; the contract has 60,000."""
+"""Characters of one schema with all its files; the contract has 20,000."""
 
-MAX_DEPTH: Final = 32
-"""Levels of files that import files."""
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+_COMPILING = 10.0  # seconds: a third of what an id may take
 
 
 class ReferencedVersions(Protocol):
@@ -37,81 +40,91 @@ class ReferencedVersions(Protocol):
         ...
 
 
-def understand(schema: Any, client: ReferencedVersions) -> WriterSchema:
+def understand(
+    schema: Any, client: ReferencedVersions, serialized: Callable[[], Any] | None = None
+) -> WriterSchema:
     """The writer's schema in a registry's answer.
 
-    Text equal to what this version registers is trusted as it is; other text is parsed.
-
     Args:
-        schema: Confluent's ``Schema``.
+        schema: Confluent's ``Schema``, in the form that the registry gives unasked.
         client: what fetches its references.
+        serialized: asks the registry for the same schema with ``format=serialized``. Not every registry
+            answers that, and Apicurio with something else: so it is asked for text only, and checked.
 
     Raises:
         InvalidSchema: if it cannot be understood, or exceeds a limit.
         RegistryRefused: if the answer is not of the shape that the API describes.
     """
     text = require_schema(schema)
+    _require_size(len(text))
     if schema.schema_type != "PROTOBUF":
-        _require_size(len(text))
         return WriterSchema(schema.schema_type, text=text)
-    if text == contract_schema("PROTOBUF").text:
-        return WriterSchema("PROTOBUF", CONTRACT_FILE)
-    return WriterSchema("PROTOBUF", _Files(client).parse(schema, ""))
+    known = descriptor_of(text)
+    if known is not None:
+        return WriterSchema("PROTOBUF", known, text)
+    outlined = outline(text)
+    given = _serialized(outlined, serialized) if serialized else None
+    if given is not None:
+        return WriterSchema("PROTOBUF", given, text)
+    try:
+        return WriterSchema("PROTOBUF", _compiled(schema, text, client), text)
+    except (MissingExtra, InvalidSchema, RegistryRefused) as error:
+        return WriterSchema("PROTOBUF", outlined, text, incomplete=error)
 
 
-class _Files:
-    """The files of one schema, each parsed once."""
+def _serialized(outlined: FileDescriptorProto, ask: Callable[[], Any]) -> FileDescriptorProto | None:
+    """The descriptor that the registry gives; None if it gives none, or another one than the text's."""
+    try:
+        with registry_failures():
+            file = parse_descriptor(require_schema(ask()))
+    except (RegistryError, InvalidSchema):
+        return None
+    return file if _outlined(file) == _outlined(outlined) else None
 
-    def __init__(self, client: ReferencedVersions) -> None:
-        self._client = client
-        self._schemas: dict[tuple[str, int], Any] = {}
-        self._parsed: dict[tuple[str, str, int], FileDescriptorProto] = {}
-        self._open: set[tuple[str, str, int]] = set()
-        self._count = 0
-        self._size = 0
 
-    def parse(self, schema: Any, name: str) -> FileDescriptorProto:
-        """The descriptor of a file, with those that it imports."""
-        text = require_schema(schema)
-        self._count_in(schema, text)
-        if _BASE64.fullmatch(text):
-            file = parse_descriptor(text)
-            file.name = name or file.name
-            return file
-        if name == OPTIONS_FILE.name and text == contract_schema("PROTOBUF").references[0][1].text:
-            return OPTIONS_FILE
-        dependencies = {
-            reference.name: self._imported(reference)
-            for reference in schema.references or ()
-            if not is_well_known(reference.name)
-        }
-        return parse_file(text, name=name, dependencies=dependencies)
+def _outlined(file: FileDescriptorProto) -> tuple[object, ...]:
+    fields = {
+        (field.number, field.name)
+        for first in file.message_type[:1]
+        for field in first.field
+        if field.HasField("oneof_index") and not field.proto3_optional
+    }
+    return file.package, [message.name for message in file.message_type], fields
 
-    def _imported(self, reference: Any) -> FileDescriptorProto:
-        key = (reference.name, reference.subject, reference.version)
-        if key in self._parsed:
-            return self._parsed[key]
-        if key in self._open:
-            raise InvalidSchema(f"{reference.name}: references go in a circle")
-        if len(self._open) >= MAX_DEPTH:
-            raise InvalidSchema(f"{reference.name}: references are nested deeper than {MAX_DEPTH}")
-        self._open.add(key)
-        self._parsed[key] = self.parse(self._fetched(reference.subject, reference.version), reference.name)
-        self._open.discard(key)
-        return self._parsed[key]
 
-    def _fetched(self, subject: str, version: int) -> Any:
-        key = (subject, version)
-        if key not in self._schemas:
-            self._schemas[key] = self._client.get_version(subject, version, deleted=True).schema
-        return self._schemas[key]
+def _compiled(schema: Any, text: str, client: ReferencedVersions) -> FileDescriptorProto:
+    if not protoc.installed():
+        raise MissingExtra("cli", "reading a schema that the registry gives as .proto text")
+    with registry_failures():
+        imported = _imported(schema, len(text), client)
+    texts = {path: content for path, content in imported.items() if not is_base64(content)}
+    descriptors = [_named(path, content) for path, content in imported.items() if path not in texts]
+    root = CONTRACT_FILE.name
+    return protoc.compile_files({**texts, root: text}, descriptors=descriptors, timeout=_COMPILING)[root]
 
-    def _count_in(self, schema: Any, text: str) -> None:
-        self._count += 1
-        self._size += len(text)
-        if max(self._count, len(schema.references or ())) > MAX_FILES:
-            raise InvalidSchema(f"the schema has more than {MAX_FILES} files")
-        _require_size(self._size)
+
+def _imported(schema: Any, size: int, client: ReferencedVersions) -> dict[str, str]:
+    """What the references of a schema lead to, by import path: texts, and descriptors in base64."""
+    found: dict[str, str] = {}
+    todo = [schema]
+    while todo:
+        for reference in todo.pop().references or ():
+            if reference.name in found or reference.name in WELL_KNOWN:
+                continue
+            if len(found) + 1 >= MAX_FILES:
+                raise InvalidSchema(f"the schema has more than {MAX_FILES} files")
+            file = client.get_version(reference.subject, reference.version, deleted=True).schema
+            found[reference.name] = require_schema(file)
+            size += len(found[reference.name])
+            _require_size(size)
+            todo.append(file)
+    return found
+
+
+def _named(path: str, content: str) -> FileDescriptorProto:
+    file = parse_descriptor(content)
+    file.name = path
+    return file
 
 
 def _require_size(size: int) -> None:

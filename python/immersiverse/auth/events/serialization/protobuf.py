@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from immersiverse.auth.events.errors import MalformedPayload, WrongSchema
+from immersiverse.auth.events.errors import InvalidSchema, MalformedPayload, RegistryError, WrongSchema
 from immersiverse.auth.events.serialization.framing import FIRST_MESSAGE
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.codec import Decoded, Reader
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
 
-    ReadPayload = Callable[[str, bytes], dict[str, Any]]
+    ReadPayload = Callable[[int, bytes], dict[str, Any]]
 
 _ENVELOPE = AuthEvent.DESCRIPTOR.full_name
 _ONEOF = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].name
-_FIRST_ARM = min(field.number for field in AuthEvent.DESCRIPTOR.oneofs_by_name[_ONEOF].fields)
+_FIRST_PAYLOAD = min(field.number for field in AuthEvent.DESCRIPTOR.oneofs_by_name[_ONEOF].fields)
 _LENGTH_DELIMITED = 2
 
 
@@ -43,11 +43,14 @@ class ProtobufCodec:
 
     def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
         """A reader that takes known types at once and looks closer at the rest."""
-        arms, read_payload = _arms(writer, schema_id), _payload_reader(writer)
+        types: dict[int, str] = {}
+        if writer is not None and not writer.assumed:
+            types = _payload_types(written_by(writer, schema_id))
+        read_payload = _payload_reader(writer)
 
         def read(payload: bytes) -> Decoded:
             event = parse(payload)
-            return event if event.WhichOneof("payload") else _unknown(event, arms, read_payload)
+            return event if event.WhichOneof("payload") else _unknown(event, types, read_payload)
 
         return read
 
@@ -80,47 +83,48 @@ def written_by(writer: WriterSchema, schema_id: int | str) -> descriptor_pb2.Des
     return envelope
 
 
-def _arms(writer: WriterSchema | None, schema_id: int | str) -> dict[int, str]:
-    """Full type names of the envelope's payloads by number, as its writer declares them; none if unknown."""
-    if writer is None or writer.assumed:
-        return {}
-    envelope = written_by(writer, schema_id)
-    oneofs = [oneof.name for oneof in envelope.oneof_decl]
+def _payload_types(envelope: descriptor_pb2.DescriptorProto) -> dict[int, str]:
+    """The names of payload types by their field's number, as an envelope declares them."""
+    indexes = [index for index, oneof in enumerate(envelope.oneof_decl) if oneof.name == _ONEOF]
     return {
         field.number: field.type_name.lstrip(".")
         for field in envelope.field
-        if field.HasField("oneof_index") and oneofs[field.oneof_index] == _ONEOF
+        if field.HasField("oneof_index") and field.oneof_index in indexes
     }
 
 
-def _unknown(event: AuthEvent, arms: dict[int, str], read: ReadPayload) -> UnknownEvent:
+def _unknown(event: AuthEvent, types: dict[int, str], read: ReadPayload) -> UnknownEvent:
     """The event whose payload is among the envelope's unknown fields; the last counts, as in any oneof."""
     number, payload = 0, b""
     for field in UnknownFieldSet(event):  # type: ignore[attr-defined]  # its stub forgets that it iterates
-        is_payload = field.field_number in arms if arms else field.field_number >= _FIRST_ARM
+        is_payload = field.field_number in types if types else field.field_number >= _FIRST_PAYLOAD
         if is_payload and field.wire_type == _LENGTH_DELIMITED:
             number, payload = field.field_number, field.data
     if not number:
         raise MalformedPayload("the event carries no payload", "payload")
-    full_name = arms.get(number, "")
-    short_name = full_name.rpartition(".")[2] or f"#{number}"
-    return UnknownEvent(short_name, event, payload, "protobuf", lambda: read(full_name, payload))
+    short_name = types.get(number, "").rpartition(".")[2] or f"#{number}"
+    return UnknownEvent(short_name, event, payload, "protobuf", lambda: read(number, payload))
 
 
 def _payload_reader(writer: WriterSchema | None) -> ReadPayload:
-    """Reads payloads of types by their full names, as their writer declares them."""
+    """Reads payloads by their field's number, as their writer declares them."""
 
     @cache
-    def message_class(full_name: str) -> Any:
-        if writer is None or writer.file is None or not full_name:
-            raise MalformedPayload(
-                "only its writer's schema tells what this says: give a registry", "payload"
-            )
-        return _message_class(full_name, writer.file)
-
-    def read(full_name: str, payload: bytes) -> dict[str, Any]:
+    def message_class(number: int) -> Any:
+        if writer is None or writer.assumed:
+            raise MalformedPayload("only its writer's schema describes it: use a schema registry", "payload")
         try:
-            return json_format.MessageToDict(message_class(full_name).FromString(payload))
+            file = writer.descriptor()
+        except (InvalidSchema, RegistryError) as error:
+            raise MalformedPayload(f"its writer's schema cannot be used: {error}", "payload") from error
+        full_name = _payload_types(file.message_type[0]).get(number)
+        if not full_name:
+            raise MalformedPayload("its writer's schema does not describe it", "payload")
+        return _message_class(full_name, file)
+
+    def read(number: int, payload: bytes) -> dict[str, Any]:
+        try:
+            return json_format.MessageToDict(message_class(number).FromString(payload))
         except (
             ProtobufDecodeError,
             json_format.Error,

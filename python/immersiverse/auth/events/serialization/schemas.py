@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
+from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.v1 import events_pb2
 
 if TYPE_CHECKING:
     import uuid
+
+    from immersiverse.auth.events.errors import AuthEventsError
 
 SchemaType = Literal["PROTOBUF", "AVRO", "JSON"]
 """Schema types by the names that registries use."""
@@ -36,15 +39,33 @@ class WriterSchema:
     Attributes:
         schema_type: which kind of schema it is.
         file: the descriptor of a Protobuf schema; None for other types.
-        text: the text of an Avro or JSON schema; empty for Protobuf.
-        assumed: whether the bytes may be of a later version that nobody showed: a payload that this one does
+        text: the schema as the registry gave it; of a Protobuf schema, ``.proto`` text or base64 of `file`.
+            Empty for a Protobuf schema that no registry gave.
+        assumed: whether the bytes may be of a later version that was not shown: a payload that this one does
             not declare may then still be one.
+        incomplete: why `file` has only what it takes to verify frames (package, messages, oneofs of the first
+            message): it came as .proto text, and there is no descriptor of it. None if it is whole.
     """
 
     schema_type: SchemaType
     file: FileDescriptorProto | None = None
     text: str = ""
     assumed: bool = False
+    incomplete: AuthEventsError | None = None
+
+    def descriptor(self) -> FileDescriptorProto:
+        """The whole file.
+
+        Raises:
+            MissingExtra: it came as text, and nothing here can compile it.
+            InvalidSchema: it cannot be compiled, or is not a Protobuf schema.
+            RegistryRefused: the registry does not give what it imports.
+        """
+        if self.incomplete is not None:
+            raise self.incomplete.with_traceback(None)  # which would grow with each event that is read
+        if self.file is None:
+            raise InvalidSchema(f"a schema of type {self.schema_type} has no descriptor")
+        return self.file
 
 
 class SchemaIds(Protocol):

@@ -34,5 +34,7 @@ class UnknownEvent:
 
         Raises:
             DecodeError: if no schema describes it, or it does not fit.
+            MissingExtra: if the registry gave the schema as .proto text only, and there is no grpcio-tools to
+                compile it.
         """
         return self._read()

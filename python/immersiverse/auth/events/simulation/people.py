@@ -1,49 +1,76 @@
-"""The users of a simulated world."""
+"""Simulated users: who they are, where they connect from, and when they are active.
+
+Addresses are reserved for documentation (RFC 5737, RFC 3849), the mail domain for examples (RFC 2606).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID
 
-from immersiverse.auth.events.simulation.places import Connection, Country, Region, connection_in
-from immersiverse.auth.events.v1.events_pb2 import AccountStatus, AuthenticationMethod
+from immersiverse.auth.events.v1 import events_pb2 as v1
 
 if TYPE_CHECKING:
     from random import Random
 
     from google.protobuf.timestamp_pb2 import Timestamp
 
-    from immersiverse.auth.events.simulation.world import World
+PLATFORMS: Final = ("steam", "discord", "google", "apple", "twitch", "epic")
+ATTACK_NETWORK: Final = "203.0.113.0/24"
 
-PLATFORMS = ("steam", "discord", "google", "apple", "twitch", "epic")
-
-_METHODS = (
-    AuthenticationMethod.AUTHENTICATION_METHOD_PASSWORD,
-    AuthenticationMethod.AUTHENTICATION_METHOD_PLATFORM,
-    AuthenticationMethod.AUTHENTICATION_METHOD_PASSKEY,
-    AuthenticationMethod.AUTHENTICATION_METHOD_MAGIC_LINK,
-    AuthenticationMethod.AUTHENTICATION_METHOD_SINGLE_SIGN_ON,
+_METHODS = {
+    v1.AUTHENTICATION_METHOD_PASSWORD: 58,
+    v1.AUTHENTICATION_METHOD_PLATFORM: 24,
+    v1.AUTHENTICATION_METHOD_PASSKEY: 11,
+    v1.AUTHENTICATION_METHOD_MAGIC_LINK: 4,
+    v1.AUTHENTICATION_METHOD_SINGLE_SIGN_ON: 3,
+}
+_ADJECTIVES = ("amber", "brave", "calm", "eager", "fuzzy", "gentle", "happy", "jolly", "keen", "quiet")
+_ANIMALS = ("badger", "crane", "dolphin", "eagle", "gecko", "heron", "koala", "lynx", "otter", "raven")
+_CLIENTS = (
+    "ImmersiVerse/4.2 (Windows 11; x64)",
+    "ImmersiVerse/4.1 (Headset; Android 14)",
+    "ImmersiVerse/4.2 (Phone; iOS 18)",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:139.0) Gecko/20100101 Firefox/139.0",
 )
-_METHOD_WEIGHTS = (58, 24, 11, 4, 3)
+_ATTACK_TOOLS = ("curl/8.7.1", "Go-http-client/2.0", "Mozilla/5.0 (compatible)")
 
-_QUALITIES = (
-    *("amber", "brave", "calm", "daring", "eager", "fuzzy", "gentle", "happy"),
-    *("icy", "jolly", "keen", "lucky", "mellow", "nimble", "polite", "quiet"),
-)
-_ANIMALS = (
-    *("badger", "crane", "dolphin", "eagle", "ferret", "gecko", "heron", "ibex"),
-    *("jackal", "koala", "lynx", "magpie", "newt", "otter", "panda", "raven"),
+# How active each hour of a local day is, from midnight: quiet nights, long evenings. The mean is 1.
+_ACTIVITY = (
+    *(0.4, 0.2, 0.1, 0.1, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 0.9, 1.0),
+    *(1.4, 1.2, 1.0, 1.0, 1.1, 1.4, 1.7, 2.0, 2.2, 2.1, 1.7, 1.0),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A session that goes on.
+class Region(NamedTuple):
+    """A part of the world: how its addresses begin, and whether its law gives a right to erasure."""
 
-    Attributes:
-        connection: where it began.
-        began_at: when.
-    """
+    network: str
+    utc_offset: int
+    erasure: bool
+    signups_per_day: float
+    locales: tuple[str, ...]
+
+
+REGIONS: Final = (
+    Region("192.0.2.", 9, erasure=False, signups_per_day=260, locales=("ko-KR", "ja-JP")),
+    Region("2001:db8:", 2, erasure=True, signups_per_day=220, locales=("de-DE", "fr-FR")),
+    Region("198.51.100.", -5, erasure=False, signups_per_day=180, locales=("en-US", "en-CA")),
+)
+
+
+class Connection(NamedTuple):
+    """Where a login comes from. `country` is empty if it is not known; `device` tells devices apart."""
+
+    address: str
+    user_agent: str
+    country: str
+    device: int
+
+
+class Session(NamedTuple):
+    """An open session: where and when it began."""
 
     connection: Connection
     began_at: Timestamp
@@ -51,97 +78,108 @@ class Session:
 
 @dataclass(slots=True)
 class User:
-    """Somebody with an account, and the account.
+    """A user, and the state of the account.
 
-    Attributes:
-        user_id: identifies them.
-        username: what they call themselves.
-        email: their address; empty if they gave none.
-        region: where they live.
-        country: where in it.
-        locale: the language that they chose; empty if none.
-        connections: where they usually connect from; never empty.
-        method: how they log in.
-        platform: the platform whose account they log in with; empty for another method.
-        visits_per_day: how often they come.
-        clumsiness: how often a proof of theirs is wrong, from 0 to 1.
-        version: of the last event about them.
-        status: what the account may do.
-        verified: whether the address is confirmed, or there is none.
-        failures: logins that failed in a row.
-        locked_until: when the lock ends by itself, if it does.
-        factors: what is asked for beyond the method, and the credential of each, in the order in which
-            they were added.
-        devices: those that they logged in from.
-        consents: the purposes that they agreed to.
-        sessions: those that go on, in the order in which they began.
-        platforms: linked accounts by platform.
-        gone: whether the account was deleted.
+    `error_rate` is how often the first proof is wrong, from 0 to 1; `failures` counts failed logins in a row;
+    `factors` has the credential of each additional factor, `platforms` the linked account of each platform.
     """
 
     user_id: str
     username: str
     email: str
     region: Region
-    country: Country
     locale: str
     connections: list[Connection]
-    method: AuthenticationMethod.ValueType
+    method: int
     platform: str
     visits_per_day: float
-    clumsiness: float
+    error_rate: float
+    email_verified: bool
     version: int = 0
-    status: AccountStatus.ValueType = AccountStatus.ACCOUNT_STATUS_ACTIVE
-    verified: bool = True
+    status: int = v1.ACCOUNT_STATUS_ACTIVE
     failures: int = 0
     locked_until: Timestamp | None = None
-    factors: dict[AuthenticationMethod.ValueType, str] = field(default_factory=dict)
+    factors: dict[int, str] = field(default_factory=dict)
     devices: set[int] = field(default_factory=set)
     consents: list[str] = field(default_factory=list)
     sessions: dict[str, Session] = field(default_factory=dict)
     platforms: dict[str, str] = field(default_factory=dict)
-    gone: bool = False
+    deleted: bool = False
 
     @property
     def has_password(self) -> bool:
         """Whether they log in with a password."""
-        return self.method == AuthenticationMethod.AUTHENTICATION_METHOD_PASSWORD
+        return self.method == v1.AUTHENTICATION_METHOD_PASSWORD
 
-    def next_version(self) -> int:
-        """The version of another event about them."""
-        self.version += 1
-        return self.version
+    @property
+    def is_active(self) -> bool:
+        """Whether the account exists and may log in."""
+        return not self.deleted and self.status == v1.ACCOUNT_STATUS_ACTIVE
 
 
-def somebody(world: World, region: Region) -> User:
-    """A new user of a region."""
-    random = world.random
-    method = random.choices(_METHODS, _METHOD_WEIGHTS)[0]
-    by_platform = method == AuthenticationMethod.AUTHENTICATION_METHOD_PLATFORM
-    name = new_username(random)
-    country = random.choice(region.countries)
-    email = "" if by_platform and world.chance(0.5) else email_of(name)
+def new_user(random: Random, region: Region) -> User:
+    """A user of a region, before anything has happened to the account."""
+    (method,) = random.choices([*_METHODS], [*_METHODS.values()])
+    by_platform = method == v1.AUTHENTICATION_METHOD_PLATFORM
+    username = new_username(random)
+    email = "" if by_platform and random.random() < 0.5 else email_of(username)  # noqa: PLR2004 - half
+    locale = random.choice(region.locales)
     return User(
-        user_id=world.token(),
-        username=name,
+        user_id=new_token(random),
+        username=username,
         email=email,
         region=region,
-        country=country,
-        locale=country.locale if world.chance(0.8) else "",
-        connections=[connection_in(random, region, country) for _ in range(random.randint(1, 3))],
+        locale=locale if random.random() < 0.8 else "",  # noqa: PLR2004 - most choose one
+        connections=[connection_from(random, region, locale) for _ in range(random.randint(1, 3))],
         method=method,
         platform=random.choice(PLATFORMS) if by_platform else "",
         visits_per_day=0.3 + random.expovariate(0.6),
-        clumsiness=0.03 + random.random() * 0.12,
-        verified=not email,
+        error_rate=0.03 + random.random() * 0.12,
+        email_verified=not email,
     )
 
 
 def new_username(random: Random) -> str:
-    """A name that says nothing about anybody."""
-    return f"{random.choice(_QUALITIES)}_{random.choice(_ANIMALS)}{random.randint(1, 9999)}"
+    """A name of no real person."""
+    return f"{random.choice(_ADJECTIVES)}_{random.choice(_ANIMALS)}{random.randint(1, 9999)}"
 
 
 def email_of(username: str) -> str:
-    """An address that reaches nobody (RFC 2606)."""
+    """An address that no mail reaches."""
     return f"{username}@example.com"
+
+
+def connection_from(random: Random, region: Region, locale: str = "") -> Connection:
+    """A new device in a region, in the country of a locale or in any."""
+    if region.network.endswith(":"):
+        address = f"{region.network}{random.randint(1, 0xFFFF):x}::{random.randint(1, 0xFFFF):x}"
+    else:
+        address = f"{region.network}{random.randint(1, 254)}"
+    country = (locale or random.choice(region.locales)).rpartition("-")[2]
+    return Connection(address, random.choice(_CLIENTS), country, random.getrandbits(32))
+
+
+def attacker_connection(random: Random) -> Connection:
+    """Where an attacker connects from."""
+    address = ATTACK_NETWORK.replace("0/24", str(random.randint(1, 254)))
+    return Connection(address, random.choice(_ATTACK_TOOLS), "", random.getrandbits(32))
+
+
+def seconds_until_active(random: Random, now: float, per_day: float, region: Region) -> float:
+    """Seconds until the next of so many activities a day, which follow a region's local time.
+
+    An inhomogeneous Poisson process by thinning: candidates come at the rate of the busiest hour, and each
+    counts with the share of that rate that its own hour has. `now` is in seconds since 1970.
+    """
+    busiest = max(_ACTIVITY)
+    wait = 0.0
+    while True:
+        wait += random.expovariate(per_day * busiest / 86_400)
+        hour = int((now + wait) / 3_600 + region.utc_offset) % 24
+        if random.random() * busiest < _ACTIVITY[hour]:
+            return wait
+
+
+def new_token(random: Random) -> str:
+    """A random identifier: a UUIDv4 (RFC 9562)."""
+    return str(UUID(int=random.getrandbits(128), version=4))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-from immersiverse.auth.events.protofile import well_known
+from immersiverse.auth.events.descriptors import WELL_KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,28 +21,25 @@ _SAFE = re.compile(r"(google/type/|confluent/)([a-z_]+(?:/[a-z_]+)*)\.proto")
 
 def built_in(name: str) -> FileDescriptorProto | None:
     """The file under an import path, if it is such a file and its Python package is installed."""
-    return well_known(name) or _installed(name)
+    if name in WELL_KNOWN:
+        return _file(f"google.protobuf.{name.removeprefix(FOLDERS[0])}")
+    match = _SAFE.fullmatch(name)
+    return _file(f"{_HOMES[match[1]]}{match[2]}.proto") if match else None
 
 
 def named_in(text: str) -> dict[str, FileDescriptorProto]:
-    """Those that a ``.proto`` text names, by import path; ``google/protobuf`` is left to its parser."""
-    return _found(match[0] for match in _SAFE.finditer(text))
+    """Those that a ``.proto`` text names, by import path; protoc brings ``google/protobuf`` itself."""
+    return found(match[0] for match in _SAFE.finditer(text))
 
 
-def imported_by(file: FileDescriptorProto) -> dict[str, FileDescriptorProto]:
-    """Those that a file imports, by import path; ``google/protobuf`` is left to its printer."""
-    return _found(name for name in file.dependency if _SAFE.fullmatch(name))
+def found(names: Iterable[str]) -> dict[str, FileDescriptorProto]:
+    """Those among some import paths, without ``google/protobuf``."""
+    paths = {name for name in names if _SAFE.fullmatch(name)}
+    return {name: file for name in paths if (file := built_in(name)) is not None}
 
 
-def _found(names: Iterable[str]) -> dict[str, FileDescriptorProto]:
-    return {name: file for name in names if (file := built_in(name)) is not None}
-
-
-def _installed(name: str) -> FileDescriptorProto | None:
-    match = _SAFE.fullmatch(name)
-    if match is None:
-        return None
-    module = _HOMES[match[1]] + match[2].replace("/", ".") + "_pb2"
+def _file(path: str) -> FileDescriptorProto | None:
+    module = path.removesuffix(".proto").replace("/", ".") + "_pb2"
     try:
         return FileDescriptorProto.FromString(import_module(module).DESCRIPTOR.serialized_pb)
     except ImportError:

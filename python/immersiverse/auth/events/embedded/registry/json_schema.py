@@ -1,36 +1,30 @@
-"""JSON schemas in the registry: told apart by what they say, given back as they were written."""
+"""JSON Schemas in the registry: any JSON object, compared by its content. They are not judged."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.compatibility.json_schema import parse
 from immersiverse.auth.events.embedded.registry.nesting import shallow_json
 from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
-from immersiverse.auth.events.errors import InvalidSchema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
+def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:  # noqa: ARG001 - as every form
     """The schema as stored, and its identity, in which the order of keys does not count.
 
-    Args:
-        schema: JSON.
-        imports: schemas that it may refer to, by reference name.
-
     Raises:
-        Refusal: 42201.
+        Refusal: 42201, if it is not a JSON object.
     """
     try:
-        identity = json.dumps(shallow_json(schema), sort_keys=True).encode()
-        parse(schema, imports)
+        document = shallow_json(schema)
+        identity = json.dumps(document, sort_keys=True).encode()
     except ValueError as error:
-        raise invalid_schema(f"it is not JSON: {error}") from error
-    except InvalidSchema as error:
-        raise invalid_schema(str(error)) from error
+        raise invalid_schema(f"not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise invalid_schema("not a JSON object")
     return schema, identity
 
 

@@ -1,29 +1,29 @@
-"""Protobuf schemas in the registry: stored as a descriptor, given back as text or as base64 of it."""
+"""Protobuf schemas in the registry: stored in the form that they came in, compiled to be judged."""
 
 from __future__ import annotations
 
 import base64
-import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from google.protobuf.message import DecodeError
 
-from immersiverse.auth.events.compatibility import Schema
-from immersiverse.auth.events.embedded.registry.built_in import imported_by, named_in
+from immersiverse.auth.events.descriptors import default_json_name, identity, is_base64
+from immersiverse.auth.events.embedded.registry.built_in import built_in, found, named_in
 from immersiverse.auth.events.embedded.registry.linking import link
 from immersiverse.auth.events.embedded.registry.refusals import invalid_schema
-from immersiverse.auth.events.embedded.registry.spelling import check_spelling
-from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.protofile import canonical, parse_descriptor, parse_file, print_file
+from immersiverse.auth.events.errors import InvalidSchema, MissingExtra
+from immersiverse.auth.events.protoc import compile_files
+from immersiverse.auth.events.registry.contract import descriptor_of
+from immersiverse.auth.events.schema_checks.version import ProtoSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
-# No .proto text of even one declaration is without a space, a quote or a semicolon.
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_ROOT = "schema.proto"
+_TIMEOUT = 10.0  # seconds; clients wait as long for an answer
 
 
 def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
@@ -36,76 +36,72 @@ def read(schema: str, imports: Mapping[str, str]) -> tuple[str, bytes]:
     Raises:
         Refusal: 42201.
     """
-    dependencies = _dependencies(imports)
     try:
-        file = _file(schema.strip(), dependencies)
-        dependencies |= imported_by(file)
-        identity = canonical(file, extensions=dependencies.values())
-        # What has no valid text could not be read by half of the clients, so it is better refused now.
-        parse_file(print_file(file, extensions=dependencies.values()), dependencies=dependencies)
-    except InvalidSchema as error:
+        file, dependencies = _compiled(schema, imports)
+        if is_base64(schema):
+            link(file, dependencies)
+        return schema, identity(file)
+    except (InvalidSchema, MissingExtra) as error:
         raise invalid_schema(str(error)) from error
-    file.ClearField("name")
-    file.ClearField("source_code_info")
-    return base64.b64encode(file.SerializeToString(deterministic=True)).decode(), identity
 
 
 def write(stored: str, imports: Mapping[str, str], *, serialized: bool) -> str:
-    """The schema as text, or serialized: base64 of its descriptor, with every field's JSON name.
+    """The schema as it was registered, or base64 of its descriptor with every field's JSON name.
 
     Raises:
         Refusal: 42201, if what it imports is gone.
     """
-    file = parse_descriptor(stored)
-    if serialized:
-        _set_json_names(file.message_type)
-        return base64.b64encode(file.SerializeToString(deterministic=True)).decode()
+    if not serialized:
+        return stored
     try:
-        return print_file(file, extensions=(_dependencies(imports) | imported_by(file)).values())
-    except InvalidSchema as error:
+        file, _ = _compiled(stored, imports)
+    except (InvalidSchema, MissingExtra) as error:
         raise invalid_schema(str(error)) from error
+    file.ClearField("name")
+    file.ClearField("source_code_info")
+    _set_json_names(file.message_type)
+    return base64.b64encode(file.SerializeToString(deterministic=True)).decode()
 
 
-def parsed(stored: str, imports: Mapping[str, str]) -> Schema:
+def parsed(stored: str, imports: Mapping[str, str]) -> ProtoSchema:
     """The schema with all that it imports, to be judged."""
-    file = parse_descriptor(stored)
-    return Schema(file, _dependencies(imports) | imported_by(file))
+    file, dependencies = _compiled(stored, imports)
+    return ProtoSchema(file, dependencies | found(file.dependency))
 
 
-def _file(schema: str, dependencies: Mapping[str, FileDescriptorProto]) -> FileDescriptorProto:
-    if _BASE64.fullmatch(schema):
-        return _from_base64(schema, dependencies)
-    file = parse_file(schema, dependencies={**dependencies, **named_in(schema)})
-    link(file, dependencies)
-    return file
+def _compiled(
+    schema: str, imports: Mapping[str, str]
+) -> tuple[FileDescriptorProto, dict[str, FileDescriptorProto]]:
+    """The file and those that it imports, each a copy of the caller's own."""
+    # A client may have registered what every client has; the latter is what counts.
+    files = {path: stored for path, stored in imports.items() if built_in(path) is None}
+    serialized = _serialized(tuple((files | {_ROOT: schema}).items()))
+    descriptors = {path: FileDescriptorProto.FromString(data) for path, data in serialized.items()}
+    return descriptors.pop(_ROOT), descriptors
 
 
-def _from_base64(schema: str, dependencies: Mapping[str, FileDescriptorProto]) -> FileDescriptorProto:
-    try:
-        data = base64.b64decode(schema, validate=True)
-        file = FileDescriptorProto.FromString(data)
-    except (ValueError, DecodeError) as error:
-        raise InvalidSchema("it is neither .proto text nor a descriptor in base64") from error
-    check_spelling(file)
-    link(file, dependencies)
-    return parse_descriptor(data)
-
-
-def _dependencies(imports: Mapping[str, str]) -> dict[str, FileDescriptorProto]:
-    files = {name: parse_descriptor(stored) for name, stored in imports.items()}
-    for name, file in files.items():
-        file.name = name
-    return files
+@lru_cache(maxsize=256)
+def _serialized(files: tuple[tuple[str, str], ...]) -> dict[str, bytes]:
+    """Descriptors of files that import each other, by path; remembered, since protoc is slow to start."""
+    known, texts = {}, {}
+    for path, schema in files:
+        file = descriptor_of(schema)
+        if file is None:
+            texts[path] = schema
+        else:
+            known[path] = FileDescriptorProto.FromString(file.SerializeToString())
+            known[path].name = path
+    if texts:
+        brought = found(name for file in known.values() for name in file.dependency)
+        for text in texts.values():
+            brought |= named_in(text)
+        known |= compile_files(texts, descriptors=[*known.values(), *brought.values()], timeout=_TIMEOUT)
+    return {path: file.SerializeToString() for path, file in known.items()}
 
 
 def _set_json_names(messages: Iterable[DescriptorProto]) -> None:
     """Compilers leave default JSON names out of the descriptors they embed; Node's client needs them."""
     for declared in messages:
         for field in declared.field:
-            field.json_name = field.json_name or _json_name(field.name)
+            field.json_name = field.json_name or default_json_name(field.name)
         _set_json_names(declared.nested_type)
-
-
-def _json_name(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part[:1].upper() + part[1:] for part in rest)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.compatibility import Level
+from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.embedded.registry import permission
 from immersiverse.auth.events.embedded.registry.records import Version
 from immersiverse.auth.events.embedded.registry.refusals import (

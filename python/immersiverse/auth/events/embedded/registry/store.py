@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.compatibility import Level
+from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.embedded.registry.refusals import (
     schema_not_found,
     subject_not_found,

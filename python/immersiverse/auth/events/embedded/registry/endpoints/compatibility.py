@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.compatibility import Level
+from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.embedded.registry.refusals import Refusal, version_not_found
 from immersiverse.auth.events.embedded.registry.schemas import content_of
 from immersiverse.auth.events.embedded.registry.store import LATEST

@@ -1,0 +1,290 @@
+"""Send dead letters back to their topics. Each is marked as redriven once its topic has acknowledged it.
+
+Holds a consumer group membership for the duration of a redrive, as a lock; see `redrive_lock`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from immersiverse.auth.events.admin.dead_letters.markers import marker_for
+from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedriveStatus, redrive_headers
+from immersiverse.auth.events.admin.dead_letters.topic import DeadLetterTopic
+from immersiverse.auth.events.admin.topics import existing_topics, partitions_of
+from immersiverse.auth.events.errors import OperationRefused, PublishError, UndeliveredEvents
+from immersiverse.auth.events.kafka.producer.core import RawMessage
+from immersiverse.auth.events.kafka.producer.reports import kafka_error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from confluent_kafka import Consumer, Message
+
+    from immersiverse.auth.events.admin.cluster import Cluster
+    from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetter
+    from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan
+    from immersiverse.auth.events.admin.dead_letters.topic import OnRead
+    from immersiverse.auth.events.kafka.producer.core import ProducerCore
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery
+
+LOCK_GROUP: Final = "auth-events-redrive"
+"""The consumer group that a redrive joins as a lock; it commits nothing."""
+
+_BATCH: Final = 200
+_JOIN_SECONDS: Final = 12.0  # brokers let the first member of a group wait for others, by default for 3 s
+_SESSION_MS: Final = 10_000  # after which the lock of a killed redrive is free
+_LOCK_SETTINGS: Final[Mapping[str, Any]] = {
+    "group.id": LOCK_GROUP,
+    "group.protocol": "classic",
+    "partition.assignment.strategy": "range",
+    "session.timeout.ms": _SESSION_MS,
+    "heartbeat.interval.ms": _SESSION_MS // 4,
+    "enable.partition.eof": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveResult:
+    """The result for one dead letter.
+
+    Attributes:
+        dead_letter: the dead letter.
+        status: what was done with it.
+        reason: why it failed or stays; empty where the status says it all.
+    """
+
+    dead_letter: DeadLetter
+    status: RedriveStatus
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class RedriveCounts:
+    """Counts of results.
+
+    Attributes:
+        statuses: by status.
+        topics: those that are sent, by the topic that they go to.
+    """
+
+    statuses: Counter[RedriveStatus] = field(default_factory=Counter)
+    topics: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: RedriveResult) -> None:
+        """Count one result."""
+        self.statuses[result.status] += 1
+        if result.status is RedriveStatus.REDRIVE:
+            self.topics[result.dead_letter.topic] += 1
+
+
+def preview(
+    cluster: Cluster, topic: str, plan: RedrivePlan, *, on_read: OnRead | None = None
+) -> Iterator[RedriveResult]:
+    """What a redrive would do with each dead letter; nothing is sent.
+
+    Args:
+        cluster: the cluster.
+        topic: the dead letter topic.
+        plan: which dead letters. Those from before the filter's ``since`` are not even read.
+        on_read: called now and then with the number of messages read, and of all; they may be read twice.
+
+    Raises:
+        OperationRefused, BrokerUnavailable: if the dead letter topic cannot be read.
+    """
+    topics = existing_topics(cluster).keys() - {topic}
+    source = DeadLetterTopic(cluster, topic, since=plan.wanted.since, on_read=on_read)
+    done = source.redriven()
+    for dead_letter in source.dead_letters():
+        yield RedriveResult(dead_letter, *plan.decide(dead_letter, done, topics))
+
+
+def redrive(
+    cluster: Cluster,
+    topic: str,
+    plan: RedrivePlan,
+    *,
+    rate_limit: RateLimit | None = None,
+    on_read: OnRead | None = None,
+) -> Iterator[RedriveResult]:
+    """Send dead letters back; each result comes when it is final.
+
+    A dead letter is marked as redriven after its topic has acknowledged it. If the redrive is interrupted in
+    between, the next one sends it once more, with the same event id.
+
+    Args:
+        cluster: the cluster.
+        topic: the dead letter topic.
+        plan: which dead letters.
+        rate_limit: how many per second at most; unlimited unless given.
+        on_read: as in `preview`.
+
+    Raises:
+        OperationRefused: if dead letters cannot be read or marked, or another redrive is running.
+        BrokerUnavailable: if no broker responds; what was not acknowledged stays as it is.
+    """
+    limit = rate_limit or RateLimit(None)
+    with redrive_lock(cluster, topic), _sender(cluster, topic) as sender:
+        results = preview(cluster, topic, plan, on_read=on_read)
+        while batch := tuple(islice(results, limit.batch)):
+            wanted = [result.dead_letter for result in batch if result.status is RedriveStatus.REDRIVE]
+            limit.wait(len(wanted))
+            yield from (result for result in batch if result.status is not RedriveStatus.REDRIVE)
+            yield from sender.send(wanted)
+
+
+class RateLimit:
+    """Spaces out messages.
+
+    Args:
+        rate: messages per second at most; None for no limit.
+        clock: seconds of a clock that only goes forward.
+        sleep: waits for so many seconds.
+
+    Attributes:
+        batch: how many messages to send at once.
+    """
+
+    def __init__(
+        self,
+        rate: float | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.batch = _BATCH if rate is None else max(1, min(_BATCH, int(rate / 10)))
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._due = clock()
+
+    def wait(self, messages: int) -> None:
+        """Return when so many more messages may be sent."""
+        if self._rate is None or not messages:
+            return
+        now = self._clock()
+        if self._due > now:
+            self._sleep(self._due - now)
+        self._due = max(self._due, now) + messages / self._rate
+
+
+@contextmanager
+def redrive_lock(cluster: Cluster, topic: str) -> Iterator[None]:
+    """Allow one redrive of a topic at a time: the holder is assigned the topic's first partition.
+
+    The holder does not poll, so it never rejoins the group; another redrive is assigned nothing, and refused.
+
+    Raises:
+        OperationRefused: if another redrive holds the lock, or rights are missing.
+        BrokerUnavailable: if no broker responds.
+    """
+    partitions_of(
+        cluster, (topic,)
+    )  # fails at once if no broker responds, which must not look like a held lock
+    consumer = cluster.reader(_LOCK_SETTINGS)
+    held: list[int] = []
+
+    def on_assign(consumer: Consumer, assigned: list[Any]) -> None:
+        held.extend(partition.partition for partition in assigned)
+        consumer.pause(assigned)
+
+    try:
+        consumer.subscribe([topic], on_assign=on_assign)
+        deadline = time.monotonic() + _JOIN_SECONDS
+        while not held and time.monotonic() < deadline:
+            _raise_if_unauthorized(cluster, consumer.poll(0.1))
+        if 0 not in held:
+            raise OperationRefused(
+                "NON_EMPTY_GROUP",
+                f"another redrive of {topic} is running, or was killed less than {_SESSION_MS // 1000} s ago",
+            )
+        yield
+    except KafkaException as error:
+        raise cluster.error_for(f"redrive {topic}", error.args[0]) from error
+    finally:
+        consumer.close()
+
+
+def _raise_if_unauthorized(cluster: Cluster, message: Message | None) -> None:
+    error = message.error() if message is not None else None
+    if error is not None and error.code() in (
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    ):
+        raise cluster.error_for(f"join the consumer group {LOCK_GROUP}", error)
+
+
+@contextmanager
+def _sender(cluster: Cluster, dead_letter_topic: str) -> Iterator[_Sender]:
+    core = cluster.producer()
+    try:
+        yield _Sender(cluster, dead_letter_topic, core)
+    finally:
+        with suppress(UndeliveredEvents):  # the redrive ends early, and raises why
+            core.close(0)
+
+
+class _Sender:
+    """Sends dead letters, and marks those that their topics acknowledged."""
+
+    def __init__(self, cluster: Cluster, dead_letter_topic: str, core: ProducerCore) -> None:
+        self._cluster = cluster
+        self._topic = dead_letter_topic
+        self._core = core
+
+    def send(self, dead_letters: list[DeadLetter]) -> Iterator[RedriveResult]:
+        """Send dead letters and wait, then mark those that were acknowledged and wait."""
+        sent = [(dead_letter, self._send(dead_letter)) for dead_letter in dead_letters]
+        failures = [_failure(delivery) for _, delivery in sent]
+        marks = [
+            self._mark(dead_letter, delivery)
+            for dead_letter, delivery in sent
+            if not isinstance(delivery, PublishError) and delivery.error is None
+        ]
+        for failure in map(_failure, marks):
+            if failure is not None:
+                purpose = (
+                    f"mark dead letters in {self._topic} as redriven, so the last ones will be sent again"
+                )
+                raise self._cluster.error_for(purpose, kafka_error_of(failure))
+        for dead_letter, failure in zip(dead_letters, failures, strict=True):
+            yield self._result(dead_letter, failure)
+
+    def _result(self, dead_letter: DeadLetter, failure: PublishError | None) -> RedriveResult:
+        if failure is None:
+            return RedriveResult(dead_letter, RedriveStatus.REDRIVE)
+        error = self._cluster.error_for(f"send it to {dead_letter.topic}", kafka_error_of(failure))
+        if error.retryable:
+            raise error  # all that follow would fail too
+        return RedriveResult(dead_letter, RedriveStatus.FAILED, str(error))
+
+    def _send(self, dead_letter: DeadLetter) -> Delivery | PublishError:
+        headers = redrive_headers(dead_letter)
+        return self._queued(RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, headers))
+
+    def _mark(self, dead_letter: DeadLetter, sent: Delivery) -> Delivery | PublishError:
+        key, value, headers = marker_for(dead_letter, partition=sent.partition, offset=sent.offset)
+        return self._queued(RawMessage(self._topic, key, value, headers), dead_letter.id.partition)
+
+    def _queued(self, message: RawMessage, partition: int = -1) -> Delivery | PublishError:
+        try:
+            return self._core.send(message, partition=partition)
+        except PublishError as failure:
+            return failure
+
+
+def _failure(sent: Delivery | PublishError) -> PublishError | None:
+    """Wait for the outcome of a message; why it failed, None if a broker has it."""
+    if isinstance(sent, PublishError):
+        return sent
+    try:
+        sent.result()
+    except PublishError as failure:
+        return failure
+    return None

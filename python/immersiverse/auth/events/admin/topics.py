@@ -1,0 +1,119 @@
+"""Topics and their partitions: which exist, and which offsets they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.partition import Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from confluent_kafka.admin import AdminClient
+
+    from immersiverse.auth.events.admin.cluster import Cluster
+
+_EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in confluent-kafka
+_LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in confluent-kafka
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetRange:
+    """The offsets that a partition holds.
+
+    Attributes:
+        first: the offset of the oldest message; `end` if the partition is empty.
+        end: the offset that the next message will get.
+    """
+
+    first: int
+    end: int
+
+    def clamp(self, offset: int) -> int:
+        """The nearest offset that a consumer can start from."""
+        return max(self.first, min(offset, self.end))
+
+
+def existing_topics(cluster: Cluster) -> Mapping[str, int]:
+    """The number of partitions of each topic that these credentials may see.
+
+    Raises:
+        BrokerUnavailable: if no broker responds.
+    """
+    found = cluster.ask("list the topics", lambda admin: admin.list_topics(timeout=cluster.timeout)).topics
+    return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
+
+
+def partitions_of(cluster: Cluster, topics: Iterable[str]) -> tuple[Partition, ...]:
+    """All partitions of the given topics, in their order.
+
+    Raises:
+        OperationRefused: if a topic does not exist or is not visible to these credentials.
+        BrokerUnavailable: if no broker responds.
+    """
+    wanted, counts = tuple(topics), existing_topics(cluster)
+    for name in wanted:
+        if name not in counts:
+            reason = f"topic {name!r} does not exist, or these credentials may not see it"
+            raise OperationRefused("UNKNOWN_TOPIC_OR_PART", reason + did_you_mean(name, counts))
+    return partitions_in(counts, wanted)
+
+
+def partitions_in(counts: Mapping[str, int], topics: Iterable[str]) -> tuple[Partition, ...]:
+    """All partitions of the given topics, by the number that each has. Pure."""
+    return tuple(Partition(name, number) for name in topics for number in range(counts[name]))
+
+
+def offset_ranges(cluster: Cluster, partitions: Iterable[Partition]) -> dict[Partition, OffsetRange]:
+    """The offsets that partitions hold now.
+
+    Raises:
+        OperationRefused: if a partition does not exist or may not be read.
+        BrokerUnavailable: if no broker responds.
+    """
+    wanted = tuple(partitions)
+    first = _offsets(cluster, wanted, _EARLIEST)
+    end = _offsets(cluster, wanted, _LATEST)
+    return {partition: OffsetRange(first[partition], end[partition]) for partition in wanted}
+
+
+def offsets_at(
+    cluster: Cluster, partitions: Iterable[Partition], milliseconds: int
+) -> dict[Partition, int | None]:
+    """The first offset with a timestamp at or after a time; None where every message is older.
+
+    Args:
+        cluster: the cluster.
+        partitions: the partitions.
+        milliseconds: the time, since 1970 in UTC.
+
+    Raises:
+        OperationRefused: if a partition does not exist or may not be read.
+        BrokerUnavailable: if no broker responds.
+    """
+    found = _offsets(cluster, tuple(partitions), OffsetSpec.for_timestamp(milliseconds))
+    return {partition: offset if offset >= 0 else None for partition, offset in found.items()}
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown name: the most similar known name, or nothing."""
+    folded = {other.lower(): other for other in known}
+    closest = get_close_matches(name.lower(), folded, n=1)
+    return f"; did you mean {folded[closest[0]]!r}?" if closest else ""
+
+
+def _offsets(cluster: Cluster, partitions: tuple[Partition, ...], which: OffsetSpec) -> dict[Partition, int]:
+    def request(admin: AdminClient) -> dict[Partition, int]:
+        wanted = {TopicPartition(*partition): which for partition in partitions}
+        if not wanted:
+            return {}
+        futures = admin.list_offsets(wanted, request_timeout=cluster.timeout)
+        return {Partition(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+
+    return cluster.ask("look up offsets", request)

@@ -1,0 +1,141 @@
+"""auth-events encode and decode: lines in, lines out."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from contextlib import nullcontext
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from immersiverse.auth.events.cli.options.events import EventFormat
+from immersiverse.auth.events.cli.options.registry import RegistrySettings, RegistryUrl, writer_schemas
+from immersiverse.auth.events.cli.output import VERDICT, WRONG_USE, CommandFailed, warn, write_line
+from immersiverse.auth.events.cli.schema_ids import PinnedId, schema_ids
+from immersiverse.auth.events.errors import DecodeError, InvalidEvent, InvalidSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from immersiverse.auth.events.serialization.serialized import SerializedEvent
+
+InputFile = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="What to read; standard input unless given.", show_default=False),
+]
+STANDARD_INPUT = "-"
+
+
+def encode(
+    file: InputFile = STANDARD_INPUT,
+    *,
+    format: Annotated[  # noqa: A002 - the option's name
+        EventFormat, typer.Option("--format", "-f", help="How to write them.")
+    ] = EventFormat.PROTOBUF,
+    topic: Annotated[
+        str, typer.Option("--topic", metavar="TOPIC", help="The topic; the contract's unless given.")
+    ] = "",
+    registry: RegistryUrl = None,
+    registry_config: RegistrySettings = None,
+    schema_id: PinnedId = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Whole messages: topic, key, headers and value.")
+    ] = False,
+) -> None:
+    """Turn events in JSON, one a line, into message values in base64.
+
+    Takes the specification's minimal messages and full ones, and checks them against the contract.
+    """
+    from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
+    from immersiverse.auth.events.serialization.text import read_event_line
+
+    with schema_ids(format, schema_id, registry, registry_config) as schemas:
+        serialize = AuthEventSerializer(schemas, format=format.value).serialize
+        show = _message if as_json else _value
+        _convert_lines(file, lambda line: show(serialize(read_event_line(line), topic=topic)))
+
+
+def decode(
+    file: InputFile = STANDARD_INPUT,
+    *,
+    registry: RegistryUrl = None,
+    registry_config: RegistrySettings = None,
+) -> None:
+    """Turn message values in base64 or hexadecimal, one a line, into events in JSON.
+
+    Detects Protobuf, Avro and JSON, and takes JSON as it stands, too. Without a registry, frames are read as
+    Protobuf of this contract, whatever schema their id names.
+    """
+    from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+    from immersiverse.auth.events.serialization.text import event_line, value_from_text
+
+    with writer_schemas(registry, registry_config) as schemas:
+        deserialize = AuthEventDeserializer(schemas).deserialize
+        _convert_lines(file, lambda line: event_line(deserialize(value_from_text(line))))
+
+
+def numbered_lines(source: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, without space around them, with their numbers from 1.
+
+    Args:
+        source: the file's name, or ``-``.
+
+    Raises:
+        CommandFailed: if the file cannot be read; at once, before anything else is done.
+    """
+    return _numbered(_opened(source))
+
+
+def _numbered(opened: AbstractContextManager[IO[bytes]]) -> Iterator[tuple[int, bytes]]:
+    with opened as lines:
+        for number, line in enumerate(lines, 1):
+            if stripped := line.strip():
+                yield number, stripped
+
+
+def _opened(source: str) -> AbstractContextManager[IO[bytes]]:
+    if source == STANDARD_INPUT:
+        if sys.stdin.isatty():
+            warn("reading from the terminal; end with Ctrl-D")
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return open(source, "rb")  # noqa: PTH123 - closed where its lines are read
+    except OSError as error:
+        raise CommandFailed(f"cannot read {source}: {error.strerror}", WRONG_USE) from error
+
+
+def _convert_lines(source: str, convert: Callable[[bytes], bytes]) -> None:
+    """Convert line by line. A bad line is reported with its number, the others are converted.
+
+    Raises:
+        typer.Exit: with code 1, at the end, if a line was bad.
+    """
+    failed = False
+    for number, line in numbered_lines(source):
+        try:
+            converted = convert(line)
+        except (DecodeError, InvalidEvent, InvalidSchema) as error:
+            warn(f"line {number}: {error}")
+            failed = True
+        else:
+            write_line(converted)
+    if failed:
+        raise typer.Exit(VERDICT)
+
+
+def _value(message: SerializedEvent) -> bytes:
+    return base64.b64encode(message.value)
+
+
+def _message(message: SerializedEvent) -> bytes:
+    import orjson
+
+    document: dict[str, Any] = {
+        "topic": message.topic,
+        "key": message.key.decode(),
+        "headers": [[name, value.decode()] for name, value in message.headers],
+        "value": base64.b64encode(message.value).decode(),
+    }
+    return orjson.dumps(document)

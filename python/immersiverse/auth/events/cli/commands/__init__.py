@@ -1,0 +1,128 @@
+"""The table of commands. A command's module is imported when the command is called, so that help is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PACKAGE: Final = "immersiverse.auth.events.cli"
+_KAFKA: Final = "localhost:9092"
+_REGISTRY: Final = "http://localhost:8081"
+
+
+class CommandEntry(NamedTuple):
+    """A command of `auth-events`.
+
+    Attributes:
+        module: its module in this package; the command is the function, or group, of its name in there.
+        summary: what it does, in one line.
+        example: a use of it, for its help; the commands of a group have their own.
+    """
+
+    module: str
+    summary: str
+    example: str = ""
+
+
+COMMANDS: Final[Mapping[str, CommandEntry]] = {
+    "catalog": CommandEntry(
+        "catalog", "Show all events, with their topics and keys.", "auth-events catalog LoginFailed"
+    ),
+    "simulate": CommandEntry(
+        "dev",
+        "Simulate a realistic stream of events.",
+        "auth-events simulate --events 1000 --seed 7 > events.jsonl",
+    ),
+    "encode": CommandEntry(
+        "codec",
+        "Turn JSON into message values.",
+        f"auth-events simulate --events 3 | auth-events encode --registry {_REGISTRY}",
+    ),
+    "decode": CommandEntry(
+        "codec",
+        "Turn message values into JSON.",
+        f"auth-events decode frames.txt --registry {_REGISTRY}",
+    ),
+    "publish": CommandEntry(
+        "publish",
+        "Publish events in JSON to Kafka.",
+        f"auth-events simulate | auth-events publish -b {_KAFKA} --registry {_REGISTRY}",
+    ),
+    "tail": CommandEntry(
+        "commands.tail",
+        "Show events as they arrive.",
+        f"auth-events tail -b {_KAFKA} --type LoginFailed --redact network",
+    ),
+    "lag": CommandEntry(
+        "commands.lag", "Show the lag of consumer groups.", f"auth-events lag -b {_KAFKA} --watch"
+    ),
+    "replay": CommandEntry(
+        "commands.replay",
+        "Reset a consumer group's offsets, to read events again.",
+        f"auth-events replay -b {_KAFKA} -g analytics -t auth.events.login --to-timestamp 2h",
+    ),
+    "dlq": CommandEntry("commands.dlq", "List, show and redrive dead letters."),
+    "inbox": CommandEntry("inbox", "What consumers remember of events that they handled."),
+    "schema": CommandEntry("commands.schema", "Register, list, show and check schemas."),
+    "registry": CommandEntry("registry", "A Schema Registry for development."),
+    "dev": CommandEntry(
+        "dev", "Run a Kafka and a registry for development.", "auth-events dev --registry-port 8081"
+    ),
+    "demo": CommandEntry("demo", "Watch events flow through Kafka.", "auth-events demo --events 100000"),
+}
+
+
+class LazyCommands(TyperGroup):
+    """The group of all commands in the table."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name) for name in COMMANDS}  # names, to suggest one for a typo
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name, with its module imported; None if there is none."""
+        del ctx
+        return _loaded(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the table, without importing any command."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+def _loaded(name: str) -> Any:
+    entry = COMMANDS[name]
+    found = getattr(import_module(f"{_PACKAGE}.{entry.module}"), name)
+    if not isinstance(found, typer.Typer):
+        function, found = found, _plain()
+        found.command(name, short_help=entry.summary, epilog=f"Example: {entry.example}")(function)
+    return get_command(found)
+
+
+def new_group(purpose: str) -> typer.Typer:
+    """A group of commands; without a command it prints its help.
+
+    Args:
+        purpose: what the commands are for, as a sentence.
+    """
+    group = _plain(help=purpose)
+    group.callback(invoke_without_command=True)(help_without_command)
+    return group
+
+
+def help_without_command(context: typer.Context) -> None:
+    """Print the help if no command follows."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def _plain(**settings: Any) -> typer.Typer:
+    return typer.Typer(rich_markup_mode=None, add_completion=False, **settings)

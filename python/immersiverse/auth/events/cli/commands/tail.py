@@ -1,0 +1,155 @@
+"""auth-events tail."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from immersiverse.auth.events.cli.options.kafka import (
+    BootstrapServers,
+    KafkaFile,
+    KafkaSettings,
+    connected_cluster,
+)
+from immersiverse.auth.events.cli.options.registry import RegistrySettings, RegistryUrl, writer_schemas
+from immersiverse.auth.events.cli.options.time import TIME_HELP, milliseconds_of
+from immersiverse.auth.events.cli.output import (
+    BROKEN_PIPE,
+    VERDICT,
+    WRONG_USE,
+    CommandFailed,
+    discard_output,
+    stdout_closed,
+    warn,
+    write_line,
+)
+from immersiverse.auth.events.privacy import CLASSES, Redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from immersiverse.auth.events.admin.offset_reset import ResetTarget
+    from immersiverse.auth.events.kafka.record import Record
+
+_BEGINNING, _END = "beginning", "end"
+
+Topics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--topic",
+        "-t",
+        metavar="TOPIC",
+        help="Only this topic; may be repeated. Default: the contract's topics.",
+    ),
+]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--type", metavar="EVENT", help="Only events of this type; may be repeated."),
+]
+User = Annotated[
+    str, typer.Option("--user", metavar="ID", help="Only events of this user, by user id or message key.")
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="beginning|end|TIME",
+        help=f"Where to start; a time {TIME_HELP}. Default: the end, with --no-follow the beginning.",
+    ),
+]
+Follow = Annotated[
+    bool, typer.Option("--follow/--no-follow", help="Wait for new events, or stop at the current end.")
+]
+Count = Annotated[
+    int | None, typer.Option("--count", "-n", metavar="N", min=1, help="Stop after this many events.")
+]
+Redact = Annotated[
+    str,
+    typer.Option(
+        "--redact",
+        metavar="|".join(CLASSES),
+        help="Withhold personal data of this class and of more sensitive ones.",
+        autocompletion=lambda incomplete: [name for name in CLASSES if name.startswith(incomplete)],
+    ),
+]
+Headers = Annotated[
+    bool, typer.Option("--headers", help="Also show topic, partition, offset, time, key and headers.")
+]
+
+
+def tail(
+    *,
+    bootstrap_servers: BootstrapServers = None,
+    config: KafkaSettings = None,
+    config_file: KafkaFile = None,
+    registry: RegistryUrl = None,
+    registry_config: RegistrySettings = None,
+    topic: Topics = None,
+    type: Types = None,  # noqa: A002 - the option's name
+    user: User = "",
+    start: From = "",
+    follow: Follow = True,
+    count: Count = None,
+    redact: Redact = "",
+    headers: Headers = False,
+) -> None:
+    """Show events as they arrive, one JSON object per line.
+
+    Joins no consumer group and commits nothing, so consumers are not affected. Events of one partition are
+    in order. Messages that cannot be decoded are reported on standard error.
+
+    Exit codes: 0 done, 1 no such topic, or --no-follow found messages that cannot be decoded, 2 wrong use,
+    3 no connection, 130 interrupted, 141 the reader of the output closed it.
+    """
+    from immersiverse.auth.events.admin.tail import EventFilter, read_tail
+    from immersiverse.auth.events.cli.views.records import RecordLines, RecordView
+    from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+
+    wanted = EventFilter(frozenset(_type_name(name) for name in type or ()), user)
+    view, begin = RecordView(_redaction(redact), with_headers=headers), _start(start, follow=follow)
+    cluster = connected_cluster(bootstrap_servers, config, config_file)
+    with writer_schemas(registry, registry_config) as schemas:
+        lines = RecordLines(AuthEventDeserializer(schemas), wanted, view)
+        try:
+            records = read_tail(cluster, topic or (), begin, on_outage=warn if follow else None)
+            for line in islice(lines.of(_until_closed(records)), count):
+                write_line(line)
+        finally:
+            lines.report(has_registry=schemas is not None)
+    if lines.unreadable and not follow:
+        raise typer.Exit(VERDICT)
+
+
+def _until_closed(records: Iterator[Record | None]) -> Iterator[Record]:
+    for record in records:
+        if record is not None:
+            yield record
+        elif stdout_closed():  # else `| head` would keep this running until the next event
+            discard_output()
+            raise typer.Exit(BROKEN_PIPE)
+
+
+def _redaction(name: str) -> Redaction | None:
+    if name and name not in CLASSES:
+        raise CommandFailed(f"invalid --redact {name!r}: use one of {', '.join(CLASSES)}", WRONG_USE)
+    return Redaction(CLASSES[name]) if name else None
+
+
+def _start(text: str, *, follow: bool) -> ResetTarget:
+    from immersiverse.auth.events.admin.offset_reset import ToBeginning, ToEnd, ToTimestamp
+
+    begin = text or (_END if follow else _BEGINNING)
+    if begin == _BEGINNING:
+        return ToBeginning()
+    return ToEnd() if begin == _END else ToTimestamp(milliseconds_of(begin))
+
+
+def _type_name(name: str) -> str:
+    from immersiverse.auth.events.catalog import EVENT_TYPES
+
+    known = next((known for known in EVENT_TYPES if known.lower() == name.lower()), None)
+    if known is None:
+        raise CommandFailed(f"unknown event type {name!r}; auth-events catalog lists all", WRONG_USE)
+    return known

@@ -1,0 +1,42 @@
+"""Times in options and in output."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed
+
+TIME_HELP = "such as 2025-07-01T09:00:00Z, 2025-07-01, or 15m, 2h, 7d ago"
+
+_AGO = re.compile(r"(\d{1,9})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_MILLISECONDS = re.compile(r"\d{12,14}")
+
+
+def milliseconds_of(text: str) -> int:
+    """A time in milliseconds since 1970 in UTC: ISO 8601, that number, or an age such as 2h.
+
+    Raises:
+        CommandFailed: it is none of these.
+    """
+    if ago := _AGO.fullmatch(text):
+        return int((time.time() - int(ago[1]) * _SECONDS[ago[2]]) * 1000)
+    if _MILLISECONDS.fullmatch(text):
+        return int(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandFailed(
+            f"invalid time {text!r}: use ISO 8601, or an age such as 15m, 2h, 7d", WRONG_USE
+        ) from error
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def format_time(milliseconds: int) -> str:
+    """A time in UTC with milliseconds; empty if it is negative, which Kafka uses for unknown."""
+    if milliseconds < 0:
+        return ""
+    found = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")

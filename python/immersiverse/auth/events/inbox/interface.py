@@ -1,0 +1,122 @@
+"""What every inbox does, for plain and for ``async`` handlers, and the rules that all of them share."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from immersiverse.auth.events.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+MAX_VERSION_JUMP: Final = 1_000_000
+"""Default limit of the step between two versions of a user: more changes than any user makes."""
+REMEMBER: Final = timedelta(days=8)
+"""Default time that ids and versions are remembered: a day more than Kafka keeps events by default."""
+
+
+class Verdict(Enum):
+    """Whether an event is to be handled."""
+
+    FRESH = "fresh"
+    """Not handled before: handle it."""
+    DUPLICATE = "duplicate"
+    """An event with this id was handled before: drop it."""
+    STALE = "stale"
+    """This version of the user, or a newer one, was handled before: drop it."""
+
+
+class Admission(NamedTuple):
+    """An inbox's answer for one event: a tuple, since a dataclass takes twice the time to make.
+
+    Attributes:
+        verdict: whether to handle the event.
+        last: the last handled version of the same user on the same topic; 0 for none.
+        transaction: the transaction in which a handler should write, so that its effects and the inbox's
+            record are committed or rolled back together; None if the inbox has none.
+        jumped: whether the version is further beyond the last one than ``max_version_jump``: the event is
+            fresh, but its version is not recorded.
+    """
+
+    verdict: Verdict
+    last: int = 0
+    transaction: Any = None
+    jumped: bool = False
+
+
+class Forgotten(NamedTuple):
+    """How much an inbox deleted.
+
+    Attributes:
+        ids: number of event ids.
+        versions: number of versions; a user has one on each topic.
+    """
+
+    ids: int = 0
+    versions: int = 0
+
+
+class Inbox(Protocol):
+    """Records handled events, for plain handlers. It may block and is safe to use from many threads.
+
+    Versions count per topic and key, where Kafka keeps the order: events of one user on two topics may
+    arrive in any order. An event without a key belongs to no user, so only its id counts.
+    """
+
+    def admit(self, event: AuthEvent, topic: str, key: bytes | None) -> AbstractContextManager[Admission]:
+        """Ask whether to handle an event; enter the context for as long as it is handled.
+
+        Leaving without an exception records a fresh event as handled; leaving with one does not.
+
+        Raises:
+            InboxUnavailable: on entering, if the inbox cannot answer now; on leaving, if it cannot record:
+                then the event counts as not handled.
+        """
+        ...
+
+
+class AsyncInbox(Protocol):
+    """`Inbox` for ``async`` handlers: it never blocks the event loop."""
+
+    def admit_async(
+        self, event: AuthEvent, topic: str, key: bytes | None
+    ) -> AbstractAsyncContextManager[Admission]:
+        """See `Inbox.admit`."""
+        ...
+
+
+def jumps(version: int, last: int, limit: int | None) -> bool:
+    """Whether a version is too far beyond the last one to be recorded: it would make all others stale.
+
+    The limit (None for none) holds for a user's first event too, where ``last`` is 0.
+    """
+    return limit is not None and version - last > limit
+
+
+def erases(event: AuthEvent) -> bool:
+    """Whether an event asks that personal data of its user be erased."""
+    return event.HasField("user_deleted") and event.user_deleted.erasure_required
+
+
+def require_limit(limit: int | None) -> None:
+    """Check an inbox's ``max_version_jump``.
+
+    Raises:
+        ConfigurationError: if it lets no version pass.
+    """
+    if limit is not None and limit < 1:
+        raise ConfigurationError("max_version_jump", f"must be 1 or more, or None for no limit, not {limit}")
+
+
+def require_duration(setting: str, value: timedelta | None) -> None:
+    """Check a time among an inbox's settings.
+
+    Raises:
+        ConfigurationError: if it is shorter than a millisecond.
+    """
+    if value is not None and value < timedelta(milliseconds=1):
+        raise ConfigurationError(setting, f"must be a millisecond or more, not {value}")

@@ -1,0 +1,120 @@
+"""The contract against what a registry holds: every version of every subject of the package."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from immersiverse.auth.events.catalog import TOPICS
+from immersiverse.auth.events.compatibility_level import Level
+from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
+from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events.schema_checks import avro
+from immersiverse.auth.events.schema_checks.changes import JudgedChange
+from immersiverse.auth.events.schema_checks.kinds import Rules
+from immersiverse.auth.events.schema_checks.verdict import SchemaVerdict, UnjudgedSubject, judge_file
+from immersiverse.auth.events.schema_checks.version import ProtoSchema
+from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from immersiverse.auth.events.registry import SchemaRegistry
+    from immersiverse.auth.events.schema_checks.version import ContractVersion
+    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+
+
+def judge_registry(  # noqa: PLR0913 - what is compared, by keyword
+    registry: SchemaRegistry,
+    new: ContractVersion,
+    *,
+    topics: Sequence[str] | None = None,
+    types: Sequence[SchemaType] = ("PROTOBUF", "AVRO"),
+    level: Level = Level.BACKWARD_TRANSITIVE,
+    rules: Rules = Rules.STRICT,
+) -> SchemaVerdict:
+    """Compare a version of the contract with every version that a registry holds. Nothing is written.
+
+    Args:
+        registry: the registry.
+        new: the version that is to be registered. Of Avro, the installed contract's schema is compared.
+        topics: the contract's topics unless given.
+        types: which schemas.
+        level: which versions are checked, and who must be able to read whom.
+        rules: what counts as breaking in Protobuf; Avro has rules of its own.
+
+    Raises:
+        InvalidSchema: `new` does not hold the contract.
+        MissingExtra: for Avro without its dependency.
+        RegistryError: the registry cannot be asked.
+    """
+    found = SchemaVerdict(())
+    for name, schema_type in targets(registry, topics, types):
+        if schema_type == "PROTOBUF":
+            _file(name, new)  # raises here, so that an InvalidSchema below is the subject's
+        try:
+            history = registry.inspect(name, schema_type).versions()
+            changes = tuple(judge_subject(name, history, new, level=level, rules=rules))
+        except (SubjectCollision, InvalidSchema) as error:
+            found += SchemaVerdict((), unjudged=(UnjudgedSubject(name, error),))
+        else:
+            found += SchemaVerdict(changes, len(level.versions(len(history))))
+    return found
+
+
+def targets(
+    registry: SchemaRegistry, topics: Sequence[str] | None, types: Sequence[SchemaType]
+) -> dict[tuple[str, SchemaType], str]:
+    """Subject and type of all that would be registered, referenced files first; each with a topic."""
+    found: dict[tuple[str, SchemaType], str] = {}
+    for schema_type in types:
+        if schema_type == "PROTOBUF":
+            found[OPTIONS_FILE.name, schema_type] = ""
+        for topic in topics or TOPICS:
+            found.setdefault((registry.subject(topic, schema_type), schema_type), topic)
+    return found
+
+
+def judge_subject(
+    subject: str, history: dict[int, WriterSchema], new: ContractVersion, *, level: Level, rules: Rules
+) -> Iterator[JudgedChange]:
+    """Every change between the versions of a subject that a level checks and the one to be registered.
+
+    Raises:
+        InvalidSchema: a schema cannot be understood, or `new` does not hold the contract.
+        MissingExtra: for Avro without its dependency.
+    """
+    numbers = list(history)
+    for index in level.versions(len(numbers)):
+        writer = history[numbers[index]]
+        for judged in _judged(subject, writer, new, level, rules):
+            yield replace(
+                judged,
+                change=replace(judged.change, version=index),
+                against=f"{subject} version {numbers[index]}",
+                subject=subject,
+            )
+
+
+def _judged(
+    subject: str, writer: WriterSchema, new: ContractVersion, level: Level, rules: Rules
+) -> Iterator[JudgedChange]:
+    if writer.schema_type != "PROTOBUF":
+        for change in avro.check(contract_schema("AVRO").text, [writer.text], level=level):
+            yield JudgedChange(change, place=change.path.removeprefix("#/"))
+    elif (changed := _file(subject, new)) is not None:
+        old = ProtoSchema(writer.descriptor())
+        yield from judge_file(old, ProtoSchema(changed.root), level=level, rules=rules)
+
+
+def _file(subject: str, new: ContractVersion) -> ProtoSchema | None:
+    """The file that would be registered; None if a lone file is the other one."""
+    options = subject == OPTIONS_FILE.name
+    if new.lone:
+        is_options = new.files[0].root.name == OPTIONS_FILE.name.rpartition("/")[2]
+        return new.files[0] if options == is_options else None
+    name = OPTIONS_FILE.name if options else CONTRACT_FILE.name
+    found = new.file(name)
+    if found is None:
+        raise InvalidSchema(f"{new.label} holds no {name}")
+    return found
