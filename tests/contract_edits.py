@@ -13,7 +13,7 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorProto,
 )
 
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.v1 import options_pb2
 
 Edit = Callable[[FileDescriptorProto], None]

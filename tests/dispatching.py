@@ -21,7 +21,7 @@ from immersiverse.auth.events.kafka.tally import Tally
 from immersiverse.auth.events.kafka.workers import Workers
 from immersiverse.auth.events.observability.hooks import Hook
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from serialization_samples import TIME

@@ -8,13 +8,13 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.registry.contract import contract_schema
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1 import events_pb2, options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from serialization_samples import EVENT_ID, TIME
 
-NEWER_ARM = 200
+NEWER_PAYLOAD_FIELD = 200
 TEXT, MESSAGE = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_MESSAGE
 
 
@@ -36,7 +36,7 @@ def newer_contract() -> FileDescriptorProto:
     file.message_type[0].field.add(
         name="not_yet_invented",
         json_name="notYetInvented",
-        number=NEWER_ARM,
+        number=NEWER_PAYLOAD_FIELD,
         label=1,
         type=MESSAGE,
         type_name=f".{file.package}.NotYetInvented",
@@ -48,7 +48,7 @@ def newer_contract() -> FileDescriptorProto:
 def newer_text() -> str:
     """The text of that contract."""
     text = contract_schema("PROTOBUF").text
-    field = f"    NotYetInvented not_yet_invented = {NEWER_ARM};\n"
+    field = f"    NotYetInvented not_yet_invented = {NEWER_PAYLOAD_FIELD};\n"
     fields = "string user_id = 1; google.protobuf.Timestamp trusted_at = 2;"
     return (
         text.replace("  oneof payload {\n", f"  oneof payload {{\n{field}")

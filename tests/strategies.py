@@ -82,15 +82,17 @@ def durations() -> st.SearchStrategy[Duration]:
 
 
 def _events_of(event_type: catalog.EventType, step: int) -> st.SearchStrategy[AuthEvent]:
-    envelope: Values = _valid(AuthEvent.DESCRIPTOR, step, without=frozenset(catalog.BY_ARM))
-    return st.builds(_with_payload, envelope, st.just(event_type.arm), payloads(event_type, step=step))
+    envelope: Values = _valid(AuthEvent.DESCRIPTOR, step, without=frozenset(catalog.BY_PAYLOAD_FIELD))
+    return st.builds(
+        _with_payload, envelope, st.just(event_type.payload_field), payloads(event_type, step=step)
+    )
 
 
-def _with_payload(envelope: AuthEvent, arm: str, payload: Message) -> AuthEvent:
+def _with_payload(envelope: AuthEvent, payload_field: str, payload: Message) -> AuthEvent:
     event = AuthEvent()
     event.CopyFrom(envelope)
     event.source = event.source or catalog.DEFAULT_SOURCE
-    getattr(event, arm).CopyFrom(payload)
+    getattr(event, payload_field).CopyFrom(payload)
     return event
 
 

@@ -15,10 +15,9 @@ from typing import cast
 from fuzz.corpus import Message, Schemas, corpus
 from fuzz.mutations import mutated
 from immersiverse.auth.events.errors import AuthEventsError, DecodeError, InvalidEvent
-from immersiverse.auth.events.serialization.codec import Decoded
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
-from immersiverse.auth.events.serialization.unknown import UnknownEvent
+from immersiverse.auth.events.serialization.unknown import Decoded, UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 Reading = Callable[[Message], Decoded | None]

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
-from immersiverse.auth.events.serialization.framing import VALUE_SCHEMA_ID_HEADER, frame_prefix, header_value
-from immersiverse.auth.events.serialization.json import JsonCodec
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
-from immersiverse.auth.events.serialization.schemas import SchemaId, WriterSchema
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas, SchemaId, WriterSchema
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
+from immersiverse.auth.events.serialization.wire import VALUE_SCHEMA_ID_HEADER, frame_prefix, header_value
 from immersiverse.auth.events.simulation import simulate
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import newer_contract, newer_event

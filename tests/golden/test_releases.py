@@ -14,8 +14,8 @@ from golden.corpus.reading import misread
 from golden.corpus.recording import contract_descriptors
 from golden.corpus.release import releases
 from golden.corpus.released_code import installed
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.serialization.avro import schema_text
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 RELEASES = releases()
@@ -55,8 +55,8 @@ def assert_seen(answer, event, expected):
     if expected is not None:
         assert answer.get("event") == expected
         return
-    arm = event.WhichOneof("payload")
-    assert answer.get("unknown") == getattr(event, arm).DESCRIPTOR.name
+    payload_field = event.WhichOneof("payload")
+    assert answer.get("unknown") == getattr(event, payload_field).DESCRIPTOR.name
     assert answer["envelope"]["eventId"] == event.event_id
 
 

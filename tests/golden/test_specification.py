@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import partition_key
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
 JUNE = Timestamp(seconds=1_748_772_930)

@@ -16,7 +16,7 @@ from immersiverse.auth.events import (
     new_event,
 )
 from immersiverse.auth.events.kafka.subscriber import Subscriber
-from immersiverse.auth.events.serialization.serialized import SerializedEvent
+from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 

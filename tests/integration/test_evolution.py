@@ -26,10 +26,11 @@ from immersiverse.auth.events import (
     SchemaRegistry,
     UnknownEvent,
 )
+from immersiverse.auth.events.catalog import OPTIONS_FILE
 from immersiverse.auth.events.errors import IncompatibleSchema
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.schema_checks.dry_run import dry_run
-from immersiverse.auth.events.serialization.framing import frame_prefix
+from immersiverse.auth.events.serialization.wire import frame_prefix
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 SERVICE = Path(released_code.__file__).with_name("released_service.py")

@@ -26,14 +26,14 @@ from jsonschema import Draft202012Validator
 from contract_edits import edited, edits
 from golden.corpus.cases import cases
 from golden.corpus.forms import Schemas, written
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.schema_checks import avro
 from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.protobuf.comparison import compare
 from immersiverse.auth.events.schema_checks.version import ProtoSchema
-from immersiverse.auth.events.serialization.avro_schema import record_schema
-from immersiverse.auth.events.serialization.json_schema import event_schema
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.serialization.avro.schema import record_schema
+from immersiverse.auth.events.serialization.json.schema import event_schema
 from immersiverse.auth.events.v1 import options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 

@@ -17,8 +17,8 @@ from immersiverse.auth.events.errors import DecodeError
 from immersiverse.auth.events.events import event_type_of, new_event, partition_key, payload_of
 from immersiverse.auth.events.identifiers import derived_event_id, new_event_id
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.json import JsonCodec, read_json
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from immersiverse.auth.events.validation import validate
@@ -82,7 +82,7 @@ def test_a_minimal_json_event_lacks_only_what_the_specification_does_not_have(
     value = JsonCodec(minimal=True).encode(event)
     assert set(json.loads(value)) == {"eventType", "timestamp", "payload"}
     minimal = AuthEvent(event_id=derived_event_id(key, value), timestamp=event.timestamp)
-    getattr(minimal, event_type_of(event).arm).CopyFrom(payload_of(event))
+    getattr(minimal, event_type_of(event).payload_field).CopyFrom(payload_of(event))
     assert read_json(value, key) == minimal
 
 

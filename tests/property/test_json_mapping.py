@@ -29,8 +29,8 @@ from hypothesis import strategies as st
 
 import strategies
 from immersiverse.auth.events.errors import MalformedPayload
-from immersiverse.auth.events.serialization.json_reading import object_reader
-from immersiverse.auth.events.serialization.json_writing import object_writer
+from immersiverse.auth.events.serialization.json.reader import object_reader
+from immersiverse.auth.events.serialization.json.writer import object_writer
 
 PROTO = Path(__file__).with_name("every_type.proto")
 WELL_KNOWN = (duration_pb2, empty_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)

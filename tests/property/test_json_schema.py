@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from hypothesis import assume, given
 from jsonschema import Draft202012Validator
 
-from immersiverse.auth.events.serialization.json_schema import message_schema
+from immersiverse.auth.events.serialization.json.schema import message_schema
 from property.test_json_mapping import EVERYTHING, MESSAGES, WRITE
 
 EVERY_TYPE: Any = EVERYTHING.DESCRIPTOR

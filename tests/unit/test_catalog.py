@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
 EVENT_TYPES = pytest.mark.parametrize("event_type", catalog.EVENT_TYPES.values(), ids=lambda each: each.name)
-NUMBERS = {  # of the envelope's arms, by topic: events.proto promises these ranges
+NUMBERS = {  # of the envelope's payload_fields, by topic: events.proto promises these ranges
     "auth.events.user": range(16, 32),
     "auth.events.login": range(32, 48),
     "auth.events.platform": range(48, 64),
@@ -18,11 +18,13 @@ NUMBERS = {  # of the envelope's arms, by topic: events.proto promises these ran
 
 
 def test_it_knows_every_arm_of_the_envelope_and_nothing_else() -> None:
-    arms = v1.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields
-    assert [each.arm for each in catalog.EVENT_TYPES.values()] == [arm.name for arm in arms]
-    assert set(catalog.BY_ARM) == {arm.name for arm in arms}
+    payload_fields = v1.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields
+    assert [each.payload_field for each in catalog.EVENT_TYPES.values()] == [
+        payload_field.name for payload_field in payload_fields
+    ]
+    assert set(catalog.BY_PAYLOAD_FIELD) == {payload_field.name for payload_field in payload_fields}
     assert {each.message.DESCRIPTOR.full_name for each in catalog.BY_MESSAGE.values()} == {
-        arm.message_type.full_name for arm in arms
+        payload_field.message_type.full_name for payload_field in payload_fields
     }
 
 

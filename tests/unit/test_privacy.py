@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of, new_event
 from immersiverse.auth.events.privacy import CLASSES, WITHHELD, Redaction
-from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.v1.events_pb2 import Actor, ActorKind, LoginFailed, UserCreated
 from strategies import events
 

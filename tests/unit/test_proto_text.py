@@ -13,10 +13,10 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from hypothesis import given
 from hypothesis import strategies as st
 
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.proto_text import outline
 from immersiverse.auth.events.protoc import compile_files
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 
 TESTS = Path(__file__).parents[1]
 PROTO = TESTS.parent / "proto"

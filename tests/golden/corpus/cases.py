@@ -15,7 +15,7 @@ from immersiverse.auth.events.catalog import EventType
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from immersiverse.auth.events.validation import validate
 
-_ARMS = frozenset(catalog.BY_ARM)
+_PAYLOAD_FIELDS = frozenset(catalog.BY_PAYLOAD_FIELD)
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ def cases_of(event_type: EventType) -> Iterator[Case]:
 
 
 def _case(event_type: EventType, name: str, style: Style, key: str) -> Case:
-    event = cast("AuthEvent", filled(AuthEvent.DESCRIPTOR, style, without=_ARMS))
+    event = cast("AuthEvent", filled(AuthEvent.DESCRIPTOR, style, without=_PAYLOAD_FIELDS))
     event.event_id = _event_id(f"{event_type.name}-{name}")
     descriptor: Any = event_type.message.DESCRIPTOR
     payload = filled(descriptor, style, required=key)
     validate(event, event_type.name)
     validate(payload)
-    getattr(event, event_type.arm).CopyFrom(payload)
+    getattr(event, event_type.payload_field).CopyFrom(payload)
     return Case(event_type.name, name, event)
 
 
@@ -74,7 +74,7 @@ def _event_id(name: str) -> str:
 def _most_values(event_type: EventType) -> int:
     """The size of the largest enum that the event or its envelope holds."""
     payload: Any = event_type.message.DESCRIPTOR
-    envelope = [field for field in AuthEvent.DESCRIPTOR.fields if field.name not in _ARMS]
+    envelope = [field for field in AuthEvent.DESCRIPTOR.fields if field.name not in _PAYLOAD_FIELDS]
     nested = [inner for field in envelope if field.message_type for inner in field.message_type.fields]
     enums = [field.enum_type for field in (*payload.fields, *envelope, *nested) if field.enum_type]
     return max((len(enum.values) for enum in enums), default=0)

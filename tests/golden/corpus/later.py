@@ -12,9 +12,9 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.protoc import compile_files
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 EVENT, ARM, ARM_NUMBER = "TomorrowCame", "tomorrow_came", 50_000

@@ -15,8 +15,8 @@ from grpc_tools import protoc
 from golden.corpus.cases import cases
 from golden.corpus.forms import Schemas, written
 from golden.corpus.release import AVRO, CONTRACT_FILE, DESCRIPTORS, EVENTS, SUMS, sums
+from immersiverse.auth.events.catalog import CONTRACT_FILE as CONTRACT
 from immersiverse.auth.events.serialization.avro import schema_text
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE as CONTRACT
 from immersiverse.auth.events.version import __version__
 
 ROOT = Path(__file__).parents[3]

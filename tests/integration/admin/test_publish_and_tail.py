@@ -10,7 +10,7 @@ import pytest
 
 from foreign_messages import send
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.simulation import simulate
 from integration.admin.cluster_tools import made, publish
 from unit.cli.terminal import end, read_until, running
@@ -44,7 +44,9 @@ def stream(user):
         return json.dumps(document)
 
     names = ("LoginSucceeded", "LoginFailed", "UserCreated")
-    events = (e for e in simulate(5, 2_000) if catalog.BY_ARM[e.WhichOneof("payload")].name in names)
+    events = (
+        e for e in simulate(5, 2_000) if catalog.BY_PAYLOAD_FIELD[e.WhichOneof("payload")].name in names
+    )
     lines = [rename(event) for event, _ in zip(events, range(200), strict=False)]
     return [line for line in lines if "attemptedIdentifierHash" not in line]
 

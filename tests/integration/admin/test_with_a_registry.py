@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE
-from immersiverse.auth.events.serialization.framing import frame_prefix
+from immersiverse.auth.events.catalog import OPTIONS_FILE
+from immersiverse.auth.events.serialization.wire import frame_prefix
 from integration.admin.cluster_tools import made, publish
 from later_version import newer_event, newer_text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from immersiverse.auth.events import AsyncPublisher, Publisher, PublishError, UndeliveredEvents
-from immersiverse.auth.events.serialization.serialized import SerializedEvent
+from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from integration.running import ToTopic, eventually, logged_out
 from integration.security.guarded import Guarded, User

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.serialization.json import read_json
-from immersiverse.auth.events.serialization.json_schema import schema_text
+from immersiverse.auth.events.serialization.json.codec import read_json
+from immersiverse.auth.events.serialization.json.schema import schema_text
 from unit.cli.terminal import run
 
 
@@ -45,7 +45,7 @@ def test_json_says_all_that_the_contract_says(auth_events):
 def test_every_event_has_a_sample_that_is_such_an_event(auth_events, name):
     document = auth_events("catalog", name, "--json").document
     event = read_json(json.dumps(document["sample"]).encode())
-    assert event.WhichOneof("payload") == catalog.EVENT_TYPES[name].arm
+    assert event.WhichOneof("payload") == catalog.EVENT_TYPES[name].payload_field
 
 
 @pytest.mark.parametrize("name", ["LoginFailed", "loginfailed"])

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.simulation import simulate
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -130,4 +130,4 @@ def test_a_newer_event_in_json_is_shown_whole(auth_events):
 def test_an_unknown_schema_is_a_bad_line(auth_events, registry):
     result = auth_events("decode", "--registry", registry, stdin="000000270f00\n")
     assert result.code == 1
-    assert result.err == "line 1: the registry knows no schema with id 9999\n"
+    assert result.err == "line 1: the registry has no schema with id 9999\n"

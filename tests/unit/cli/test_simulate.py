@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from immersiverse.auth.events.serialization.json import read_json
+from immersiverse.auth.events.serialization.json.codec import read_json
 from immersiverse.auth.events.simulation import simulate, simulate_labelled
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.serialization.json_schema import schema_text
+from immersiverse.auth.events.serialization.json.schema import schema_text
 
 if TYPE_CHECKING:
     from unit.embedded.caller import Caller

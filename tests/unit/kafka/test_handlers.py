@@ -37,7 +37,7 @@ class Callables:
 def test_a_function_handles_the_payloads_that_it_names_and_no_other() -> None:
     handlers = Handlers()
     handlers.on(LoginFailed, LoginSucceeded)(plain)
-    assert set(handlers.by_arm) == {"login_failed", "login_succeeded"}
+    assert set(handlers.by_payload_field) == {"login_failed", "login_succeeded"}
 
 
 def test_the_decorated_function_stays_what_it_was() -> None:
@@ -60,8 +60,12 @@ def test_on_any_gets_what_has_no_handler_of_its_own_whichever_comes_first(first:
     }
     for name in (first, *(steps.keys() - {first})):
         steps[name]()
-    assert handlers.by_arm.keys() == catalog.BY_ARM.keys()
-    assert {arm for arm, handler in handlers.by_arm.items() if handler.call is waiting} == {"login_failed"}
+    assert handlers.by_payload_field.keys() == catalog.BY_PAYLOAD_FIELD.keys()
+    assert {
+        payload_field
+        for payload_field, handler in handlers.by_payload_field.items()
+        if handler.call is waiting
+    } == {"login_failed"}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ def test_on_any_gets_what_has_no_handler_of_its_own_whichever_comes_first(first:
 def test_how_a_function_is_called_is_read_from_it(function: Any, is_async: bool, wants_context: bool) -> None:
     handlers = Handlers()
     handlers.on(LoginFailed)(function)
-    found = handlers.by_arm["login_failed"]
+    found = handlers.by_payload_field["login_failed"]
     assert (found.is_async, found.wants_context) == (is_async, wants_context)
 
 
@@ -107,7 +111,7 @@ def test_a_second_handler_is_refused_and_changes_nothing() -> None:
     handlers.on(LoginFailed)(plain)
     with pytest.raises(ConfigurationError, match="LoginFailed has a handler already"):
         handlers.on(LoginSucceeded, LoginFailed)(waiting)
-    assert set(handlers.by_arm) == {"login_failed"}
+    assert set(handlers.by_payload_field) == {"login_failed"}
 
 
 def test_a_second_handler_of_all_or_of_unknown_events_is_refused() -> None:

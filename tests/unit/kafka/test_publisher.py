@@ -24,7 +24,7 @@ from immersiverse.auth.events import (
 )
 from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.observability.hooks import Detail, Statistics
-from immersiverse.auth.events.serialization.serialized import SerializedEvent
+from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from serialization_samples import TIME
 

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from immersiverse.auth.events.observability import OpenTelemetryTracer
 from immersiverse.auth.events.observability.tracing import Arrival
-from immersiverse.auth.events.serialization.serialized import SerializedEvent
+from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
 LOGIN = "auth.events.login"
 USER = b"user-whose-id-is-nobodys-business"

@@ -16,6 +16,7 @@ from immersiverse.auth.events import (
     SchemaRegistry,
     new_event,
 )
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import (
     IncompatibleSchema,
@@ -26,8 +27,7 @@ from immersiverse.auth.events.errors import (
     UnknownSchemaId,
     WrongSchema,
 )
-from immersiverse.auth.events.registry.contract import FORMS, OPTIONS_FILE, contract_schema
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.registry.contract import FORMS, contract_schema
 
 LOGIN = "auth.events.login"
 IMPATIENT = {"max.retries": 0, "timeout": 2}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from immersiverse.auth.events.catalog import OPTIONS_FILE
 from immersiverse.auth.events.protoc import compile_files
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE
 from immersiverse.auth.events.schema_checks.impact import EventImpact
 from unit.schema_checks.conftest import OLD
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import fastavro
@@ -14,10 +14,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from immersiverse.auth.events.errors import InvalidEvent
-from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
+from immersiverse.auth.events.errors import InvalidEvent, MissingExtra
+from immersiverse.auth.events.serialization.avro import AvroCodec, codec, schema_text
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
@@ -165,12 +165,25 @@ def test_a_frame_is_a_zero_byte_the_schema_id_and_the_record() -> None:
     assert AuthEventDeserializer(schemas)(value) == LOGIN
 
 
-def test_it_needs_no_avro_library() -> None:
-    program = (
-        "import sys; sys.modules['fastavro'] = None\n"
-        "from immersiverse.auth.events.serialization.avro import AvroCodec\n"
-        "from immersiverse.auth.events.v1.events_pb2 import AuthEvent\n"
-        "event = AuthEvent.FromString(bytes.fromhex(sys.argv[1]))\n"
-        "assert AvroCodec().reader(None, 1)(AvroCodec().encode(event)) == event\n"
-    )
-    subprocess.run([sys.executable, "-c", program, LOGIN.SerializeToString().hex()], check=True, timeout=60)
+@pytest.fixture
+def without_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process in which fastavro is not installed."""
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "fastavro", None)
+        for made in (codec._fastavro, codec._encoder):
+            made.cache_clear()
+        yield
+    for made in (codec._fastavro, codec._encoder):
+        made.cache_clear()
+
+
+@pytest.mark.usefixtures("without_library")
+def test_without_the_extra_the_error_names_it_before_anything_is_written_or_read() -> None:
+    schemas = PinnedSchemas(protobuf=1, avro=2)
+    with pytest.raises(MissingExtra, match=r"immersiverse-auth-events\[avro\]"):
+        AuthEventSerializer(schemas, format="avro")
+    deserialize = AuthEventDeserializer(schemas)
+    with pytest.raises(MissingExtra, match=r"immersiverse-auth-events\[avro\]"):
+        deserialize(b"\x00\x00\x00\x00\x02")
+    value = AuthEventSerializer(schemas)(LOGIN)
+    assert deserialize(value) == LOGIN  # other formats need no extra

@@ -12,6 +12,7 @@ from confluent_kafka.serialization import Deserializer, MessageField, Serializat
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, PinnedSchemas
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import (
     MalformedFrame,
     RegistryUnavailable,
@@ -20,9 +21,9 @@ from immersiverse.auth.events.errors import (
     WrongSchema,
 )
 from immersiverse.auth.events.serialization.avro import schema_text
-from immersiverse.auth.events.serialization.framing import header_value, write_indexes
-from immersiverse.auth.events.serialization.json import JsonCodec
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, WriterSchema
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.schemas import WriterSchema
+from immersiverse.auth.events.serialization.wire import header_value, write_indexes
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from serialization_samples import CREATED
 
@@ -219,7 +220,7 @@ def test_many_ids_are_read_and_only_some_remembered() -> None:
     read = AuthEventDeserializer(registry)
     for number in range(5_000):
         assert read(b"\x00" + number.to_bytes(4) + b"\x00" + PAYLOAD) == CREATED
-    assert len(read._readers) == len(read._verified) == 1024
+    assert len(read._readers) == len(read._checked) == 1024
 
 
 def test_fields_newer_than_the_reader_survive_a_round_trip() -> None:

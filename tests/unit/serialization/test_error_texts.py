@@ -24,7 +24,7 @@ from immersiverse.auth.events.kafka.dead_letters import MAX_TEXT, dead_letter_he
 from immersiverse.auth.events.printable import MAX_ERROR_TEXT, error_text
 from immersiverse.auth.events.serialization.avro import AvroCodec
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent, UserUpdated
 from serialization_samples import TIME
@@ -92,7 +92,7 @@ def test_no_field_of_a_broken_json_payload_is_quoted(event_type: catalog.EventTy
 
 
 def test_no_field_of_a_broken_json_envelope_is_quoted() -> None:
-    names = [path for path in fields(AuthEvent.DESCRIPTOR) if path[0] not in catalog.BY_ARM]
+    names = [path for path in fields(AuthEvent.DESCRIPTOR) if path[0] not in catalog.BY_PAYLOAD_FIELD]
     for path in [*names, ("eventType",), ("payload",), ("specversion",), ("type",), ("data",)]:
         for broken in BROKEN:
             whole = {"eventType": "LoggedOut", "timestamp": NOW, "payload": {}, **nested(path, broken)}
@@ -178,7 +178,7 @@ def fill(message: Any) -> None:
 @pytest.mark.parametrize("event_type", catalog.EVENT_TYPES.values(), ids=lambda event_type: event_type.name)
 def test_no_field_of_a_broken_avro_event_is_quoted(event_type: catalog.EventType) -> None:
     event = AuthEvent(event_id=TEXT, timestamp=TIME, source=TEXT)
-    fill(getattr(event, event_type.arm))
+    fill(getattr(event, event_type.payload_field))
     valid = AvroCodec().encode(event)
     assert TEXT.encode() in valid
     decode, unread = AvroCodec().reader(None, 1), 0

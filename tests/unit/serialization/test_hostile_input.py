@@ -17,7 +17,7 @@ from immersiverse.auth.events.errors import (
     UnknownSchemaId,
     WrongSchema,
 )
-from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from serialization_samples import CREATED
 
 SCHEMAS = PinnedSchemas(protobuf=1, avro=2)

@@ -9,7 +9,7 @@ import pytest
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import MalformedPayload
-from immersiverse.auth.events.serialization.json import JsonCodec, read_json
+from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from serialization_samples import CREATED, EVENT_ID, TIME
 
@@ -54,7 +54,7 @@ def test_the_actor_goes_along() -> None:
 @pytest.mark.parametrize("event_type", catalog.EVENT_TYPES.values(), ids=lambda each: each.name)
 def test_an_empty_payload_still_says_its_type(event_type: catalog.EventType) -> None:
     event = v1.AuthEvent(event_id=EVENT_ID, timestamp=TIME)
-    getattr(event, event_type.arm).SetInParent()
+    getattr(event, event_type.payload_field).SetInParent()
     assert read_json(JsonCodec().encode(event)) == event
 
 

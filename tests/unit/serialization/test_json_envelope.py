@@ -13,14 +13,15 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import InvalidEvent, MalformedPayload
-from immersiverse.auth.events.serialization.json import JsonCodec, read_json
-from immersiverse.auth.events.serialization.json_envelope import (
+from immersiverse.auth.events.serialization.json.codec import (
+    JsonCodec,
     envelope_fields,
     envelope_reader,
     envelope_writer,
+    read_json,
 )
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from immersiverse.auth.events.v1 import options_pb2
 from serialization_samples import CREATED, EVENT_ID, TIME
@@ -103,7 +104,7 @@ def test_an_envelope_without_optional_fields_adds_nothing() -> None:
 
 def test_every_field_of_this_envelope_but_the_payloads_is_in_json() -> None:
     names = {field.name for field in envelope_fields(v1.AuthEvent.DESCRIPTOR)}
-    assert names == set(v1.AuthEvent.DESCRIPTOR.fields_by_name) - set(catalog.BY_ARM)
+    assert names == set(v1.AuthEvent.DESCRIPTOR.fields_by_name) - set(catalog.BY_PAYLOAD_FIELD)
     event = v1.AuthEvent(actor=v1.Actor(kind=v1.ACTOR_KIND_USER, id="u"))
     event.MergeFrom(CREATED)
     assert {field.name for field, _ in event.ListFields()} == {*names, "user_created"}
@@ -119,7 +120,7 @@ def test_every_field_of_this_envelope_but_the_payloads_is_in_json() -> None:
 def test_what_json_cannot_say_of_an_envelope_is_an_invalid_event() -> None:
     event = v1.AuthEvent(user_created=v1.UserCreated(user_id="u"))
     event.timestamp.seconds = 1 << 60
-    with pytest.raises(InvalidEvent, match=r"^UserCreated: JSON cannot say this"):
+    with pytest.raises(InvalidEvent, match=r"^UserCreated: JSON cannot express this"):
         JsonCodec().encode(event)
 
 

@@ -17,8 +17,8 @@ from golden.corpus.release import releases
 from golden.test_specification import SAMPLES
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
-from immersiverse.auth.events.serialization.json import JsonCodec, read_json
-from immersiverse.auth.events.serialization.json_schema import schema_text
+from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
+from immersiverse.auth.events.serialization.json.schema import schema_text
 from immersiverse.auth.events.simulation import simulate
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from serialization_samples import CREATED, TIME

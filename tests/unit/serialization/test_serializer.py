@@ -12,12 +12,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events import AuthEventSerializer, PinnedSchemas, SerializedEvent
 from immersiverse.auth.events.errors import (
+    ConfigurationError,
     InvalidEvent,
     RegistryRefused,
     RegistryUnavailable,
     SchemaNotRegistered,
 )
-from immersiverse.auth.events.serialization.json import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.serialization.schemas import SchemaId, SchemaType
 from immersiverse.auth.events.v1.events_pb2 import Actor, AuthEvent, LoginFailed, UserCreated
 from serialization_samples import CREATED, EVENT_ID, FAILED, TIME
@@ -210,15 +211,23 @@ def test_headers_refuse_a_time_that_they_cannot_say() -> None:
 
 @pytest.mark.parametrize("format", ["protobuf", "avro"])
 def test_a_format_with_schemas_needs_ids(format: Any) -> None:  # noqa: A002 - its name
-    with pytest.raises(ValueError, match="SchemaRegistry or PinnedSchemas"):
+    with pytest.raises(ConfigurationError, match="SchemaRegistry or PinnedSchemas"):
         AuthEventSerializer(format=format)
 
 
 def test_unknown_settings_are_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="no format 'xml'"):
+    with pytest.raises(ConfigurationError, match="no format 'xml'"):
         AuthEventSerializer(PinnedSchemas(1), format="xml")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="'prefix' or 'header'"):
+    with pytest.raises(ConfigurationError, match="'prefix' or 'header'"):
         AuthEventSerializer(PinnedSchemas(1), schema_id_in="tail")  # type: ignore[arg-type]
+
+
+def test_pinned_schemas_refuse_as_a_registry_does_what_they_cannot_give() -> None:
+    with pytest.raises(RegistryRefused, match="PinnedSchemas has no id for AVRO"):
+        AuthEventSerializer(PinnedSchemas(1), format="avro")(CREATED)
+    for number in (-1, 1 << 32):
+        with pytest.raises(ConfigurationError, match="a schema id is from 0 to 4294967295"):
+            PinnedSchemas(number)
 
 
 def test_a_registry_that_is_away_is_said_to_be_worth_another_try() -> None:

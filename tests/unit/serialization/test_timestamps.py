@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from immersiverse.auth.events.serialization.timestamps import (
+from immersiverse.auth.events.serialization.json.times import (
     format_duration,
     format_timestamp,
     parse_duration,

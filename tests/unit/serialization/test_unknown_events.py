@@ -7,12 +7,12 @@ import json
 import pytest
 
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, UnknownEvent
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import MalformedPayload
-from immersiverse.auth.events.serialization.json import JsonCodec
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, WriterSchema
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
-from later_version import NEWER_ARM, newer_contract, newer_event
+from later_version import NEWER_PAYLOAD_FIELD, newer_contract, newer_event
 from serialization_samples import CREATED, EVENT_ID, TIME
 
 
@@ -45,7 +45,7 @@ def test_without_a_registry_it_is_named_by_its_number_and_not_readable(
 ) -> None:
     event = AuthEventDeserializer(schemas)(FRAME)
     assert isinstance(event, UnknownEvent)
-    assert event.event_type == f"#{NEWER_ARM}"
+    assert event.event_type == f"#{NEWER_PAYLOAD_FIELD}"
     assert event.payload == WRITTEN.not_yet_invented.SerializeToString()
     with pytest.raises(MalformedPayload, match="registry"):
         event.read()
@@ -71,8 +71,8 @@ def test_its_envelope_carries_it_on_unread() -> None:
 
 @pytest.mark.parametrize("payload", [b"\x0a\xff", b"\x0a\x01\xff", b"\x00", b"\xff" * 20])
 def test_a_payload_that_does_not_fit_its_writers_schema_is_refused_when_read(payload: bytes) -> None:
-    arm = b"\xc2\x0c" + bytes([len(payload)]) + payload  # field 200, length-delimited
-    event = AuthEventDeserializer(Registry())(FRAME[:6] + arm)
+    payload_field = b"\xc2\x0c" + bytes([len(payload)]) + payload  # field 200, length-delimited
+    event = AuthEventDeserializer(Registry())(FRAME[:6] + payload_field)
     assert isinstance(event, UnknownEvent)
     with pytest.raises(MalformedPayload, match="does not fit"):
         event.read()

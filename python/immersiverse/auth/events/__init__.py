@@ -66,9 +66,9 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.deserializer import (
         AuthEventDeserializer as AuthEventDeserializer,
     )
-    from immersiverse.auth.events.serialization.pinned import PinnedSchemas as PinnedSchemas
-    from immersiverse.auth.events.serialization.serialized import SerializedEvent as SerializedEvent
+    from immersiverse.auth.events.serialization.schemas import PinnedSchemas as PinnedSchemas
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer as AuthEventSerializer
+    from immersiverse.auth.events.serialization.serializer import SerializedEvent as SerializedEvent
     from immersiverse.auth.events.serialization.unknown import UnknownEvent as UnknownEvent
     from immersiverse.auth.events.v1.events_pb2 import AccountLocked as AccountLocked
     from immersiverse.auth.events.v1.events_pb2 import AccountLockReason as AccountLockReason
@@ -132,9 +132,8 @@ _EXPORTS = {
     "kafka.subscriber": "Subscriber",
     "registry": "SchemaRegistry",
     "serialization.deserializer": "AuthEventDeserializer",
-    "serialization.pinned": "PinnedSchemas",
-    "serialization.serialized": "SerializedEvent",
-    "serialization.serializer": "AuthEventSerializer",
+    "serialization.schemas": "PinnedSchemas",
+    "serialization.serializer": "AuthEventSerializer SerializedEvent",
     "serialization.unknown": "UnknownEvent",
     "v1.events_pb2": (
         "AccountLockReason AccountLocked AccountStatus AccountUnlockReason AccountUnlocked Actor "

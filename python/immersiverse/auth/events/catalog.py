@@ -1,6 +1,6 @@
 """What the contract says about itself, read from its descriptors: event types, topics, keys, personal data.
 
-Nothing here is written twice: every fact comes from the options in ``options.proto`` as they are set in
+Nothing is listed twice: every fact comes from the options in ``options.proto`` as they are set in
 ``events.proto``.
 """
 
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import message_factory
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events.v1 import events_pb2, options_pb2
 
@@ -39,7 +40,7 @@ class Field:
 
     @property
     def personal_data(self) -> str:
-        """The class of personal data it holds, such as ``network``; empty for none."""
+        """The class of personal data it holds, such as ``network``; empty if none."""
         label = options_pb2.PersonalData.Name(self.rules.personal_data).removeprefix("PERSONAL_DATA_")
         return "" if label == "UNSPECIFIED" else label.lower()
 
@@ -51,17 +52,17 @@ class EventType:
     Attributes:
         name: short name, the ``eventType`` of JSON messages, such as ``UserCreated``.
         full_name: Protobuf name, the ``ce_type`` of headers.
-        arm: the envelope's field that carries it, such as ``user_created``.
+        payload_field: the envelope's field that carries it, such as ``user_created``.
         number: that field's number.
         topic: where its events travel.
-        partition_key: names of the payload's fields that may give the key, in order of preference.
+        partition_key: names of the payload's fields for the key; the first one that is set gives it.
         message: the payload's class.
         fields: the payload's fields, in order of declaration.
     """
 
     name: str
     full_name: str
-    arm: str
+    payload_field: str
     number: int
     topic: str
     partition_key: tuple[str, ...]
@@ -74,19 +75,19 @@ def rules_of(field: FieldDescriptor) -> options_pb2.FieldRules:
     return field.GetOptions().Extensions[options_pb2.field]
 
 
-def _payload(arm: FieldDescriptor) -> Descriptor:
-    assert arm.message_type is not None  # noqa: S101 - every arm of the envelope is a message
-    return arm.message_type
+def _payload(payload_field: FieldDescriptor) -> Descriptor:
+    assert payload_field.message_type is not None  # noqa: S101 - every payload field is a message
+    return payload_field.message_type
 
 
-def _event_type(arm: FieldDescriptor) -> EventType:
-    payload = _payload(arm)
+def _event_type(payload_field: FieldDescriptor) -> EventType:
+    payload = _payload(payload_field)
     options = payload.GetOptions().Extensions[options_pb2.event]
     return EventType(
         name=payload.name,
         full_name=payload.full_name,
-        arm=arm.name,
-        number=arm.number,
+        payload_field=payload_field.name,
+        number=payload_field.number,
         topic=options.topic,
         partition_key=tuple(options.partition_key),
         message=message_factory.GetMessageClass(payload),
@@ -94,15 +95,23 @@ def _event_type(arm: FieldDescriptor) -> EventType:
     )
 
 
+CONTRACT_FILE: Final = FileDescriptorProto.FromString(events_pb2.DESCRIPTOR.serialized_pb)
+"""The contract file of this version, as registries know it."""
+
+OPTIONS_FILE: Final = FileDescriptorProto.FromString(options_pb2.DESCRIPTOR.serialized_pb)
+"""The file of the contract's options, its only reference in a registry. Its subject is its path."""
+
 _CONTRACT = events_pb2.DESCRIPTOR.GetOptions().Extensions[options_pb2.contract]
-_ARMS = events_pb2.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields
+_PAYLOAD_FIELDS = events_pb2.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields
 
 EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType(
-    {_payload(arm).name: _event_type(arm) for arm in _ARMS}
+    {_payload(payload_field).name: _event_type(payload_field) for payload_field in _PAYLOAD_FIELDS}
 )
 """Every event type by its short name, in the order of the contract."""
 
-BY_ARM: Final[Mapping[str, EventType]] = MappingProxyType({e.arm: e for e in EVENT_TYPES.values()})
+BY_PAYLOAD_FIELD: Final[Mapping[str, EventType]] = MappingProxyType(
+    {e.payload_field: e for e in EVENT_TYPES.values()}
+)
 """Every event type by the envelope's field that carries it."""
 
 BY_MESSAGE: Final[Mapping[type[Message], EventType]] = MappingProxyType(
@@ -117,11 +126,11 @@ SINGLE_TOPIC: Final[str] = _CONTRACT.single_topic
 """The topic that carries every event in single-topic mode."""
 
 DEAD_LETTER_TOPIC: Final[str] = _CONTRACT.dead_letter_topic
-"""The topic of what a consumer could not process."""
+"""The topic of messages that a consumer could not process."""
 
 
 DEFAULT_SOURCE: Final[str] = _CONTRACT.default_source
-"""The source of events that name none."""
+"""The source of events without one."""
 
 
 def find(event_type: str) -> EventType | None:

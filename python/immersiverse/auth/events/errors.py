@@ -1,29 +1,29 @@
-"""Every error this package raises, and whose fault it is.
+"""Every error this package raises, and whose fault it is: ours, the sender's, or that of a service.
 
 AuthEventsError
-├── InvalidEvent              ours: the event breaks the contract; it was never sent
-├── DecodeError               theirs: these bytes cannot be read, now or later
-│   ├── MalformedFrame        the framing around the payload is truncated or nonsense
+├── InvalidEvent              ours: the event breaks the contract; it was not sent
+├── DecodeError               the sender's: these bytes cannot be read, now or later
+│   ├── MalformedFrame        the framing around the payload is truncated or invalid
 │   ├── MalformedPayload      the payload is not what its format or the contract says
-│   ├── UnknownFormat         the first byte belongs to no format we read
-│   ├── UnknownSchemaId       the registry knows no such schema id
+│   ├── UnknownFormat         the first byte is not that of a format we read
+│   ├── UnknownSchemaId       the registry does not have this schema id
 │   └── WrongSchema           the id belongs to another message, or the index points to one
-├── RegistryError             the Schema Registry's word
-│   ├── RegistryUnavailable   the network's: it cannot be reached; try again
-│   ├── RegistryRefused       it answered no: credentials, modes, broken schemas
+├── RegistryError             the Schema Registry did not do what was asked
+│   ├── RegistryUnavailable   it cannot be reached; try again
+│   ├── RegistryRefused       it refused: credentials, modes, invalid schemas
 │   │   └── SchemaRefused     it refuses one schema, while it answers for others
 │   ├── SchemaNotRegistered   a deployment step is missing; the message names the command
 │   ├── IncompatibleSchema    the subject's compatibility level forbids this schema
 │   └── SubjectCollision      the subject holds another schema type
 ├── PublishError              the broker did not take an event
-├── UndeliveredEvents         a flush or close ended with events that no broker acknowledged
-├── ConsumeError              a subscriber cannot go on: rights, credentials, a fatal state
+├── UndeliveredEvents         a flush or close ended with unacknowledged events
+├── ConsumeError              a subscriber cannot continue: rights, credentials, a fatal state
 ├── PublisherUnusable         closed, or carried over a fork, or used from another event loop
 ├── ConfigurationError        a setting is missing, unknown, or breaks a guarantee; the message names it
-├── BrokerUnavailable         the network's: Kafka cannot be reached, or did not answer in time; try again
-├── InboxUnavailable          the inbox cannot say now whether an event was handled; try again
+├── BrokerUnavailable         Kafka cannot be reached, or did not answer in time; try again
+├── InboxUnavailable          the inbox cannot check now whether an event was handled; try again
 ├── BrokenTransaction         a handler left the inbox's transaction aborted or ended; nothing was committed
-├── OperationRefused          what an operator wants is forbidden: rights, unknown or live groups
+├── OperationRefused          an operation is forbidden: rights, unknown or live groups
 ├── InvalidSchema             a .proto text or descriptor that cannot be understood
 └── MissingExtra              an optional dependency is not installed; the message names it
 """
@@ -42,7 +42,7 @@ class AuthEventsError(Exception):
     """The root of the tree: catch it to catch everything this package raises.
 
     Attributes:
-        retryable: whether the same call may succeed later without anyone changing anything.
+        retryable: whether the same call may succeed later without any change.
     """
 
     retryable: ClassVar[bool] = False
@@ -54,7 +54,7 @@ class InvalidEvent(AuthEventsError):
     Attributes:
         event_type: short name of the event or message, such as ``UserCreated``.
         field: path of the offending field in its .proto spelling, such as ``user_id``; empty for the whole.
-        rule: the rule it breaks, in words.
+        rule: the rule that it breaks, as text.
     """
 
     def __init__(self, event_type: str, field: str, rule: str) -> None:
@@ -67,7 +67,7 @@ class InvalidEvent(AuthEventsError):
 class DecodeError(AuthEventsError):
     """Bytes from elsewhere cannot be read; reading them again will not help.
 
-    What it says quotes no value of a payload, and is cut where it is long.
+    Its text quotes no value of a payload, and long texts are cut.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -75,7 +75,7 @@ class DecodeError(AuthEventsError):
 
 
 class MalformedFrame(DecodeError):
-    """The framing (magic byte, schema id, message indexes) is truncated, over-long or nonsense."""
+    """The framing (magic byte, schema id, message indexes) is truncated, over-long or invalid."""
 
 
 class MalformedPayload(DecodeError):
@@ -93,7 +93,7 @@ class MalformedPayload(DecodeError):
 
 
 class UnknownFormat(DecodeError):
-    """The value begins like no format that is read here (framed, JSON)."""
+    """The value does not begin like a format that is read here (framed, JSON)."""
 
 
 class UnknownSchemaId(DecodeError):
@@ -105,7 +105,7 @@ class UnknownSchemaId(DecodeError):
 
     def __init__(self, schema_id: int | str) -> None:
         self.schema_id = schema_id
-        super().__init__(f"the registry knows no schema with id {schema_id}")
+        super().__init__(f"the registry has no schema with id {schema_id}")
 
 
 class WrongSchema(DecodeError):
@@ -133,7 +133,7 @@ class RegistryUnavailable(RegistryError):
 
 
 class RegistryRefused(RegistryError):
-    """The registry answered no.
+    """The registry refused a request.
 
     Attributes:
         status: the HTTP status; 0 if it was not asked.
@@ -179,7 +179,7 @@ class IncompatibleSchema(RegistryError):
 
     Attributes:
         subject: the subject that was asked.
-        reasons: the registry's own words.
+        reasons: the registry's own text.
     """
 
     def __init__(self, subject: str, reasons: str) -> None:
@@ -212,7 +212,7 @@ class PublishError(AuthEventsError):
 
     Attributes:
         event: the event.
-        topic: where it was to go.
+        topic: the topic it was sent to.
         code: librdkafka's name of the reason, such as ``_MSG_TIMED_OUT``; its text says more, such as why the
             brokers cannot be reached.
         retryable: whether publishing the same event again may succeed.
@@ -256,7 +256,7 @@ class UndeliveredEvents(AuthEventsError):
 
 
 class ConsumeError(AuthEventsError):
-    """A subscriber cannot go on until somebody changes something.
+    """A subscriber cannot continue until something is changed: rights, credentials, configuration.
 
     Attributes:
         code: librdkafka's name of the reason, such as ``TOPIC_AUTHORIZATION_FAILED``.
@@ -290,7 +290,7 @@ class BrokerUnavailable(AuthEventsError):
 
 
 class OperationRefused(AuthEventsError):
-    """Kafka, or prudence, forbids what an operator wants; nothing was changed unless the message says so.
+    """Kafka, or a safety check, forbids an operation; nothing was changed unless the message says so.
 
     Attributes:
         code: librdkafka's name of the reason, such as ``GROUP_AUTHORIZATION_FAILED``.

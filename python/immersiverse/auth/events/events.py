@@ -56,7 +56,7 @@ def new_event(  # noqa: PLR0913 - what every event has, by keyword
     time_of_event = event.timestamp
     time_of_event.seconds, time_of_event.nanos = _seconds_and_nanos(timestamp)
     validate(event, event_type.name)
-    getattr(event, event_type.arm).CopyFrom(payload)
+    getattr(event, event_type.payload_field).CopyFrom(payload)
     return event
 
 
@@ -66,10 +66,10 @@ def payload_of(event: AuthEvent) -> Message:
     Raises:
         InvalidEvent: if it carries none.
     """
-    arm = event.WhichOneof("payload")
-    if arm is None:
+    payload_field = event.WhichOneof("payload")
+    if payload_field is None:
         raise InvalidEvent("AuthEvent", "payload", "is required")
-    return cast("Message", getattr(event, arm))
+    return cast("Message", getattr(event, payload_field))
 
 
 def event_type_of(event: AuthEvent) -> catalog.EventType:
@@ -78,10 +78,21 @@ def event_type_of(event: AuthEvent) -> catalog.EventType:
     Raises:
         InvalidEvent: if it carries no payload.
     """
-    arm = event.WhichOneof("payload")
-    if arm is None:
+    payload_field = event.WhichOneof("payload")
+    if payload_field is None:
         raise InvalidEvent("AuthEvent", "payload", "is required")
-    return catalog.BY_ARM[arm]
+    return catalog.BY_PAYLOAD_FIELD[payload_field]
+
+
+def type_name(event: object) -> str:
+    """The short name of an event's type, for metrics and logs.
+
+    Returns:
+        ``unknown`` for all types that the contract does not have, ``tombstone`` for None.
+    """
+    if isinstance(event, AuthEvent):
+        return event_type_of(event).name
+    return "tombstone" if event is None else "unknown"
 
 
 def partition_key(event: AuthEvent) -> str:
@@ -91,7 +102,7 @@ def partition_key(event: AuthEvent) -> str:
         InvalidEvent: if none of them is set, or the event carries no payload.
     """
     event_type = event_type_of(event)
-    return _key(event_type, getattr(event, event_type.arm))
+    return _key(event_type, getattr(event, event_type.payload_field))
 
 
 def _key(event_type: catalog.EventType, payload: Message) -> str:
@@ -105,7 +116,7 @@ def _key(event_type: catalog.EventType, payload: Message) -> str:
 def _envelope(event_type: str, **values: Any) -> AuthEvent:
     try:
         return AuthEvent(**values)
-    except (TypeError, ValueError):  # whose words quote the value
+    except (TypeError, ValueError):  # whose text quotes the value
         raise InvalidEvent(event_type, _unfit(values), "the envelope cannot hold this type or size") from None
 
 

@@ -19,10 +19,10 @@ _VARIANT = 2 << 62
 
 
 class EventIds:
-    """A source of UUIDv7 text that increases strictly in a process, from any thread, if the clock jumps too.
+    """Makes UUIDv7 text that strictly increases within a process, from any thread, even if the clock jumps.
 
     A 42-bit counter follows the milliseconds (RFC 9562 section 6.2, method 1): it begins at random in every
-    new millisecond and counts up within one, or while the clock stands behind what it showed before.
+    new millisecond and counts up within one, or while the clock is behind its last reading.
 
     Args:
         clock: nanoseconds since 1970.
@@ -70,7 +70,7 @@ def new_event_id() -> str:
 
 
 def derived_event_id(key: bytes | None, value: bytes) -> str:
-    """The id of a message that carries none: the same key and bytes give the same id, so a redelivery shows.
+    """The id of a message without one: the same key and bytes give the same id, so duplicates are found.
 
     A UUIDv8 (RFC 9562 section 5.8) made of the SHA-256 of the key's length, the key and the value.
     """

@@ -12,8 +12,7 @@ import orjson
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
-from immersiverse.auth.events.serialization.json import JsonCodec
-from immersiverse.auth.events.serialization.json_envelope import envelope_fields
+from immersiverse.auth.events.serialization.json.codec import JsonCodec, envelope_fields
 from immersiverse.auth.events.v1 import options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-    from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.serialization.unknown import Decoded
 
 WITHHELD: Final = "[withheld]"
 
@@ -84,7 +83,7 @@ class Redaction:
         if not isinstance(event, AuthEvent):
             return False
         kind = event_type_of(event)
-        payload = getattr(event, kind.arm)
+        payload = getattr(event, kind.payload_field)
         named = [f for f in kind.fields if f.name in kind.partition_key and getattr(payload, f.name) == key]
         return bool(named) and all(f.rules.personal_data < self.least for f in named)
 

@@ -1,4 +1,4 @@
-"""Checks a message against the rules that the contract sets for its fields, compiled once a message type."""
+"""Checks a message against the contract's rules for its fields, by functions made once per message type."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import socket
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf import message_factory
-
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
 from immersiverse.auth.events.v1 import options_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
     from google.protobuf.message import Message
 
-    Namespace = dict[str, Any]
+    Fault = tuple[str, str]  # the path of a field, and what is wrong with it
     FormatCheck = Callable[[str], str | None]
-    MessageCheck = Callable[[Any], tuple[str, str] | None]
+    MessageCheck = Callable[[Any], Fault | None]
 
-_MIN_SECONDS, _MAX_SECONDS = -62_135_596_800, 253_402_300_799  # years 1 to 9999
-_MAX_DURATION = 315_576_000_000
-_NANOS = 1_000_000_000
+MIN_SECONDS, MAX_SECONDS = -62_135_596_800, 253_402_300_799
+"""The first and last second of the years 1 to 9999, which times may have."""
+MAX_DURATION = 315_576_000_000
+"""10,000 years in seconds."""
+NANOS = 1_000_000_000
 
 
 def validate(message: Message, name: str = "") -> None:
@@ -45,76 +45,82 @@ def validate(message: Message, name: str = "") -> None:
 
 @cache
 def _check(descriptor: Descriptor) -> MessageCheck:
-    """A function from messages of a type to the path of the first field at fault and its fault, or None."""
+    """A function from messages of a type to the path of the first invalid field and its fault, or None."""
     if descriptor.full_name in _WELL_KNOWN:
         return _WELL_KNOWN[descriptor.full_name]
-    message_class = message_factory.GetMessageClass(descriptor)
-    names: Namespace = {"has_field": message_class.HasField, "which": message_class.WhichOneof}
     choices = [oneof for oneof in descriptor.oneofs if len(oneof.fields) > 1]
     chosen = {field.name for oneof in choices for field in oneof.fields}
-    lines = [
-        "def check(message):",
-        *(f"    {line}" for f in descriptor.fields if f.name not in chosen for line in _source(f, names)),
-        *(f"    {line}" for oneof in choices for line in _oneof_source(oneof, names)),
-        "    return None",
-    ]
-    exec("\n".join(lines), names)  # noqa: S102 - source made of our own descriptors' identifiers
-    return names["check"]  # type: ignore[no-any-return]  # what the source defines
+    fields = [rule for f in descriptor.fields if f.name not in chosen and (rule := _field_rule(f))]
+    oneofs = [_oneof_check(oneof) for oneof in choices]
+
+    def check(message: Any) -> Fault | None:
+        for name, has_presence, absent, checks in fields:
+            value = getattr(message, name)
+            if not (message.HasField(name) if has_presence else value):
+                if absent:
+                    return absent
+                continue
+            for check_value in checks:
+                if fault := check_value(value):
+                    return fault
+        for check_oneof in oneofs:
+            if fault := check_oneof(message):
+                return fault
+        return None
+
+    return check
 
 
-def _oneof_source(oneof: OneofDescriptor, names: Namespace) -> list[str]:
-    """Python that checks the field of a oneof that is set, if one is."""
-    names[f"checks_{oneof.index}"] = {
-        field.name: _nested(field) for field in oneof.fields if field.message_type
-    }
-    return [
-        f"name = which(message, {oneof.name!r})",
-        f"if name in checks_{oneof.index}:",
-        f"    fault = checks_{oneof.index}[name](getattr(message, name))",
-        "    if fault: return fault",
-    ]
+def _oneof_check(oneof: OneofDescriptor) -> MessageCheck:
+    """A function that checks the field of a oneof that is set, if one is."""
+    checks = {field.name: _nested(field) for field in oneof.fields if field.message_type}
+
+    def check(message: Any) -> Fault | None:
+        name = message.WhichOneof(oneof.name)
+        return checks[name](getattr(message, name)) if name in checks else None
+
+    return check
 
 
-def _source(field: FieldDescriptor, names: Namespace) -> list[str]:
-    """Python that checks one field: straight-line code takes a fifth of the time of a loop over rules."""
+def _field_rule(field: FieldDescriptor) -> tuple[str, bool, Fault | None, list[MessageCheck]] | None:
+    """A field's name, whether it has presence, the fault of its absence, and checks; None without rules."""
     rules = catalog.rules_of(field)
-    checks = [f"    {line}" for line in _value_checks(field, rules, names)]
+    checks = list(_value_checks(field, rules))
     if not (rules.required or checks):
-        return []
-    value = f"value = getattr(message, {field.name!r})"
-    required = [f"else: return {field.name!r}, 'is required'"] if rules.required else []
-    if field.has_presence:
-        return [f"if has_field(message, {field.name!r}):", f"    {value}", *checks, *required]
-    return [value, "if value:", *(checks or ["    pass"]), *required]
+        return None
+    return field.name, field.has_presence, (field.name, "is required") if rules.required else None, checks
 
 
-def _value_checks(field: FieldDescriptor, rules: options_pb2.FieldRules, names: Namespace) -> list[str]:
-    """Python that checks `value`, which is set; what it refers to goes into `names`."""
-    lines = []
+def _value_checks(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Iterator[MessageCheck]:
+    """Functions that check a field's value, which is set."""
+    name = field.name
     if rules.max_length:
         limit = rules.max_length
-        lines.append(_refusal(field, f"len(value) > {limit}", f"f'is longer than {limit}: {{len(value)}}'"))
+        yield lambda value: (name, f"is longer than {limit}: {len(value)}") if len(value) > limit else None
     if rules.HasField("minimum"):  # turned around, since NaN is neither below nor above
-        lines.append(_refusal(field, f"not value >= {rules.minimum!r}", f"'is below {rules.minimum:g}'"))
+        low, below = rules.minimum, (name, f"is below {rules.minimum:g}")
+        yield lambda value: None if value >= low else below
     if rules.HasField("maximum"):
-        lines.append(_refusal(field, f"not value <= {rules.maximum!r}", f"'is above {rules.maximum:g}'"))
+        high, above = rules.maximum, (name, f"is above {rules.maximum:g}")
+        yield lambda value: None if value <= high else above
     if rules.format:
-        names[f"check_{field.number}"] = _FORMATS[rules.format]
-        lines += [f"fault = check_{field.number}(value)", _refusal(field, "fault", "fault")]
+        yield _format_check(name, _FORMATS[rules.format])
     if field.message_type and not field.is_repeated:
-        names[f"check_{field.number}"] = _nested(field)
-        lines += [f"fault = check_{field.number}(value)", "if fault: return fault"]
-    return lines
+        yield _nested(field)
 
 
-def _refusal(field: FieldDescriptor, condition: str, fault: str) -> str:
-    return f"if {condition}: return {field.name!r}, {fault}"
+def _format_check(name: str, fault_of: FormatCheck) -> MessageCheck:
+    def check(value: str) -> Fault | None:
+        fault = fault_of(value)
+        return (name, fault) if fault else None
+
+    return check
 
 
 def _nested(field: FieldDescriptor) -> MessageCheck:
     name, descriptor = field.name, field.message_type
 
-    def check(message: Any) -> tuple[str, str] | None:
+    def check(message: Any) -> Fault | None:
         fault = _check(descriptor)(message)
         return fault and (f"{name}.{fault[0]}".rstrip("."), fault[1])
 
@@ -146,15 +152,15 @@ _FORMATS: dict[int, FormatCheck] = {
 }
 
 
-def _timestamp(time: Any) -> tuple[str, str] | None:
-    if _MIN_SECONDS <= time.seconds <= _MAX_SECONDS and 0 <= time.nanos < _NANOS:
+def _timestamp(time: Any) -> Fault | None:
+    if MIN_SECONDS <= time.seconds <= MAX_SECONDS and 0 <= time.nanos < NANOS:
         return None
     return "", "is outside the years 1 to 9999"
 
 
-def _duration(span: Any) -> tuple[str, str] | None:
+def _duration(span: Any) -> Fault | None:
     seconds, nanos = span.seconds, span.nanos
-    if abs(seconds) <= _MAX_DURATION and abs(nanos) < _NANOS and seconds * nanos >= 0:
+    if abs(seconds) <= MAX_DURATION and abs(nanos) < NANOS and seconds * nanos >= 0:
         return None
     return "", "is not a duration of at most 10,000 years"
 

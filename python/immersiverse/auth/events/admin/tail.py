@@ -10,6 +10,7 @@ from immersiverse.auth.events.admin.offset_reset import start_offsets
 from immersiverse.auth.events.admin.topic_reader import follow, read_to_end
 from immersiverse.auth.events.admin.topics import OffsetRange, existing_topics, offset_ranges, partitions_of
 from immersiverse.auth.events.errors import OperationRefused
+from immersiverse.auth.events.events import event_type_of
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.admin.cluster import Cluster
     from immersiverse.auth.events.admin.offset_reset import ResetTarget
     from immersiverse.auth.events.kafka.record import Record
-    from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.serialization.unknown import Decoded
 
 _USER_ID = "user_id"
 
@@ -81,7 +82,7 @@ def _contract_topics(cluster: Cluster) -> list[str]:
 def _type_name(event: Decoded | None) -> str:
     if isinstance(event, UnknownEvent):
         return event.event_type
-    return "" if event is None else catalog.BY_ARM[event.WhichOneof("payload") or ""].name
+    return "" if event is None else event_type_of(event).name
 
 
 def _user_of(event: Decoded | None) -> str:

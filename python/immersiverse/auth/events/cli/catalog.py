@@ -71,7 +71,7 @@ def _find(name: str) -> EventType:
 def _schema(name: str) -> Any:
     import orjson
 
-    from immersiverse.auth.events.serialization.json_schema import schema_text
+    from immersiverse.auth.events.serialization.json.schema import schema_text
 
     return orjson.loads(schema_text(name))
 

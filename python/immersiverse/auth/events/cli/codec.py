@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from immersiverse.auth.events.serialization.serialized import SerializedEvent
+    from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
 InputFile = Annotated[
     str,

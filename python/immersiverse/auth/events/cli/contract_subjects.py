@@ -6,11 +6,10 @@ import base64
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from immersiverse.auth.events.catalog import TOPICS
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE, TOPICS
 from immersiverse.auth.events.descriptors import identity, is_base64
 from immersiverse.auth.events.errors import InvalidSchema, SchemaNotRegistered
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
+from immersiverse.auth.events.registry.contract import contract_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -104,7 +104,7 @@ def simulate(
     Nothing in them is real: addresses are those reserved for documentation, mails go to example.com. A file
     of labels has the id, the attack's number and its kind of every event of an attack, to score detectors.
     """
-    from immersiverse.auth.events.serialization.json import JsonCodec
+    from immersiverse.auth.events.serialization.json.codec import JsonCodec
     from immersiverse.auth.events.simulation import simulate_labelled
 
     encode = JsonCodec().encode

@@ -32,6 +32,6 @@ def schema_ids(
         return nullcontext()
     if schema_id is None:
         return connected(url, settings)
-    from immersiverse.auth.events.serialization.pinned import PinnedSchemas
+    from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 
     return nullcontext(PinnedSchemas(protobuf=schema_id, avro=schema_id))

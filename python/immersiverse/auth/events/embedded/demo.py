@@ -124,8 +124,8 @@ class Figures:
 
     def handle(self, event: AuthEvent) -> None:
         """Count a handled event."""
-        event_type = catalog.BY_ARM[event.WhichOneof("payload") or ""]
-        payload = getattr(event, event_type.arm)
+        event_type = catalog.BY_PAYLOAD_FIELD[event.WhichOneof("payload") or ""]
+        payload = getattr(event, event_type.payload_field)
         self.handled += 1
         self.bytes += event.ByteSize()
         self.by_type[event_type.name] += 1

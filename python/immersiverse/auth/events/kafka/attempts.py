@@ -110,7 +110,7 @@ class Attempts:
         if handler.is_async:
             await self._handling.call_async(reading, job.record, attempt)
         elif self._workers is None:
-            self._handling.call(handler, reading.event, reading.arm, job.record, attempt)
+            self._handling.call(handler, reading.event, reading.payload_field, job.record, attempt)
         else:
-            call, event, arm = self._handling.call, reading.event, reading.arm
-            await self._workers.run(lambda: call(handler, event, arm, job.record, attempt))
+            call, event, payload_field = self._handling.call, reading.event, reading.payload_field
+            await self._workers.run(lambda: call(handler, event, payload_field, job.record, attempt))

@@ -26,7 +26,7 @@ from immersiverse.auth.events.errors import (
 from immersiverse.auth.events.kafka.config import Retry, connection_settings, producer_settings
 from immersiverse.auth.events.kafka.producer.callbacks import LoopCallbacks
 from immersiverse.auth.events.kafka.producer.core import ProducerCore, RawMessage
-from immersiverse.auth.events.kafka.record import headers_of
+from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

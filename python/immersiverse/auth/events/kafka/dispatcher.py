@@ -11,10 +11,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.events import type_name
 from immersiverse.auth.events.kafka.assignment import Assignment
 from immersiverse.auth.events.kafka.attempts import Attempts
 from immersiverse.auth.events.kafka.failure import Failure
-from immersiverse.auth.events.kafka.handling import refuse_awaitable, type_name
+from immersiverse.auth.events.kafka.handling import refuse_awaitable
 from immersiverse.auth.events.kafka.job import Job, Reading
 from immersiverse.auth.events.kafka.lanes import Lanes
 from immersiverse.auth.events.kafka.paused import PausedPartitions
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.run import Run
     from immersiverse.auth.events.kafka.tally import Tally
     from immersiverse.auth.events.kafka.workers import Workers
-    from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.serialization.unknown import Decoded
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _SLICE = 0.02  # seconds of handling before the event loop gets a turn
@@ -224,17 +225,17 @@ class Dispatcher:
             return False
         now = time.monotonic()
         try:
-            for record, event, arm in run.left:
+            for record, event, payload_field in run.left:
                 begun = now
-                function = direct.get(arm)
+                function = direct.get(payload_field)
                 if function is None or (queues and record.key() in queues):
-                    self._take(record, assignment, event, arm)
+                    self._take(record, assignment, event, payload_field)
                     now = time.monotonic()
                     if slots.free <= 0 or progress.unfinished >= self._paused.share:
                         return False
                 else:
                     try:
-                        if (returned := function(event, getattr(event, arm))) is not None:
+                        if (returned := function(event, getattr(event, payload_field))) is not None:
                             refuse_awaitable(function, returned)
                     except BaseException as error:  # noqa: BLE001 - whatever a handler raises
                         self._open_lane(Job(record, assignment), Failure(error))
@@ -243,14 +244,16 @@ class Dispatcher:
                     progress.seen = record.offset() + 1
                     done += 1
                     if notes is not None:
-                        notes.add(arm, event, now - begun)
+                        notes.add(payload_field, event, now - begun)
                 if now > until or attempts.stopping:
                     return False
         finally:
             self._finished += done
         return True
 
-    def _take(self, record: Record, assignment: Assignment, event: AuthEvent | None, arm: str) -> None:
+    def _take(
+        self, record: Record, assignment: Assignment, event: AuthEvent | None, payload_field: str
+    ) -> None:
         """Handle a message that may take more than a call."""
         key = record.key()
         if key in self._queues:
@@ -259,33 +262,35 @@ class Dispatcher:
         elif event is None and self._attempts.may_wait(record):
             self._open_lane(Job(record, assignment))
         else:
-            self._begin(record, assignment, event, arm)
+            self._begin(record, assignment, event, payload_field)
 
-    def _begin(self, record: Record, assignment: Assignment, event: Decoded | None, arm: str) -> None:
+    def _begin(
+        self, record: Record, assignment: Assignment, event: Decoded | None, payload_field: str
+    ) -> None:
         """Handle a message at once if that needs no waiting, else in a lane."""
         try:
             if event is None:
                 reading = self._handling.read(record)
-                event, arm, handler = reading.event, reading.arm, reading.handler
+                event, payload_field, handler = reading.event, reading.payload_field, reading.handler
             else:
-                handler = self._handling.handler_of(event, arm)
+                handler = self._handling.handler_of(event, payload_field)
         except Exception as error:  # noqa: BLE001 - whatever reading raises
             self._open_lane(Job(record, assignment), Failure(error, while_reading=True))
             return
         if handler is not None and (handler.is_async or self._workers is not None):
-            self._open_lane(Job(record, assignment, Reading(event, arm, handler)))
+            self._open_lane(Job(record, assignment, Reading(event, payload_field, handler)))
             return
         begun = time.monotonic()
         try:
             if handler is not None:
-                self._handling.call(handler, event, arm, record, 1)
+                self._handling.call(handler, event, payload_field, record, 1)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises
             self._open_lane(Job(record, assignment), Failure(error))
             return
         assignment.progress.seen = record.offset() + 1
         self._finished += 1
         if assignment.notes is not None:
-            assignment.notes.add(arm or type_name(event), event, time.monotonic() - begun)
+            assignment.notes.add(payload_field or type_name(event), event, time.monotonic() - begun)
 
     def _pause(self, partition: Partition, assignment: Assignment) -> None:
         """Fetch and begin no more of a partition, so that others have the rest of the backlog."""

@@ -34,22 +34,22 @@ class Handler:
 
 
 class Handlers:
-    """The functions of one subscriber, by the envelope's arm.
+    """The functions of one subscriber, by the envelope's payload field.
 
     Attributes:
-        by_arm: what handles an event of the contract.
+        by_payload_field: what handles an event of the contract.
         unknown: what handles events of types that the contract does not know.
     """
 
     def __init__(self) -> None:
-        self.by_arm: dict[str, Handler] = {}
+        self.by_payload_field: dict[str, Handler] = {}
         self.unknown: Handler | None = None
         self._any: Handler | None = None
 
     @property
     def all(self) -> tuple[Handler, ...]:
         """Every function that may be called."""
-        return (*self.by_arm.values(), *((self.unknown,) if self.unknown else ()))
+        return (*self.by_payload_field.values(), *((self.unknown,) if self.unknown else ()))
 
     def on(self, *payloads: type[Message]) -> Callable[[H], H]:
         """Registers a function ``(event, payload[, context])`` for payload classes.
@@ -63,8 +63,10 @@ class Handlers:
             _require_payload(payload)
 
         def register(function: H) -> H:
-            arms = [self._free_arm(payload) for payload in payloads]
-            self.by_arm.update(dict.fromkeys(arms, _handler(function, takes_payload=True)))
+            payload_fields = [self._free_payload_field(payload) for payload in payloads]
+            self.by_payload_field.update(
+                dict.fromkeys(payload_fields, _handler(function, takes_payload=True))
+            )
             return function
 
         return register
@@ -79,7 +81,7 @@ class Handlers:
             raise ConfigurationError("on_any", "there is a handler for every event already")
         self._any = _handler(function, takes_payload=True)
         for event_type in catalog.EVENT_TYPES.values():
-            self.by_arm.setdefault(event_type.arm, self._any)
+            self.by_payload_field.setdefault(event_type.payload_field, self._any)
         return function
 
     def on_unknown(self, function: H) -> H:
@@ -93,11 +95,11 @@ class Handlers:
         self.unknown = _handler(function, takes_payload=False)
         return function
 
-    def _free_arm(self, payload: type[Message]) -> str:
+    def _free_payload_field(self, payload: type[Message]) -> str:
         event_type = catalog.BY_MESSAGE[payload]
-        if self.by_arm.get(event_type.arm) not in (None, self._any):
+        if self.by_payload_field.get(event_type.payload_field) not in (None, self._any):
             raise ConfigurationError("on", f"{event_type.name} has a handler already")
-        return event_type.arm
+        return event_type.payload_field
 
 
 def _require_payload(payload: object) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import ConfigurationError, DecodeError
+from immersiverse.auth.events.events import type_name
 from immersiverse.auth.events.inbox.interface import Verdict
 from immersiverse.auth.events.kafka.job import Reading, context
-from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.observability.hooks import Dropped, Gap, VersionJump
 from immersiverse.auth.events.observability.tracing import Arrival
 from immersiverse.auth.events.printable import capped
+from immersiverse.auth.events.serialization.headers import headers_of
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
-from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.observability.tracing import Tracer
-    from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+    from immersiverse.auth.events.serialization.unknown import Decoded
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 _log = logging.getLogger(__name__)
 _FRESH = Verdict.FRESH
@@ -64,7 +65,7 @@ class Handling:
     group: str = ""
 
     def direct(self, *, aside: bool) -> dict[str, Callable[[Any, Any], Any]]:
-        """What can be called with an event and its payload and nothing around it, by arm.
+        """What can be called with an event and its payload and nothing around it, by payload_field.
 
         Args:
             aside: whether functions run aside, so that calling them takes more than a call.
@@ -72,11 +73,11 @@ class Handling:
         bare = self.inbox is None and self.tracer is None and not aside
         functions: dict[str, Callable[[Any, Any], Any]] = {}
         for event_type in catalog.EVENT_TYPES.values():
-            handler = self.handlers.by_arm.get(event_type.arm)
+            handler = self.handlers.by_payload_field.get(event_type.payload_field)
             if handler is None:
-                functions[event_type.arm] = _nobody_asked
+                functions[event_type.payload_field] = _nobody_asked
             elif bare and not handler.is_async and not handler.wants_context:
-                functions[event_type.arm] = handler.call
+                functions[event_type.payload_field] = handler.call
         return functions
 
     def read(self, record: Record) -> Reading:
@@ -86,17 +87,17 @@ class Handling:
             DecodeError: if it cannot be read, or is of an unknown type that the policy condemns.
             RegistryError: if its schema is not known yet and cannot be had.
         """
-        event, arm = self.deserializer.read(record)
-        return Reading(event, arm, self.handler_of(event, arm))
+        event, payload_field = self.deserializer.read(record)
+        return Reading(event, payload_field, self.handler_of(event, payload_field))
 
-    def handler_of(self, event: Decoded | None, arm: str) -> Handler | None:
+    def handler_of(self, event: Decoded | None, payload_field: str) -> Handler | None:
         """What handles an event; None for tombstones and types that nobody asked for.
 
         Raises:
             UnknownEventType: if the policy condemns unknown types.
         """
-        if arm:
-            return self.handlers.by_arm.get(arm)
+        if payload_field:
+            return self.handlers.by_payload_field.get(payload_field)
         if not isinstance(event, UnknownEvent):
             return None
         if self.handlers.unknown is None and self.unknown == "dead-letter":
@@ -104,47 +105,49 @@ class Handling:
             raise UnknownEventType(f"the contract of this version has no event type {name}")
         return self.handlers.unknown
 
-    def call(self, handler: Handler, event: Any, arm: str, record: Record, attempt: int) -> None:
+    def call(self, handler: Handler, event: Any, payload_field: str, record: Record, attempt: int) -> None:
         """Let a plain function handle an event if the inbox finds it fresh. Raises what it raises.
 
         Raises:
             ConfigurationError: if it returned something to await: what that does would never be done.
         """
         if self.tracer is None:
-            self._call(handler, event, arm, record, attempt)
+            self._call(handler, event, payload_field, record, attempt)
             return
         with self.tracer.handling(self._arrival(event, record, attempt)):
-            self._call(handler, event, arm, record, attempt)
+            self._call(handler, event, payload_field, record, attempt)
 
     async def call_async(self, reading: Reading, record: Record, attempt: int) -> None:
         """`call` for functions that must be awaited."""
         if reading.handler is None or reading.event is None:
             return
         if self.tracer is None:
-            await self._call_async(reading.handler, reading.event, reading.arm, record, attempt)
+            await self._call_async(reading.handler, reading.event, reading.payload_field, record, attempt)
             return
         with self.tracer.handling(self._arrival(reading.event, record, attempt)):
-            await self._call_async(reading.handler, reading.event, reading.arm, record, attempt)
+            await self._call_async(reading.handler, reading.event, reading.payload_field, record, attempt)
 
-    def _call(self, handler: Handler, event: Decoded, arm: str, record: Record, attempt: int) -> None:
+    def _call(
+        self, handler: Handler, event: Decoded, payload_field: str, record: Record, attempt: int
+    ) -> None:
         if self.inbox is None:
-            _invoke(handler, event, arm, record, attempt, None)
+            _invoke(handler, event, payload_field, record, attempt, None)
             return
         with self.inbox.admit(_envelope(event), record.topic(), record.key()) as admission:
             if self._is_fresh(admission, event, record):
                 # Refused in the block, or the inbox would record it as handled.
-                _invoke(handler, event, arm, record, attempt, admission.transaction)
+                _invoke(handler, event, payload_field, record, attempt, admission.transaction)
 
     async def _call_async(
-        self, handler: Handler, event: Decoded, arm: str, record: Record, attempt: int
+        self, handler: Handler, event: Decoded, payload_field: str, record: Record, attempt: int
     ) -> None:
         if self.async_inbox is None:
-            await handler.call(*_arguments(handler, event, arm, record, attempt, None))  # type: ignore[misc]  # it is async: a handler's property
+            await handler.call(*_arguments(handler, event, payload_field, record, attempt, None))  # type: ignore[misc]  # it is async: a handler's property
             return
         asked = self.async_inbox.admit_async(_envelope(event), record.topic(), record.key())
         async with asked as admission:
             if self._is_fresh(admission, event, record):
-                arguments = _arguments(handler, event, arm, record, attempt, admission.transaction)
+                arguments = _arguments(handler, event, payload_field, record, attempt, admission.transaction)
                 await handler.call(*arguments)  # type: ignore[misc]  # it is async: a handler's property
 
     def _arrival(self, event: Decoded, record: Record, attempt: int) -> Arrival:
@@ -191,28 +194,21 @@ def async_inbox(inbox: Inbox | AsyncInbox | None) -> AsyncInbox | None:
     return cast("AsyncInbox", inbox) if hasattr(inbox, "admit_async") else None
 
 
-def type_name(event: Decoded | None) -> str:
-    """The short name of an event's type, for whoever counts: one word for all types that are not known."""
-    if isinstance(event, AuthEvent):
-        return catalog.BY_ARM[event.WhichOneof("payload") or ""].name
-    return "unknown" if event else "tombstone"
-
-
 def _envelope(event: Decoded) -> AuthEvent:
     return event.envelope if isinstance(event, UnknownEvent) else event
 
 
 def _arguments(  # noqa: PLR0913, PLR0917 - what a call is made of
-    handler: Handler, event: Decoded, arm: str, record: Record, attempt: int, transaction: object
+    handler: Handler, event: Decoded, payload_field: str, record: Record, attempt: int, transaction: object
 ) -> tuple[Any, ...]:
-    arguments: tuple[Any, ...] = (event, getattr(event, arm)) if arm else (event,)
+    arguments: tuple[Any, ...] = (event, getattr(event, payload_field)) if payload_field else (event,)
     return (*arguments, context(record, attempt, transaction)) if handler.wants_context else arguments
 
 
 def _invoke(  # noqa: PLR0913, PLR0917 - what a call is made of
-    handler: Handler, event: Decoded, arm: str, record: Record, attempt: int, transaction: object
+    handler: Handler, event: Decoded, payload_field: str, record: Record, attempt: int, transaction: object
 ) -> None:
-    returned = handler.call(*_arguments(handler, event, arm, record, attempt, transaction))
+    returned = handler.call(*_arguments(handler, event, payload_field, record, attempt, transaction))
     if returned is not None:
         refuse_awaitable(handler.call, returned)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.kafka.context import Context
-from immersiverse.auth.events.kafka.record import headers_of
+from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.assignment import Assignment
     from immersiverse.auth.events.kafka.handlers import Handler
     from immersiverse.auth.events.kafka.record import Record
-    from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.serialization.unknown import Decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Reading:
 
     Attributes:
         event: the event; None for a tombstone.
-        arm: the envelope's field that carries its payload; empty if there is none.
+        payload_field: the envelope's field that carries its payload; empty if there is none.
         handler: what handles it; None if nobody asked for it.
     """
 
     event: Decoded | None
-    arm: str
+    payload_field: str
     handler: Handler | None
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
-
-from immersiverse.auth.events.serialization import received
+from typing import Protocol
 
 RecordHeaders = list[tuple[str, bytes | None]]
 """Kafka headers: names may repeat, and order counts."""
@@ -34,14 +32,9 @@ class Record(Protocol):
         ...
 
     def headers(self) -> RecordHeaders | None:
-        """Its headers; None if it has none. Ask `headers_of` instead, which survives all of them."""
+        """Its headers; None if it has none. Use ``headers_of`` instead, which reads every message's."""
         ...
 
     def timestamp(self) -> tuple[int, int]:
         """The type of its time, and its time in milliseconds since 1970."""
         ...
-
-
-def headers_of(record: Record) -> RecordHeaders:
-    """A message's headers; none at all if a name among them is not UTF-8."""
-    return cast("RecordHeaders", received.headers_of(record))

@@ -23,11 +23,11 @@ class Run:
         partition: its topic and number.
         records: the messages.
         events: the event of each, if it could be read without asking anybody.
-        arms: the envelope's arm of each; empty where there is no event.
+        payload_fields: the envelope's payload field of each; empty where there is no event.
 
     Attributes:
         partition: its topic and number.
-        left: each message with its event and arm, from the first that nobody began to handle yet.
+        left: each message with its event and payload field, from the first that nobody began to handle yet.
     """
 
     __slots__ = ("_records", "left", "partition")
@@ -37,12 +37,12 @@ class Run:
         partition: Partition,
         records: Sequence[Record],
         events: Sequence[AuthEvent | None],
-        arms: Sequence[str],
+        payload_fields: Sequence[str],
     ) -> None:
         self.partition = partition
         self._records = iter(records)
         self.left: Iterator[tuple[Record, AuthEvent | None, str]] = zip(
-            self._records, events, arms, strict=False
+            self._records, events, payload_fields, strict=False
         )
 
     def __len__(self) -> int:
@@ -50,8 +50,10 @@ class Run:
         return length_hint(self._records)
 
 
-def runs(records: Sequence[Record], events: Sequence[AuthEvent | None], arms: Sequence[str]) -> list[Run]:
-    """Messages as they were fetched, each with its event and arm, partition by partition."""
+def runs(
+    records: Sequence[Record], events: Sequence[AuthEvent | None], payload_fields: Sequence[str]
+) -> list[Run]:
+    """Messages as they were fetched, each with its event and payload field, partition by partition."""
     starts, topic, number = [], "", -1
     for place, record in enumerate(records):
         if record.partition() != number or record.topic() != topic:
@@ -59,6 +61,6 @@ def runs(records: Sequence[Record], events: Sequence[AuthEvent | None], arms: Se
             starts.append((place, Partition(topic, number)))
     ends = [place for place, _ in starts[1:]] + [len(records)]
     return [
-        Run(partition, records[start:end], events[start:end], arms[start:end])
+        Run(partition, records[start:end], events[start:end], payload_fields[start:end])
         for (start, partition), end in zip(starts, ends, strict=True)
     ]

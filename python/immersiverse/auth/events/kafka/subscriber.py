@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
 _SHARES = 10  # a partition whose unfinished events are more than this part of the backlog is paused
-_NAMES = {event_type.arm: event_type.name for event_type in catalog.EVENT_TYPES.values()}
+_NAMES = {event_type.payload_field: event_type.name for event_type in catalog.EVENT_TYPES.values()}
 
 
 class Subscriber:
@@ -255,7 +255,9 @@ class Subscriber:
                 poller.commit()
 
     def _subscription(self) -> Sequence[str]:
-        handled = [catalog.BY_ARM[arm].topic for arm in self._handlers.by_arm]
+        handled = [
+            catalog.BY_PAYLOAD_FIELD[payload_field].topic for payload_field in self._handlers.by_payload_field
+        ]
         topics = self._topics or tuple(dict.fromkeys(handled))
         if not topics:
             raise ConfigurationError("topics", "name topics, or decorate handlers with on(...) first")

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.kafka.handling import type_name
+from immersiverse.auth.events.events import type_name
 from immersiverse.auth.events.observability.durations import Durations
 from immersiverse.auth.events.observability.hooks import Consumed
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.job import Reading
     from immersiverse.auth.events.observability.hooks import Detail
-    from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.serialization.unknown import Decoded
 
 _MEASURED = 0.001  # seconds of handling one event from which its own time is told
 _NANOSECOND = 1e-9
@@ -28,7 +28,7 @@ class Notes:
     """What was handled of one topic since the last report.
 
     Attributes:
-        kinds: the envelope's arm of each event that was handled at once, or a word for those that have none.
+        kinds: the payload field of each event that was handled at once, or a word for those that have none.
         latest: the last of all.
         measured: how long others took, by kind.
         spent: seconds that went into those of them that were handled at once.
@@ -54,7 +54,7 @@ class Tally:
 
     Args:
         tell: who hears of the sums.
-        names: short names of event types by the envelope's arm.
+        names: short names of event types by the envelope's payload field.
     """
 
     def __init__(self, tell: Callable[[Detail], None], names: Mapping[str, str]) -> None:
@@ -69,7 +69,7 @@ class Tally:
     def add(self, topic: str, reading: Reading, seconds: float) -> None:
         """One event was handled aside, which took this long."""
         notes = self._notes[topic]
-        notes.measured[reading.arm or type_name(reading.event)].add(seconds)
+        notes.measured[reading.payload_field or type_name(reading.event)].add(seconds)
         notes.latest = reading.event
 
     def report(self, seconds: float = 0.0) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, TracerProvider
 
     from immersiverse.auth.events.observability.tracing import Arrival
-    from immersiverse.auth.events.serialization.serialized import Headers, SerializedEvent
+    from immersiverse.auth.events.serialization.headers import Headers
+    from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
 _SYSTEM: Final = {"messaging.system": "kafka"}
 _W3C: Final = TraceContextTextMapPropagator()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from immersiverse.auth.events.serialization.serialized import Headers, SerializedEvent
+    from immersiverse.auth.events.serialization.headers import Headers
+    from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.descriptors import is_base64, parse_descriptor
 from immersiverse.auth.events.serialization.avro import schema_text
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
-from immersiverse.auth.events.v1 import options_pb2
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
     from immersiverse.auth.events.serialization.schemas import SchemaType
 
 Form = Literal["text", "descriptor"]
@@ -25,9 +24,6 @@ The latter is what Confluent's Python and Node serializers look up.
 """
 
 FORMS: Final[tuple[Form, ...]] = ("text", "descriptor")
-
-OPTIONS_FILE: Final = FileDescriptorProto.FromString(options_pb2.DESCRIPTOR.serialized_pb)
-"""The one file that the contract refers to beside well-known ones. Its subject is its path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from immersiverse.auth.events import protoc
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.descriptors import WELL_KNOWN, is_base64, parse_descriptor
 from immersiverse.auth.events.errors import InvalidSchema, MissingExtra, RegistryError, RegistryRefused
 from immersiverse.auth.events.proto_text import outline
 from immersiverse.auth.events.registry.contract import descriptor_of
 from immersiverse.auth.events.registry.failures import registry_failures
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE, WriterSchema
+from immersiverse.auth.events.serialization.schemas import WriterSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from immersiverse.auth.events.catalog import OPTIONS_FILE
 from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.registry import judge_subject, targets
 from immersiverse.auth.events.schema_checks.sources.contract import installed_contract

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.catalog import TOPICS
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE, TOPICS
 from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE, contract_schema
+from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.schema_checks import avro
 from immersiverse.auth.events.schema_checks.changes import JudgedChange
 from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.verdict import SchemaVerdict, UnjudgedSubject, judge_file
 from immersiverse.auth.events.schema_checks.version import ProtoSchema
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

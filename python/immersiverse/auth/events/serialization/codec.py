@@ -1,25 +1,27 @@
-"""The one interface of all formats."""
+"""The one interface of all formats, and the formats by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from immersiverse.auth.events.serialization.unknown import UnknownEvent
-from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.serialization.avro.codec import AvroCodec
+from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+    from immersiverse.auth.events.serialization.unknown import Reader
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
-Decoded = AuthEvent | UnknownEvent
-"""What reading gives: an event of the contract, or one whose type it does not know."""
-
-Reader = Callable[[bytes], Decoded]
-"""Reads payloads of one writer's schema. Raises DecodeError and nothing else."""
+Format = Literal["protobuf", "json", "avro"]
+"""What users call the formats."""
 
 
 class Codec(Protocol):
-    """Turns events into payloads of one format and back; framing is not its business."""
+    """Turns events into payloads of one format and back, without framing."""
 
     @property
     def name(self) -> str:
@@ -53,3 +55,29 @@ class Codec(Protocol):
             WrongSchema: if the schema does not describe authentication events.
         """
         ...
+
+
+def codec(name: str) -> Codec:
+    """The codec of a format.
+
+    Raises:
+        ConfigurationError: if there is no such format.
+    """
+    match name:
+        case "protobuf":
+            return ProtobufCodec()
+        case "json":
+            return JsonCodec()
+        case "avro":
+            return AvroCodec()
+    raise ConfigurationError("format", f"no format {name!r}: choose protobuf, json or avro")
+
+
+def codec_of_schema(schema_type: SchemaType) -> Codec | None:
+    """The codec of what a schema of a type wrote; None if it is not read here."""
+    match schema_type:
+        case "PROTOBUF":
+            return ProtobufCodec()
+        case "AVRO":
+            return AvroCodec()
+    return None

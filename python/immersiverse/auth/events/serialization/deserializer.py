@@ -1,4 +1,4 @@
-"""From the bytes that travelled to an event."""
+"""From a Kafka message to an event."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from confluent_kafka.serialization import Deserializer
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from immersiverse.auth.events.errors import MalformedFrame, UnknownFormat, WrongSchema
-from immersiverse.auth.events.serialization.formats import codec_of_schema
-from immersiverse.auth.events.serialization.framing import (
+from immersiverse.auth.events.serialization.codec import codec_of_schema
+from immersiverse.auth.events.serialization.headers import headers_of
+from immersiverse.auth.events.serialization.json.codec import read_json
+from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas
+from immersiverse.auth.events.serialization.wire import (
     FIRST_MESSAGE,
     MAGIC,
     frame_prefix,
@@ -20,10 +24,6 @@ from immersiverse.auth.events.serialization.framing import (
     read_schema_id,
     schema_header,
 )
-from immersiverse.auth.events.serialization.json import read_json
-from immersiverse.auth.events.serialization.pinned import PinnedSchemas
-from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
-from immersiverse.auth.events.serialization.received import headers_of
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
@@ -32,37 +32,38 @@ if TYPE_CHECKING:
 
     from confluent_kafka.serialization import SerializationContext
 
-    from immersiverse.auth.events.serialization.codec import Codec, Decoded, Reader
-    from immersiverse.auth.events.serialization.received import Received
+    from immersiverse.auth.events.serialization.codec import Codec
+    from immersiverse.auth.events.serialization.headers import Received
     from immersiverse.auth.events.serialization.schemas import WriterSchemas
+    from immersiverse.auth.events.serialization.unknown import Decoded, Reader
 
 _PREFIX = len(frame_prefix(0))
 _REMEMBERED = 1024  # schema ids; a contract has a few, an attacker has four billion
 _JSON_START = b"{"
 _JSON_BLANK = b" \t\r\n"
-# Found on the class in half the time that an event takes, which tries its fields first.
-_which = AuthEvent.WhichOneof
 _BOM = b"\xef\xbb\xbf"
+# Methods of the class: an event looks for them among its fields first, a tenth of the time of reading it.
+_parse = AuthEvent.FromString
+_which = AuthEvent.WhichOneof
 
 
 class AuthEventDeserializer(Deserializer):
-    """Reads events from Kafka in any format. Use it on its own, or as ``value.deserializer`` of Confluent's
-    DeserializingConsumer.
+    """Reads events of any format, alone or as ``value.deserializer`` of Confluent's DeserializingConsumer.
+
+    One deserializer serves any number of threads.
 
     Args:
         schemas: where writers' schemas come from: a ``SchemaRegistry``, or ``PinnedSchemas``. Before a schema
-            id is trusted, its schema is checked once. Without it, JSON is read, and frames are taken for
-            Protobuf of this contract whatever their id says.
-
-    One deserializer serves any number of threads.
-    """  # noqa: D205 - one sentence, two lines
+            id is trusted, its schema is checked once. Without it, JSON is read, and every frame is read as
+            Protobuf of this contract, whatever its id.
+    """
 
     def __init__(self, schemas: WriterSchemas | None = None) -> None:
         self._schemas = schemas
         self._readers: dict[int | uuid.UUID, tuple[Codec, Reader]] = {}
         self._wrong: dict[int | uuid.UUID, WrongSchema] = {}
-        # Frames that begin like this are Protobuf of our envelope, verified: no need to look at them again.
-        self._verified: dict[bytes, Any] = {}
+        # How Protobuf frames begin whose schema was checked: magic byte, schema id and index.
+        self._checked: set[bytes] = set()
 
     def __call__(self, value: bytes | None, ctx: SerializationContext | None = None) -> Decoded | None:
         """The event in a message's value.
@@ -78,26 +79,28 @@ class AuthEventDeserializer(Deserializer):
             DecodeError: if it cannot be read, ever.
             RegistryError: if its schema is not known yet and cannot be had.
         """
-        try:
-            event: AuthEvent = self._verified[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
-            if _which(event, "payload"):
-                return event
-        except (KeyError, TypeError, ProtobufDecodeError):
-            pass
+        if type(value) is bytes and value[:_PREFIX] in self._checked:
+            try:
+                event = _parse(value[_PREFIX:])
+                if _which(event, "payload"):
+                    return event
+            except ProtobufDecodeError:  # deserialize raises what it means
+                pass
         return self.deserialize(value, headers=ctx.headers or () if ctx else ())
 
     def read(self, message: Received) -> tuple[Decoded | None, str]:
-        """The event in a message of Confluent's consumer, and the envelope's arm that carries its payload.
+        """The event in a message of Confluent's consumer, and the envelope's field that carries its payload.
 
-        The arm is empty for unknown events and tombstones. For loops over many messages, which want both.
+        The name of the field is empty for unknown events and tombstones. For loops over many messages, which
+        want both.
 
         Raises:
             DecodeError: if it cannot be read, ever.
             RegistryError: if its schema is not known yet and cannot be had.
         """
-        (event,), (arm,) = self.read_known((message,))
+        (event,), (payload_field,) = self.read_known((message,))
         if event is not None:
-            return event, arm
+            return event, payload_field
         decoded = self.deserialize(message.value(), headers=headers_of(message), key=message.key())
         return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
 
@@ -105,33 +108,29 @@ class AuthEventDeserializer(Deserializer):
         """`read` for many messages, without waiting for a registry.
 
         Returns:
-            The event of each, and its arm in a list beside: if its schema is known and its type is of this
-            contract. Else None and the empty string, which say nothing but that `read` may take longer.
+            The event of each, and its payload field in a list beside: if its schema is known and its type is
+            of this contract. Else None and the empty string, which mean that `read` must be called.
         """
         events: list[AuthEvent | None] = []
-        arms: list[str] = []
-        parse_of = self._verified
+        payload_fields: list[str] = []
         for message in messages:
-            value = message.value()
-            try:
-                event = parse_of[value[:_PREFIX]](value[_PREFIX:])  # type: ignore[index]  # None too
-                arm = _which(event, "payload")
-            except (KeyError, TypeError, ProtobufDecodeError):
-                arm = None
-            if arm:
-                events.append(event)
-                arms.append(arm)
-            else:
-                events.append(None)
-                arms.append("")
-        return events, arms
+            value, event, payload_field = message.value(), None, None
+            if type(value) is bytes and value[:_PREFIX] in self._checked:
+                try:
+                    event = _parse(value[_PREFIX:])
+                    payload_field = _which(event, "payload")
+                except ProtobufDecodeError:
+                    pass
+            events.append(event if payload_field else None)
+            payload_fields.append(payload_field or "")
+        return events, payload_fields
 
     def may_wait(self, message: Received) -> bool:
         """Whether `read` of a message may wait for a registry, since its schema is not known yet."""
         value = message.value()
         if self._schemas is None or isinstance(self._schemas, PinnedSchemas):
             return False
-        if not value or value[:_PREFIX] in self._verified:
+        if not value or value[:_PREFIX] in self._checked:
             return False
         try:
             schema_id = named_schema(value, headers_of(message))
@@ -146,12 +145,12 @@ class AuthEventDeserializer(Deserializer):
         headers: Iterable[tuple[str, Any]] | dict[str, Any] = (),
         key: bytes | None = None,
     ) -> Decoded | None:
-        """The event in a message, with what stands beside the value.
+        """The event in a message, with its headers and key.
 
         Args:
             value: the value; None is a tombstone.
             headers: the message's headers: one may name the schema.
-            key: the message's key, for the id of a JSON event that carries none.
+            key: the message's key, for the id of a JSON event without one.
 
         Raises:
             DecodeError: if it cannot be read, ever.
@@ -166,7 +165,7 @@ class AuthEventDeserializer(Deserializer):
         if header is not None:
             return self._in_header_mode(value, header)
         if not value:
-            raise MalformedFrame("the value is empty; a tombstone is no value at all")
+            raise MalformedFrame("the value is empty; a tombstone has no value (null)")
         if value[0] == MAGIC:
             return self._framed(value)
         if value.removeprefix(_BOM).lstrip(_JSON_BLANK)[:1] == _JSON_START:
@@ -180,8 +179,8 @@ class AuthEventDeserializer(Deserializer):
         if codec.indexes is not None:
             indexes, start = read_indexes(value, start)
             _check_indexes(indexes, schema_id)
-            if len(self._verified) < _REMEMBERED:
-                self._verified[frame_prefix(schema_id)] = AuthEvent.FromString
+            if len(self._checked) < _REMEMBERED:
+                self._checked.add(frame_prefix(schema_id))
         return read(value[start:])
 
     def _in_header_mode(self, value: bytes, header: bytes) -> Decoded:
@@ -199,7 +198,7 @@ class AuthEventDeserializer(Deserializer):
         known = self._readers.get(schema_id)
         if known is not None:
             return known
-        if schema_id in self._wrong:  # looking at a large schema again would cost seconds a message
+        if schema_id in self._wrong:  # checking a large schema again would cost seconds a message
             raise WrongSchema(self._wrong[schema_id].schema_id, self._wrong[schema_id].found)
         try:
             known = self._new_reader(schema_id)

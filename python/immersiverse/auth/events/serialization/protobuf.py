@@ -10,15 +10,15 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from immersiverse.auth.events.errors import InvalidSchema, MalformedPayload, RegistryError, WrongSchema
-from immersiverse.auth.events.serialization.framing import FIRST_MESSAGE
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
+from immersiverse.auth.events.serialization.wire import FIRST_MESSAGE
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from immersiverse.auth.events.serialization.codec import Decoded, Reader
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+    from immersiverse.auth.events.serialization.unknown import Decoded, Reader
 
     ReadPayload = Callable[[int, bytes], dict[str, Any]]
 
@@ -38,11 +38,11 @@ class ProtobufCodec:
 
     @property
     def encode(self) -> Callable[[AuthEvent], bytes]:
-        """Writes an envelope: Protobuf's own method, since nothing need be added to it."""
+        """Writes an envelope: Protobuf's own method, since the envelope is the whole payload."""
         return AuthEvent.SerializeToString
 
     def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
-        """A reader that takes known types at once and looks closer at the rest."""
+        """A reader of events of known types, and of others by their writer's schema."""
         types: dict[int, str] = {}
         if writer is not None and not writer.assumed:
             types = _payload_types(written_by(writer, schema_id))

@@ -1,22 +1,34 @@
-"""The seams to a schema registry: what a serializer asks before it writes, a deserializer before it reads."""
+"""The interface to a registry: what a serializer asks before it writes, a deserializer before it reads.
+
+``PinnedSchemas`` implements it without a registry.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-
-from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.v1 import events_pb2
+from immersiverse.auth.events.catalog import CONTRACT_FILE
+from immersiverse.auth.events.errors import (
+    ConfigurationError,
+    InvalidSchema,
+    RegistryRefused,
+    UnknownSchemaId,
+)
+from immersiverse.auth.events.serialization.avro.schema import schema_text
 
 if TYPE_CHECKING:
     import uuid
+
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     from immersiverse.auth.events.errors import AuthEventsError
 
 SchemaType = Literal["PROTOBUF", "AVRO", "JSON"]
 """Schema types by the names that registries use."""
+
+MAX_SCHEMA_ID: Final = 0xFFFF_FFFF
+"""A frame has four bytes for the id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,8 @@ class WriterSchema:
         file: the descriptor of a Protobuf schema; None for other types.
         text: the schema as the registry gave it; of a Protobuf schema, ``.proto`` text or base64 of `file`.
             Empty for a Protobuf schema that no registry gave.
-        assumed: whether the bytes may be of a later version that was not shown: a payload that this one does
-            not declare may then still be one.
+        assumed: whether the schema was assumed, not fetched: the bytes may be of a later version, with
+            payload fields that this one does not declare.
         incomplete: why `file` has only what it takes to verify frames (package, messages, oneofs of the first
             message): it came as .proto text, and there is no descriptor of it. None if it is whole.
     """
@@ -93,5 +105,48 @@ class WriterSchemas(Protocol):
         ...
 
 
-CONTRACT_FILE: Final = FileDescriptorProto.FromString(events_pb2.DESCRIPTOR.serialized_pb)
-"""The contract file of this version, as registries know it."""
+@dataclass(frozen=True, slots=True)
+class PinnedSchemas:
+    """Schema ids that are set in configuration, for programs without a registry.
+
+    Protobuf frames may be of a later version of the contract: event types that it added arrive as unknown
+    events, named by their numbers. Avro frames are of this version: they are read by its schema only.
+
+    Attributes:
+        protobuf: the id of Protobuf frames.
+        avro: the id of Avro frames; None if there are none.
+
+    Raises:
+        ConfigurationError: if an id does not fit into a frame's 32 bits.
+    """
+
+    protobuf: int
+    avro: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, number in (("protobuf", self.protobuf), ("avro", self.avro)):
+            if number is not None and not 0 <= number <= MAX_SCHEMA_ID:
+                raise ConfigurationError(name, f"a schema id is from 0 to {MAX_SCHEMA_ID}, not {number}")
+
+    def schema_id(self, topic: str, schema_type: SchemaType) -> SchemaId:  # noqa: ARG002 - one for all topics
+        """The pinned id, whatever the topic.
+
+        Raises:
+            RegistryRefused: if none is pinned for the type.
+        """
+        number = {"PROTOBUF": self.protobuf, "AVRO": self.avro}.get(schema_type)
+        if number is None:
+            raise RegistryRefused(f"PinnedSchemas has no id for {schema_type}: give it one", 0)
+        return SchemaId(number)
+
+    def writer_schema(self, schema_id: int | uuid.UUID) -> WriterSchema:
+        """The contract, for the pinned ids.
+
+        Raises:
+            UnknownSchemaId: for every other id.
+        """
+        if schema_id == self.protobuf:
+            return WriterSchema("PROTOBUF", CONTRACT_FILE, assumed=True)
+        if self.avro is not None and schema_id == self.avro:
+            return WriterSchema("AVRO", text=schema_text())
+        raise UnknownSchemaId(schema_id if isinstance(schema_id, int) else str(schema_id))

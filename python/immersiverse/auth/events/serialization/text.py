@@ -10,15 +10,15 @@ import orjson
 
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, MalformedPayload
 from immersiverse.auth.events.events import payload_of
-from immersiverse.auth.events.serialization.json import JsonCodec, read_json, write_envelope
-from immersiverse.auth.events.serialization.timestamps import format_timestamp
+from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json, write_envelope
+from immersiverse.auth.events.serialization.json.times import format_timestamp
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from immersiverse.auth.events.serialization.codec import Decoded
+    from immersiverse.auth.events.serialization.unknown import Decoded
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 # How a value can begin: a frame, a JSON object, or white space or a byte order mark before one. No text is

@@ -1,14 +1,12 @@
-"""An event of a type that this version of the contract does not know."""
+"""What decoding gives: an event of the contract, or one of a type that this version does not know."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +15,7 @@ class UnknownEvent:
 
     Attributes:
         event_type: its short name, such as ``DeviceTrusted``; ``#200``, by the number of its field in the
-            envelope, if no registry is at hand to name it.
+            envelope, if no registry can name it.
         envelope: what every event has (id, time, source, version, actor), without a payload.
         payload: the payload's own bytes, in the format that it was written in.
         format: that format: ``protobuf``, ``json`` or ``avro``.
@@ -38,3 +36,10 @@ class UnknownEvent:
                 compile it.
         """
         return self._read()
+
+
+Decoded = AuthEvent | UnknownEvent
+"""What decoding gives: an event of the contract, or one whose type it does not know."""
+
+Reader = Callable[[bytes], Decoded]
+"""Reads payloads of one writer's schema. Raises DecodeError and nothing else."""

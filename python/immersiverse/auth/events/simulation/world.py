@@ -127,7 +127,7 @@ class World:
             source=catalog.DEFAULT_SOURCE,
             version=user.version if user else 0,
             actor=actor,
-            **{catalog.BY_MESSAGE[kind].arm: kind(**fields)},  # type: ignore[arg-type]  # the field of `kind`
+            **{catalog.BY_MESSAGE[kind].payload_field: kind(**fields)},  # type: ignore[arg-type]  # the field of `kind`
         )
         self._emitted.append(SimulatedEvent(event, self._attack))
         return event

@@ -17,7 +17,7 @@ from immersiverse.auth.events.kafka.dead_letters import (
     REDRIVES_HEADER,
     STUB_HEADER,
 )
-from immersiverse.auth.events.kafka.record import headers_of
+from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.record import Record

@@ -20,7 +20,7 @@ import orjson
 
 from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterId
 from immersiverse.auth.events.kafka.dead_letters import MARKER_HEADER, ORIGINAL_TOPIC_HEADER
-from immersiverse.auth.events.kafka.record import headers_of
+from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetter, Headers

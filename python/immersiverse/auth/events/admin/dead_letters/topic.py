@@ -11,8 +11,8 @@ from immersiverse.auth.events.admin.offset_reset import ToTimestamp, start_offse
 from immersiverse.auth.events.admin.topic_reader import read_to_end
 from immersiverse.auth.events.admin.topics import OffsetRange, offset_ranges, partitions_of
 from immersiverse.auth.events.errors import OperationRefused
-from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.partition import Partition
+from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator

@@ -9,8 +9,8 @@ import orjson
 from immersiverse.auth.events.cli.options.time import format_time
 from immersiverse.auth.events.cli.output import warn
 from immersiverse.auth.events.errors import DecodeError
-from immersiverse.auth.events.kafka.record import headers_of
 from immersiverse.auth.events.privacy import WITHHELD
+from immersiverse.auth.events.serialization.headers import headers_of
 from immersiverse.auth.events.serialization.text import event_line, unknown_envelope
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.admin.tail import EventFilter
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.privacy import Redaction
-    from immersiverse.auth.events.serialization.codec import Decoded
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+    from immersiverse.auth.events.serialization.unknown import Decoded
 
 
 class RecordView:

@@ -29,7 +29,7 @@ from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
 from immersiverse.auth.events.kafka.producer.serving import ReportServer
 from immersiverse.auth.events.observability.hooks import Statistics
-from immersiverse.auth.events.serialization.serialized import SerializedEvent
+from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:

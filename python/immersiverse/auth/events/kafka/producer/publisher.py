@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.producer.delivery import Delivery, OnDone
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
-    from immersiverse.auth.events.serialization.serialized import SerializedEvent
-    from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
+    from immersiverse.auth.events.serialization.serializer import AuthEventSerializer, SerializedEvent
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 REGISTRY_RETRY: Final = Retry(first=0.2, longest=5.0)

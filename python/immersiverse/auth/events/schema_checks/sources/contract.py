@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.descriptors import identity
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE
 from immersiverse.auth.events.schema_checks.sources.files import Folder, tree_version
 from immersiverse.auth.events.schema_checks.version import ContractVersion
-from immersiverse.auth.events.serialization.schemas import CONTRACT_FILE
 from immersiverse.auth.events.version import __version__
 
 _PROTO = "proto"

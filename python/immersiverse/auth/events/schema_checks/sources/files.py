@@ -5,11 +5,11 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING, Protocol
 
+from immersiverse.auth.events.catalog import OPTIONS_FILE
 from immersiverse.auth.events.descriptors import WELL_KNOWN
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.proto_text import imports
 from immersiverse.auth.events.protoc import compile_files, is_import_path
-from immersiverse.auth.events.registry.contract import OPTIONS_FILE
 from immersiverse.auth.events.schema_checks.version import ContractVersion
 
 if TYPE_CHECKING:

@@ -1,48 +1,86 @@
-"""JSON payloads: the specification's ``{"eventType", "timestamp", "payload"}``, and what may stand beside it.
+"""JSON: the specification's ``{"eventType", "timestamp", "payload"}``, and optional fields beside it.
 
-Source: specification sections 3 and 10; the payload follows the Protobuf JSON mapping. ``eventId``,
-``source``, ``version``, ``actor`` and whatever else the envelope has are optional: messages without them are
-valid for ever.
+Source: specification sections 3 and 10; the payload follows the Protobuf JSON mapping, and so do the other
+fields of the envelope, except that ``version`` is a JSON number. All of them (``eventId``, ``source``,
+``version``, ``actor``, and what later versions add) are optional: messages without them stay valid for ever.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import orjson
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent, MalformedPayload
 from immersiverse.auth.events.identifiers import derived_event_id
-from immersiverse.auth.events.serialization.json_envelope import envelope_reader, envelope_writer
-from immersiverse.auth.events.serialization.json_reading import object_reader
-from immersiverse.auth.events.serialization.json_writing import object_writer
-from immersiverse.auth.events.serialization.timestamps import format_time
+from immersiverse.auth.events.serialization.json.reader import fields_reader, object_reader
+from immersiverse.auth.events.serialization.json.times import format_time
+from immersiverse.auth.events.serialization.json.writer import fields_writer, object_writer
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from immersiverse.auth.events.serialization.codec import Decoded, Reader
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+    from google.protobuf.message import Message
+
+    from immersiverse.auth.events.serialization.json.reader import Fill
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+    from immersiverse.auth.events.serialization.unknown import Decoded, Reader
+
+EVENT_TYPE: Final = "eventType"
+TIMESTAMP: Final = "timestamp"
+PAYLOAD: Final = "payload"
+"""The specification's three fields."""
+
+NUMBERS: Final = frozenset({"version"})
+"""The 64-bit fields of the envelope that are written as numbers."""
 
 _BOM = b"\xef\xbb\xbf"
 
-_WRITERS = {e.arm: (e.name, object_writer(e.message.DESCRIPTOR)) for e in catalog.EVENT_TYPES.values()}
-_READERS = {e.name: (e.arm, object_reader(e.message.DESCRIPTOR)) for e in catalog.EVENT_TYPES.values()}
-# Found on the class in half the time that an event takes, which tries its fields first.
-_which = AuthEvent.WhichOneof
+
+def envelope_fields(envelope: Descriptor) -> tuple[FieldDescriptor, ...]:
+    """The fields of every event, its time first, then in the order of their numbers, without the payloads."""
+    payloads = envelope.oneofs_by_name[PAYLOAD].fields
+    fields = sorted(envelope.fields, key=lambda field: (field.name != TIMESTAMP, field.number))
+    return tuple(field for field in fields if field not in payloads)
+
+
+def envelope_writer(envelope: Descriptor) -> Callable[[Message, dict[str, Any]], None]:
+    """A function that adds to an object what an event holds beside its time and payload.
+
+    It raises ValueError for what JSON cannot express.
+    """
+    _, *fields = envelope_fields(envelope)
+    return fields_writer(fields, numbers=NUMBERS)
+
+
+def envelope_reader(envelope: Descriptor) -> Fill:
+    """A function that reads all but the payload of an object into an empty event.
+
+    It raises MalformedPayload naming the field.
+    """
+    return fields_reader(envelope_fields(envelope))
+
+
+_WRITERS = {
+    e.payload_field: (e.name, object_writer(e.message.DESCRIPTOR)) for e in catalog.EVENT_TYPES.values()
+}
+_READERS = {
+    e.name: (e.payload_field, object_reader(e.message.DESCRIPTOR)) for e in catalog.EVENT_TYPES.values()
+}
 write_envelope = envelope_writer(AuthEvent.DESCRIPTOR)
-"""Adds to an object what an event holds beside its time and payload; ValueError for what JSON cannot say."""
+"""Adds to an object what an event holds beside its time and payload; see `envelope_writer`."""
 _fill_envelope = envelope_reader(AuthEvent.DESCRIPTOR)
 
 
 class JsonCodec:
-    """The compatibility format.
+    """The specification's format.
 
     Attributes:
-        minimal: write the specification's three fields and nothing else.
+        minimal: write the specification's three fields only.
     """
 
     name = "json"
@@ -68,7 +106,7 @@ def read_json(value: bytes, key: bytes | None = None) -> Decoded:
 
     Args:
         value: the message's value.
-        key: the message's key, for the id of an event that carries none.
+        key: the message's key, for the id of an event without one.
 
     Raises:
         MalformedPayload: if it is not such an object.
@@ -95,34 +133,28 @@ def _encode(event: AuthEvent) -> bytes:
     try:
         write_envelope(event, document)
     except ValueError as error:
-        raise InvalidEvent(document["eventType"], "", f"JSON cannot say this: {error}") from error
+        raise InvalidEvent(document["eventType"], "", f"JSON cannot express this: {error}") from error
     return orjson.dumps(document)
 
 
 def _document(event: AuthEvent) -> dict[str, Any]:
-    arm = _which(event, "payload")
-    if arm is None:
+    payload_field = event.WhichOneof("payload")
+    if payload_field is None:
         raise InvalidEvent("AuthEvent", "payload", "is required")
-    name, write = _WRITERS[arm]
+    name, write = _WRITERS[payload_field]
     time = event.timestamp
     try:
         return {
             "eventType": name,
             "timestamp": format_time(time.seconds, time.nanos),
-            "payload": write(getattr(event, arm)),
+            "payload": write(getattr(event, payload_field)),
         }
     except ValueError as error:
-        raise InvalidEvent(name, "", f"JSON cannot say this: {error}") from error
+        raise InvalidEvent(name, "", f"JSON cannot express this: {error}") from error
 
 
 def _read_document(document: dict[str, Any], value: bytes, key: bytes | None) -> Decoded:
-    event_type, payload = document.get("eventType"), document.get("payload")
-    if type(event_type) is not str or not event_type:
-        raise MalformedPayload("is not a string" if event_type else "is missing", "eventType")
-    if type(payload) is not dict:
-        raise MalformedPayload("is missing" if payload is None else "is not an object", "payload")
-    if document.get("timestamp") is None:
-        raise MalformedPayload("is missing", "timestamp")
+    event_type, payload = _type_and_payload(document)
     event = AuthEvent()
     _fill_envelope(document, event)
     if event.version < 0:
@@ -132,8 +164,8 @@ def _read_document(document: dict[str, Any], value: bytes, key: bytes | None) ->
     known = _READERS.get(event_type) or _by_full_name(event_type)
     if known is None:
         return _unknown(event_type, event, payload)
-    arm, fill = known
-    message = getattr(event, arm)
+    payload_field, fill = known
+    message = getattr(event, payload_field)
     message.SetInParent()  # an empty payload is one
     try:
         fill(payload, message)
@@ -142,7 +174,18 @@ def _read_document(document: dict[str, Any], value: bytes, key: bytes | None) ->
     return event
 
 
-def _by_full_name(event_type: str) -> tuple[str, Callable[[Any, Any], None]] | None:
+def _type_and_payload(document: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    event_type, payload = document.get("eventType"), document.get("payload")
+    if type(event_type) is not str or not event_type:
+        raise MalformedPayload("is not a string" if event_type else "is missing", "eventType")
+    if type(payload) is not dict:
+        raise MalformedPayload("is missing" if payload is None else "is not an object", "payload")
+    if document.get("timestamp") is None:
+        raise MalformedPayload("is missing", "timestamp")
+    return event_type, payload
+
+
+def _by_full_name(event_type: str) -> tuple[str, Fill] | None:
     found = catalog.find(event_type)
     return _READERS[found.name] if found else None
 
@@ -156,7 +199,7 @@ def _unknown(event_type: str, envelope: AuthEvent, payload: dict[str, Any]) -> U
 
 
 def _from_cloudevent(cloud: dict[str, Any]) -> dict[str, Any]:
-    """The specification's form of a structured-mode CloudEvent 1.0; what else stands in both has one name."""
+    """The specification's form of a structured-mode CloudEvent 1.0; other fields have the same names."""
     if cloud["specversion"] != "1.0":
         raise MalformedPayload("is not 1.0, the only version of CloudEvents read here", "specversion")
     return {

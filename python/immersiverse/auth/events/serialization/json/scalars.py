@@ -36,7 +36,7 @@ def scalar_writer(field: FieldDescriptor) -> Convert | None:
 
 
 def scalar_reader(field: FieldDescriptor) -> Convert:
-    """What turns JSON into a scalar of a field's type; it raises ValueError saying what the JSON is not."""
+    """What turns JSON into a scalar of a field's type; it raises ValueError with what the JSON should be."""
     return _READERS[field.type]
 
 
@@ -53,9 +53,9 @@ def read_string(value: Any) -> str:
 
 
 def read_integer_text(text: str, limits: tuple[int, int]) -> int:
-    """The whole number that text says, as digits or with an exponent.
+    """The whole number in a text, in digits or with an exponent.
 
-    It raises ValueError if the text says none within the limits.
+    It raises ValueError if the text is not one within the limits.
     """
     if len(text) <= _LONGEST_INTEGER and text.isascii():
         number = int(text) if text.removeprefix("-").isdigit() else _finite_text(text)

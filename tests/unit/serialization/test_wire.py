@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immersiverse.auth.events.errors import MalformedFrame
-from immersiverse.auth.events.serialization.framing import (
+from immersiverse.auth.events.errors import MalformedFrame, RegistryRefused
+from immersiverse.auth.events.serialization.wire import (
     FIRST_MESSAGE,
     frame_prefix,
     header_value,
@@ -55,7 +55,7 @@ def test_the_long_form_of_the_first_message_is_read_too() -> None:
 
 @pytest.mark.parametrize("number", [-1, 1 << 32])
 def test_an_id_of_more_than_32_bits_does_not_fit_into_a_frame(number: int) -> None:
-    with pytest.raises(MalformedFrame, match="does not fit"):
+    with pytest.raises(RegistryRefused, match="does not fit"):
         frame_prefix(number)
 
 

@@ -33,39 +33,29 @@ ENVELOPE: Final = AuthEvent.DESCRIPTOR.full_name
 """The name of the record that every event is."""
 
 PAYLOAD: Final = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].name
-"""The field of that record that says what happened."""
+"""The field of that record that holds the payload."""
 
 TIMESTAMP: Final = "google.protobuf.Timestamp"
 FIELD_MASK: Final = "google.protobuf.FieldMask"
 
-PRIMITIVES: Final = {
-    FieldDescriptor.TYPE_BOOL: "boolean",
-    FieldDescriptor.TYPE_BYTES: "bytes",
-    FieldDescriptor.TYPE_DOUBLE: "double",
-    FieldDescriptor.TYPE_FIXED32: "long",
-    FieldDescriptor.TYPE_FIXED64: "long",
-    FieldDescriptor.TYPE_FLOAT: "float",
-    FieldDescriptor.TYPE_INT32: "int",
-    FieldDescriptor.TYPE_INT64: "long",
-    FieldDescriptor.TYPE_SFIXED32: "int",
-    FieldDescriptor.TYPE_SFIXED64: "long",
-    FieldDescriptor.TYPE_SINT32: "int",
-    FieldDescriptor.TYPE_SINT64: "long",
-    FieldDescriptor.TYPE_STRING: "string",
-    FieldDescriptor.TYPE_UINT32: "long",
-    FieldDescriptor.TYPE_UINT64: "long",
+_SCALARS: Final = {
+    FieldDescriptor.TYPE_BOOL: ("boolean", False),
+    FieldDescriptor.TYPE_BYTES: ("bytes", ""),
+    FieldDescriptor.TYPE_DOUBLE: ("double", 0.0),
+    FieldDescriptor.TYPE_FIXED32: ("long", 0),
+    FieldDescriptor.TYPE_FIXED64: ("long", 0),
+    FieldDescriptor.TYPE_FLOAT: ("float", 0.0),
+    FieldDescriptor.TYPE_INT32: ("int", 0),
+    FieldDescriptor.TYPE_INT64: ("long", 0),
+    FieldDescriptor.TYPE_SFIXED32: ("int", 0),
+    FieldDescriptor.TYPE_SFIXED64: ("long", 0),
+    FieldDescriptor.TYPE_SINT32: ("int", 0),
+    FieldDescriptor.TYPE_SINT64: ("long", 0),
+    FieldDescriptor.TYPE_STRING: ("string", ""),
+    FieldDescriptor.TYPE_UINT32: ("long", 0),
+    FieldDescriptor.TYPE_UINT64: ("long", 0),
 }
-"""Avro's types of Protobuf's scalars."""
-
-_ZEROS: Final = {
-    "boolean": False,
-    "bytes": "",
-    "double": 0.0,
-    "float": 0.0,
-    "int": 0,
-    "long": 0,
-    "string": "",
-}
+"""Avro's type of each Protobuf scalar, and its default."""
 
 
 @cache
@@ -75,8 +65,33 @@ def schema_text() -> str:
 
 
 def record_schema(descriptor: Descriptor) -> Schema:
-    """The Avro schema of any message type."""
+    """The Avro schema of a message type."""
     return _record(descriptor, set())
+
+
+def event_schema(payload: FieldDescriptor) -> Schema:
+    """The schema that the events of one type are written by: the same bytes, with less for fastavro to do.
+
+    Avro writes the value of a union as the position of its branch, then the value. Here these are two fields,
+    ``branch`` and the payload, so that no union is searched, and times are plain numbers (together a quarter
+    of the time).
+    """
+    named: Named = set()
+    fields = [_field(field, named) for field in AuthEvent.DESCRIPTOR.fields if not is_payload(field)]
+    union = [{"name": "branch", "type": "long"}, {"name": PAYLOAD, "type": _singular(payload, named)}]
+    plain: Schema = _plain({"type": "record", **_name(AuthEvent.DESCRIPTOR), "fields": fields + union})
+    return plain
+
+
+def _plain(schema: Any) -> Any:
+    """A schema without logical types."""
+    if isinstance(schema, list):
+        return [_plain(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "logicalType" in schema:
+        return schema["type"]
+    return {key: _plain(value) for key, value in schema.items()}
 
 
 def is_nullable(field: FieldDescriptor) -> bool:
@@ -85,19 +100,19 @@ def is_nullable(field: FieldDescriptor) -> bool:
 
 
 def is_payload(field: FieldDescriptor) -> bool:
-    """Whether a field is one of those that become the union of payloads, in any version of the contract."""
+    """Whether a field is a payload field of the envelope, in any version of the contract."""
     oneof = field.containing_oneof
     return oneof is not None and oneof.full_name == f"{ENVELOPE}.{PAYLOAD}"
 
 
 def map_entry(field: FieldDescriptor) -> Descriptor | None:
-    """The record of key and value that a map field is made of; None for other fields."""
+    """The message of key and value that a map field is made of; None for other fields."""
     entry = field.message_type
     return entry if entry is not None and entry.GetOptions().map_entry else None
 
 
 def has_text_keys(entry: Descriptor) -> bool:
-    """Whether a map is one that Avro can hold as a map."""
+    """Whether a map has string keys, the only ones that Avro's maps have."""
     return entry.fields_by_name["key"].type == FieldDescriptor.TYPE_STRING
 
 
@@ -143,7 +158,7 @@ def _singular(field: FieldDescriptor, named: Named) -> Schema:
     if field.enum_type is not None:
         return _enum(field.enum_type, named)
     if field.message_type is None:
-        return PRIMITIVES[field.type]
+        return _SCALARS[field.type][0]
     if field.message_type.full_name == TIMESTAMP:
         return {"type": "long", "logicalType": "timestamp-micros"}
     if field.message_type.full_name == FIELD_MASK:
@@ -160,4 +175,4 @@ def _enum(enum: EnumDescriptor, named: Named) -> Schema:
 
 
 def _default(field: FieldDescriptor) -> Any:
-    return field.enum_type.values_by_number[0].name if field.enum_type else _ZEROS[PRIMITIVES[field.type]]
+    return field.enum_type.values_by_number[0].name if field.enum_type else _SCALARS[field.type][1]

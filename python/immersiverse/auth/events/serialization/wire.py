@@ -1,4 +1,4 @@
-"""Confluent's framing: a magic byte, the schema id, for Protobuf the message's place in its file, a payload.
+"""Framing: a magic byte, the schema id, for Protobuf the message's place in its file, then the payload.
 
 Source: Confluent's wire format. A frame is ``00``, a 4-byte big-endian schema id and, for Protobuf, message
 indexes as zigzag varints: their count, then each; the single byte ``00`` is short for the first message. In
@@ -10,7 +10,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from immersiverse.auth.events.errors import MalformedFrame
+from immersiverse.auth.events.errors import MalformedFrame, RegistryRefused
+from immersiverse.auth.events.serialization.schemas import MAX_SCHEMA_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,6 @@ VALUE_SCHEMA_ID_HEADER: Final = "__value_schema_id"
 
 _ID_END = 5
 _GUID_END = 17
-_MAX_ID = 0xFFFF_FFFF
 _MAX_INDEXES = 64  # messages nested deeper than any real file
 _VARINT_BYTES = 5  # an index fits in 32 bits
 
@@ -33,10 +33,10 @@ def frame_prefix(schema_id: int, indexes: tuple[int, ...] | None = FIRST_MESSAGE
     """The bytes before a payload; `indexes` is None for Avro and JSON, which have none.
 
     Raises:
-        MalformedFrame: if the id does not fit into 32 bits.
+        RegistryRefused: if the id does not fit into 32 bits.
     """
-    if not 0 <= schema_id <= _MAX_ID:
-        raise MalformedFrame(f"schema id {schema_id} does not fit into a frame")
+    if not 0 <= schema_id <= MAX_SCHEMA_ID:
+        raise RegistryRefused(f"schema id {schema_id} does not fit into a frame's 32 bits", 0)
     return bytes((MAGIC,)) + schema_id.to_bytes(4) + write_indexes(indexes)
 
 
@@ -52,7 +52,7 @@ def read_schema_id(frame: bytes) -> int:
         MalformedFrame: if it is shorter than its own head, or does not begin with the magic byte.
     """
     if len(frame) < _ID_END or frame[0] != MAGIC:
-        raise MalformedFrame(f"not a frame, 00 and a 4-byte schema id: {_said(frame)}")
+        raise MalformedFrame(f"not a frame, 00 and a 4-byte schema id: {_described(frame)}")
     return int.from_bytes(frame[1:_ID_END])
 
 
@@ -69,7 +69,7 @@ def read_header(value: bytes) -> tuple[uuid.UUID, bytes]:
     """
     if len(value) < _GUID_END or value[0] != HEADER_MAGIC:
         raise MalformedFrame(
-            f"header {VALUE_SCHEMA_ID_HEADER} is not 01 and a GUID of 16 bytes: {_said(value)}"
+            f"header {VALUE_SCHEMA_ID_HEADER} is not 01 and a GUID of 16 bytes: {_described(value)}"
         )
     return uuid.UUID(bytes=value[1:_GUID_END]), value[_GUID_END:]
 
@@ -83,10 +83,10 @@ def schema_header(headers: Iterable[tuple[str, Any]] | dict[str, Any]) -> bytes 
 
 
 def named_schema(value: bytes, headers: Iterable[tuple[str, Any]] | dict[str, Any]) -> int | uuid.UUID | None:
-    """The schema that a message names in a header or its frame; None if it names none.
+    """The schema id in a message's header or frame; None without one.
 
     Raises:
-        MalformedFrame: if it names one in a way that cannot be read.
+        MalformedFrame: if it cannot be read.
     """
     header = schema_header(headers)
     if header is not None:
@@ -121,8 +121,8 @@ def read_indexes(data: bytes, start: int) -> tuple[tuple[int, ...], int]:
     return tuple(indexes), position
 
 
-def _said(data: bytes) -> str:
-    """What may be said of bytes that may be anybody's data."""
+def _described(data: bytes) -> str:
+    """What an error may show of bytes that may be personal data."""
     return f"{len(data)} bytes that begin with {data[:1].hex()}" if data else "no bytes"
 
 
@@ -136,7 +136,7 @@ def _write_varint(number: int) -> bytes:
 
 
 def _read_varint(data: bytes, start: int) -> tuple[int, int]:
-    """A zigzag varint that is not negative, and where it ends."""
+    """A zigzag varint of 0 or more, and where it ends."""
     number = 0
     for offset, byte in enumerate(data[start : start + _VARINT_BYTES]):
         number |= (byte & 0x7F) << 7 * offset
