@@ -47,7 +47,7 @@ def test_publishing_consuming_and_putting_aside_log_no_password_even_when_debugg
     with running(subscriber):
         eventually(lambda: guarded.committed(group, topic) == 1)
     log = everything_logged.text
-    for client in ("outgoing", "poller", "dead_letters"):
+    for client in ("producer.core", "poller"):
         assert f"immersiverse.auth.events.kafka.{client}" in log
     assert user.name in log  # so the log is one in which a password could be
     assert user.password not in log

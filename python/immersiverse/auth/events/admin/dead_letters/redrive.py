@@ -130,7 +130,7 @@ def redrive(
         BrokerUnavailable: if no broker responds; what was not acknowledged stays as it is.
     """
     limit = rate_limit or RateLimit(None)
-    with _sender(cluster, topic) as sender, redrive_lock(cluster, topic):
+    with redrive_lock(cluster, topic), _sender(cluster, topic) as sender:
         results = preview(cluster, topic, plan, on_read=on_read)
         while batch := tuple(islice(results, limit.batch)):
             wanted = [result.dead_letter for result in batch if result.status is RedriveStatus.REDRIVE]
@@ -226,7 +226,7 @@ def _sender(cluster: Cluster, dead_letter_topic: str) -> Iterator[_Sender]:
     try:
         yield _Sender(cluster, dead_letter_topic, core)
     finally:
-        with suppress(UndeliveredEvents):  # the redrive ended early, and its error says why
+        with suppress(UndeliveredEvents):  # the redrive ends early, and raises why
             core.close(0)
 
 
@@ -239,14 +239,15 @@ class _Sender:
         self._core = core
 
     def send(self, dead_letters: list[DeadLetter]) -> Iterator[RedriveResult]:
-        sent = [self._send(_redriven(dead_letter)) for dead_letter in dead_letters]
-        failures = [_failure_of(each) for each in sent]
+        """Send dead letters and wait, then mark those that were acknowledged and wait."""
+        sent = [(dead_letter, self._send(dead_letter)) for dead_letter in dead_letters]
+        failures = [_failure(delivery) for _, delivery in sent]
         marks = [
             self._mark(dead_letter, delivery)
-            for dead_letter, delivery in zip(dead_letters, sent, strict=True)
+            for dead_letter, delivery in sent
             if not isinstance(delivery, PublishError) and delivery.error is None
         ]
-        for failure in map(_failure_of, marks):
+        for failure in map(_failure, marks):
             if failure is not None:
                 purpose = (
                     f"mark dead letters in {self._topic} as redriven, so the last ones will be sent again"
@@ -263,24 +264,23 @@ class _Sender:
             raise error  # all that follow would fail too
         return RedriveResult(dead_letter, RedriveStatus.FAILED, str(error))
 
-    def _send(self, message: RawMessage, partition: int = -1) -> Delivery | PublishError:
+    def _send(self, dead_letter: DeadLetter) -> Delivery | PublishError:
+        headers = redrive_headers(dead_letter)
+        return self._queued(RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, headers))
+
+    def _mark(self, dead_letter: DeadLetter, sent: Delivery) -> Delivery | PublishError:
+        key, value, headers = marker_for(dead_letter, partition=sent.partition, offset=sent.offset)
+        return self._queued(RawMessage(self._topic, key, value, headers), dead_letter.id.partition)
+
+    def _queued(self, message: RawMessage, partition: int = -1) -> Delivery | PublishError:
         try:
             return self._core.send(message, partition=partition)
         except PublishError as failure:
             return failure
 
-    def _mark(self, dead_letter: DeadLetter, delivery: Delivery) -> Delivery | PublishError:
-        key, value, headers = marker_for(dead_letter, partition=delivery.partition, offset=delivery.offset)
-        return self._send(RawMessage(self._topic, key, value, headers), dead_letter.id.partition)
 
-
-def _redriven(dead_letter: DeadLetter) -> RawMessage:
-    headers = redrive_headers(dead_letter)
-    return RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, headers)
-
-
-def _failure_of(sent: Delivery | PublishError) -> PublishError | None:
-    """Wait for the outcome of a message: why it failed, or None if it is acknowledged."""
+def _failure(sent: Delivery | PublishError) -> PublishError | None:
+    """Wait for the outcome of a message; why it failed, None if a broker has it."""
     if isinstance(sent, PublishError):
         return sent
     try:
