@@ -268,7 +268,7 @@ async def test_an_inbox_that_is_unavailable_is_retried_without_counting_attempts
 
     stage = Stage(seen, Policy(retry=AT_ONCE), inbox=Unavailable())
     await stage.handle(record(0))
-    assert (stage.stopped_by, stage.aside.letters, stage.commits()) == ([], [], {0: 1})
+    assert (stage.stopped_by, stage.dead_letters.sent, stage.commits()) == ([], [], {0: 1})
 
 
 @staged

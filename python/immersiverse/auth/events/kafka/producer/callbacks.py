@@ -45,40 +45,52 @@ class DeliveryCallbacks(Protocol):
 
 
 class CallbackThread:
-    """Runs callbacks one after the other in a daemon thread."""
+    """Runs callbacks one after the other in a daemon thread.
+
+    A message sent while its producer is being closed may be settled after `close`: that starts another thread.
+    ``_lock`` covers starting, closing and counting.
+    """
 
     refuse_to_wait = ""
 
     def __init__(self) -> None:
         self._batches: SimpleQueue[Sequence[Delivery] | None] = SimpleQueue()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._taken = 0  # batches; counted by the producer's thread
-        self._finished = 0  # batches; counted by the callbacks' thread
+        self._running: set[int] = set()  # threads that run callbacks
+        self._unfinished = 0  # batches
 
     @property
     def pending(self) -> bool:
         """Whether there are callbacks to run, apart from the one that asks."""
-        return self._taken != self._finished and threading.current_thread() is not self._thread
+        return self._unfinished > 0 and threading.get_ident() not in self._running
 
     def run(self, deliveries: Sequence[Delivery]) -> None:
         """Run the callbacks of these soon, and return at once."""
-        self._taken += 1
-        self._batches.put(deliveries)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="auth-events-callbacks", daemon=True)
-            self._thread.start()
+        with self._lock:
+            self._unfinished += 1
+            self._batches.put(deliveries)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="auth-events-callbacks", daemon=True)
+                self._thread.start()
 
     def close(self) -> None:
-        """Run what is left; there will be no more."""
-        self._batches.put(None)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_CLOSING)
+        """Run what is left, and end the thread."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._batches.put(None)
+            if thread is not threading.current_thread():
+                thread.join(_CLOSING)
 
     def _work(self) -> None:
+        self._running.add(threading.get_ident())
         while (deliveries := self._batches.get()) is not None:
             for delivery in deliveries:
                 delivery.run_callbacks()
-            self._finished += 1
+            with self._lock:
+                self._unfinished -= 1
+        self._running.discard(threading.get_ident())
 
 
 class LoopCallbacks:

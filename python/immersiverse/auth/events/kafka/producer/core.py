@@ -316,8 +316,10 @@ class ProducerCore:
         finally:
             self._server.give_up()
             self._server.stop()
-            if self._thread is not None and self._thread is not threading.current_thread():
-                self._thread.join(_ENDING)
+            with self._lock:  # a thread that sends may be starting it
+                thread = self._thread
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(_ENDING)
             self._callbacks.close()
 
     def _start(self) -> None:
