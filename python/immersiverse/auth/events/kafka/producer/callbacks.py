@@ -47,7 +47,7 @@ class DeliveryCallbacks(Protocol):
 class CallbackThread:
     """Runs callbacks one after the other in a daemon thread.
 
-    A message sent while its producer is being closed may be settled after `close`: that starts another thread.
+    A message sent while its producer closes may be settled after `close`, which starts another thread.
     ``_lock`` covers starting, closing and counting.
     """
 
