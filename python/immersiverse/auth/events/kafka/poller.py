@@ -264,7 +264,7 @@ class Poller:
             raise refused_setting("consumer", error) from error
 
     def _heed_statistics(self, values: dict[str, Any], tell: Telling) -> None:
-        self._lag.heed(values)
+        self._lag.update(values)
         tell(Statistics("consumer", values))
 
     def _on_error(self, settings: Mapping[str, Any]) -> Callable[[KafkaError], None]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.events import type_name
-from immersiverse.auth.events.observability.durations import Durations
-from immersiverse.auth.events.observability.hooks import Consumed
+from immersiverse.auth.events.observability.hooks import Consumed, Durations
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 
 if TYPE_CHECKING:
