@@ -7,7 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka.schema_registry import Schema
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from immersiverse.auth.events import (
     AuthEventDeserializer,
@@ -238,6 +238,11 @@ def test_base64_and_text_describe_the_same_file():
 def test_an_invalid_configuration_of_the_client_is_named():
     with pytest.raises(RegistryRefused, match=r"invalid configuration of the schema registry"):
         _ = SchemaRegistry({"url": "http://127.0.0.1:1", "no.such.setting": 1}).client
+
+
+def test_the_client_of_the_connection_has_confluents_type(registry):
+    assert isinstance(registry.client, SchemaRegistryClient)
+    assert SchemaRegistry.client.fget.__annotations__["return"] == SchemaRegistryClient.__name__
 
 
 def test_the_registrys_secrets_stay_out_of_errors():
