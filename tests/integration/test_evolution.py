@@ -167,7 +167,7 @@ def last_case():
 
 
 def consuming(count, unknown, forward, dead_letters="none"):
-    """What a service of the first release is told to consume."""
+    """What a service of the first release consumes."""
     group = f"test-{uuid.uuid4()}"
     return {
         "group": group,
@@ -203,7 +203,7 @@ def test_an_old_consumer_goes_on_and_hands_on_what_it_does_not_know(
         assert AuthEvent.FromString(read[event_id].SerializeToString()) == today[event_id]
 
 
-def test_an_old_consumer_skips_what_it_does_not_know_if_told_so(old, service, mixed, another_topic):
+def test_an_old_consumer_skips_what_it_does_not_know_if_configured_to(old, service, mixed, another_topic):
     today, known, _ = mixed
     eyes = EarlierVersion(old.descriptors)
     expected = {event_id for event_id, event in today.items() if eyes.sees(event, "protobuf") is not None}
@@ -211,16 +211,16 @@ def test_an_old_consumer_skips_what_it_does_not_know_if_told_so(old, service, mi
     assert {line["id"] for line in said} == expected | {known.event_id}
 
 
-def test_an_old_consumer_dead_letters_what_it_does_not_know_if_told_so(
+def test_an_old_consumer_dead_letters_what_it_does_not_know_if_configured_to(
     old, service, mixed, another_topic, values_in
 ):
     today, _, unknown = mixed
-    eyes, letters = EarlierVersion(old.descriptors), another_topic()
+    eyes, dead_letters = EarlierVersion(old.descriptors), another_topic()
     strange = [event for event in today.values() if eyes.sees(event, "protobuf") is None]
     known = len(today) - len(strange) + 2
-    service("consume", **consuming(known, "dead-letter", another_topic(), letters))
+    service("consume", **consuming(known, "dead-letter", another_topic(), dead_letters))
     start = len(frame_prefix(0))
-    found = [value[start:] for value in values_in(letters, len(strange) + 1)]
+    found = [value[start:] for value in values_in(dead_letters, len(strange) + 1)]
     assert unknown.SerializeToString() in found
 
 

@@ -60,7 +60,7 @@ def test_apicurio_keeps_and_gives_back_the_contract(apicurio, name, event, form)
         assert AuthEventDeserializer(registry)(frame) == event
 
 
-def test_apicurio_knows_no_subject_and_no_id_that_nobody_registered(apicurio, name):
+def test_apicurio_knows_no_subject_and_no_id_that_was_not_registered(apicurio, name):
     with SchemaRegistry(apicurio) as registry:
         with pytest.raises(SchemaNotRegistered):
             registry.schema_id(name, "PROTOBUF")
@@ -68,7 +68,7 @@ def test_apicurio_knows_no_subject_and_no_id_that_nobody_registered(apicurio, na
             registry.writer_schema(2_000_000_000)
 
 
-def test_apicurio_tells_the_level_and_the_history_of_a_subject(apicurio, name):
+def test_apicurio_gives_the_level_and_the_versions_of_a_subject(apicurio, name):
     with SchemaRegistry(apicurio) as registry:
         registered = registry.register(name)
         subject = registry.inspect(registered.subject, "PROTOBUF")

@@ -1,4 +1,4 @@
-"""One trace from whoever publishes an event to whoever handles it, through a real broker."""
+"""One trace from publishing an event to handling it, through a real broker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from integration.running import ToTopic, eventually, logged_out, running
 
 
 class Traces:
-    """What one process traces, and what it has told so far."""
+    """The tracer of one process, and the spans that it has exported."""
 
     def __init__(self):
         self._exporter = InMemorySpanExporter()
@@ -136,7 +136,7 @@ def test_an_async_publisher_begins_traces_too(kafka, topic, traces):
     assert send.attributes["messaging.kafka.offset"] == 0
 
 
-def test_an_event_that_no_broker_takes_ends_its_span_with_the_reason(kafka, traces):
+def test_a_failed_event_ends_its_span_with_the_reason(kafka, traces):
     config = {"bootstrap.servers": kafka.bootstrap, "message.max.bytes": 1000}
     nowhere = ToTopic("a topic whose name no broker takes!")
     with Publisher(config, serializer=nowhere, tracer=traces.tracer) as publisher:

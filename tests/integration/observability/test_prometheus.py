@@ -79,7 +79,7 @@ def publish(kafka, topic, hook, count, users=30, **config):
 
 
 def true_lags(kafka, group, topic):
-    """By the brokers' word: the end of each partition less what the group has committed there."""
+    """From the brokers: the end of each partition less what the group has committed there."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     partitions = [TopicPartition(topic, number) for number in range(3)]
     asked = admin.list_offsets(dict.fromkeys(partitions, OffsetSpec.latest()))
@@ -142,7 +142,7 @@ def test_the_lag_is_what_brokers_say_while_something_is_held_up_and_when_all_is_
     assert service.lags() == {}
 
 
-def test_partitions_that_move_are_shown_by_whoever_has_them(kafka, topic, group, service):
+def test_a_partition_that_moves_is_exposed_by_its_current_consumer(kafka, topic, group, service):
     publish(kafka, topic, service.hook, 100)
     other = Service(kafka, topic, group)
     with running(service.ignoring()):

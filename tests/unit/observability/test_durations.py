@@ -1,4 +1,4 @@
-"""A few numbers stand for many durations."""
+"""A histogram of durations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from immersiverse.auth.events.observability.durations import BOUNDS, Durations
+from immersiverse.auth.events.observability.hooks import BOUNDS, Durations
 
 seconds = st.floats(0, 1000) | st.sampled_from(BOUNDS)
 

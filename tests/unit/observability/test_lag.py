@@ -1,11 +1,11 @@
-"""A consumer's lag is told of the partitions that it has, and of no others."""
+"""A consumer reports the lag of the partitions assigned to it, and of no others."""
 
 from __future__ import annotations
 
 from immersiverse.auth.events.observability.hooks import Lag
 from immersiverse.auth.events.observability.lag import LagReport, consumer_lags
 
-UNKNOWN = -1001  # librdkafka's word for an offset that it does not know
+UNKNOWN = -1001  # librdkafka's value of an unknown offset
 
 
 def partition(number, *, desired=True, committed=UNKNOWN, lag=-1, retained=(UNKNOWN, UNKNOWN)):
@@ -33,11 +33,11 @@ def test_what_is_not_committed_is_behind():
     assert lags(partition(0, committed=90, lag=10), partition(1, committed=5, lag=0)) == {0: 10, 1: 0}
 
 
-def test_partitions_that_were_given_away_have_no_lag_here():
+def test_revoked_partitions_have_no_lag():
     assert lags(partition(0, committed=90, lag=10, desired=False)) == {}
 
 
-def test_the_partition_that_only_librdkafka_knows_is_left_out():
+def test_librdkafkas_internal_partition_is_omitted():
     assert lags(partition(-1, committed=90, lag=10)) == {}
 
 
@@ -49,7 +49,7 @@ def test_a_group_that_begins_at_the_end_has_no_known_lag_before_its_first_commit
     assert lags(partition(0, retained=(40, 100)), from_beginning=False) == {}
 
 
-def test_a_lag_that_is_not_known_yet_is_not_told():
+def test_an_unknown_lag_is_not_reported():
     assert lags(partition(0), partition(1, committed=7)) == {}
 
 
@@ -57,20 +57,20 @@ def test_a_consumer_without_topics_has_no_lag():
     assert consumer_lags({"name": "rdkafka#consumer-1"}, from_beginning=True) == {}
 
 
-def test_partitions_that_leave_are_forgotten_at_once_and_the_rest_is_told_again():
-    told = []
-    report = LagReport("analytics", told.append, from_beginning=True)
-    report.heed(statistics(partition(0, committed=1, lag=3), partition(1, committed=1, lag=4)))
+def test_revoked_partitions_are_dropped_at_once_and_the_others_reported_again():
+    reported = []
+    report = LagReport("analytics", reported.append, from_beginning=True)
+    report.update(statistics(partition(0, committed=1, lag=3), partition(1, committed=1, lag=4)))
     report.withdraw([("auth.events.user", 0), ("auth.events.user", 7)])
     report.end()
     zero, one = ("auth.events.user", 0), ("auth.events.user", 1)
     expected = ({zero: 3, one: 4}, {one: 4}, {})
-    assert told == [Lag("rdkafka#consumer-1", "analytics", partitions) for partitions in expected]
+    assert reported == [Lag("rdkafka#consumer-1", "analytics", partitions) for partitions in expected]
 
 
-def test_a_consumer_that_never_told_anything_takes_nothing_back():
-    told = []
-    report = LagReport("analytics", told.append, from_beginning=True)
+def test_a_consumer_that_reported_no_lag_withdraws_none():
+    reported = []
+    report = LagReport("analytics", reported.append, from_beginning=True)
     report.withdraw([("auth.events.user", 0)])
     report.end()
-    assert told == []
+    assert reported == []

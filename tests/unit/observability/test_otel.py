@@ -14,7 +14,7 @@ from immersiverse.auth.events.observability.tracing import Arrival
 from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
 LOGIN = "auth.events.login"
-USER = b"user-whose-id-is-nobodys-business"
+USER = b"user-whose-id-is-private"
 MESSAGE = SerializedEvent(
     LOGIN,
     USER,
@@ -118,7 +118,7 @@ def test_what_a_handler_publishes_belongs_to_its_span(tracer, exporter):
     assert send.parent.span_id == process.context.span_id
 
 
-def test_a_handlers_error_is_recorded_and_goes_on(tracer, exporter):
+def test_a_handlers_error_is_recorded_and_propagates(tracer, exporter):
     with pytest.raises(OSError, match="away"), tracer.handling(arrival(attempt=3)):
         raise OSError("the database is away")
     (span,) = exporter.get_finished_spans()
@@ -153,7 +153,7 @@ def test_trace_state_travels_too(tracer):
     assert dict(sending.headers)["traceparent"].startswith(b"00-" + b"5" * 32)
 
 
-def test_of_several_trace_headers_the_first_counts(tracer, exporter):
+def test_the_first_of_several_trace_headers_is_used(tracer, exporter):
     first, second = (b"00-" + digit * 32 + b"-" + digit * 16 + b"-01" for digit in (b"1", b"2"))
     with tracer.handling(arrival(("traceparent", first), ("traceparent", second))):
         pass
@@ -161,7 +161,7 @@ def test_of_several_trace_headers_the_first_counts(tracer, exporter):
     assert f"{span.context.trace_id:x}" == "1" * 32
 
 
-def test_no_attribute_says_who_the_user_is(tracer, exporter):
+def test_no_attribute_identifies_the_user(tracer, exporter):
     sending = tracer.sending(MESSAGE)
     with tracer.handling(arrival(*MESSAGE.headers)):
         sending.end(0, 0, "")

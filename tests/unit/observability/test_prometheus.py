@@ -1,4 +1,4 @@
-"""What Prometheus reads after hooks were told something."""
+"""What Prometheus reads after details were reported to the hook."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.observability import PrometheusHook
-from immersiverse.auth.events.observability.durations import Durations
+from immersiverse.auth.events.observability.aggregator import METRICS
 from immersiverse.auth.events.observability.hooks import (
     Committed,
     Consumed,
     DeadLettered,
     DecodeFailed,
     Dropped,
+    Durations,
     Gap,
     Lag,
     Published,
@@ -26,9 +27,9 @@ from immersiverse.auth.events.observability.hooks import (
     Retried,
     Statistics,
     Stubbed,
+    Unconfirmed,
     VersionJump,
 )
-from immersiverse.auth.events.observability.metrics import METRICS
 
 LOGIN = "auth.events.login"
 
@@ -63,9 +64,10 @@ def lags(registry):
     return found
 
 
-def test_the_scraped_text_says_what_was_told(hook, registry):
+def test_the_scraped_text_has_every_detail(hook, registry):
     hook(Published(LOGIN, "LoginFailed", "", took(0.004, 0.004)))
     hook(Published(LOGIN, "LoginFailed", "_MSG_TIMED_OUT", took(120.0)))
+    hook(Unconfirmed(LOGIN, "publisher"))
     hook(Consumed(LOGIN, "LoginFailed", took(0.002, 0.02), age=0.3))
     hook(Dropped(LOGIN, "LoginFailed", "duplicate"))
     hook(Gap(LOGIN, 1, 3))
@@ -87,6 +89,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
         'auth_events_publish_seconds_bucket{le="+Inf",topic="auth.events.login"} 3.0',
         'auth_events_publish_seconds_count{topic="auth.events.login"} 3.0',
         'auth_events_publish_seconds_sum{topic="auth.events.login"} 120.008',
+        'auth_events_unconfirmed_total{producer="publisher",topic="auth.events.login"} 1.0',
         'auth_events_consumed_total{event_type="LoginFailed",topic="auth.events.login"} 2.0',
         'auth_events_handle_seconds_bucket{event_type="LoginFailed",le="0.01",topic="auth.events.login"} 1.0',
         'auth_events_age_seconds_sum{topic="auth.events.login"} 0.6',
@@ -106,7 +109,7 @@ def test_the_scraped_text_says_what_was_told(hook, registry):
     assert f"auth_events_dropped_total{{{duplicate}}} 1.0" in said
 
 
-def test_every_metric_is_there_before_anything_was_told(registry):
+def test_every_metric_is_exposed_before_anything_was_reported(registry):
     PrometheusHook(registry)
     text = generate_latest(registry).decode()
     families = {family.name: family for family in text_string_to_metric_families(text)}
@@ -115,7 +118,7 @@ def test_every_metric_is_there_before_anything_was_told(registry):
         assert (family.type, family.documentation) == (metric.kind, metric.meaning)
 
 
-def test_the_lag_of_a_partition_that_left_disappears(hook, registry):
+def test_the_lag_of_a_revoked_partition_disappears(hook, registry):
     hook(lag("consumer-1", p0=3, p1=4))
     hook(lag("consumer-1", p1=5))
     assert lags(registry) == {("analytics", 1): 5}
@@ -148,11 +151,11 @@ def test_a_consumers_statistics_count_no_producer_requests(hook, registry):
 
 
 def test_threads_lose_no_count(hook, registry):
-    def tell():
+    def report():
         for _ in range(2_000):
             hook(Gap(LOGIN, 1, 3))
 
-    threads = [threading.Thread(target=tell) for _ in range(4)]
+    threads = [threading.Thread(target=report) for _ in range(4)]
     for thread in threads:
         thread.start()
     for _ in range(20):
@@ -182,7 +185,7 @@ print(b"kafka_consumer_lag" in generate_latest())
     ("name", "library", "extra"),
     [("PrometheusHook", "prometheus_client", "prometheus"), ("OpenTelemetryTracer", "opentelemetry", "otel")],
 )
-def test_what_is_missing_is_named(name, library, extra):
+def test_a_missing_extra_is_named(name, library, extra):
     code = f"""
 import sys
 sys.modules[{library!r}] = None

@@ -7,7 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka.schema_registry import Schema
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from immersiverse.auth.events import (
     AuthEventDeserializer,
@@ -19,6 +19,7 @@ from immersiverse.auth.events import (
 from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import (
+    ConfigurationError,
     IncompatibleSchema,
     RegistryRefused,
     RegistryUnavailable,
@@ -34,7 +35,7 @@ IMPATIENT = {"max.retries": 0, "timeout": 2}
 
 
 class Counting:
-    """Confluent's real client, with a count of what is asked of it."""
+    """Confluent's real client, with the calls to it."""
 
     def __init__(self, client):
         self._client = client
@@ -81,7 +82,7 @@ def test_registering_again_changes_nothing(registry):
     assert registry.register(LOGIN).version == 1
 
 
-def test_protobuf_and_avro_live_side_by_side(registry):
+def test_protobuf_and_avro_are_registered_side_by_side(registry):
     protobuf, avro = registry.register(LOGIN, "PROTOBUF"), registry.register(LOGIN, "AVRO")
     assert (protobuf.subject, avro.subject) == (
         "auth.events.login-value",
@@ -95,6 +96,43 @@ def test_a_subject_that_holds_another_type_is_refused_and_nothing_is_written(ser
         with pytest.raises(SubjectCollision, match=r"holds PROTOBUF schemas, so AVRO"):
             registry.register(LOGIN, "AVRO")
         assert registry.client.get_versions("auth.events.login-value") == [1]
+
+
+@pytest.mark.parametrize(
+    ("strategies", "reason"),
+    [
+        (
+            {"PROTOBUF": "foo"},
+            "strategies: unknown subject name strategy 'foo': use topic, record, topic-record",
+        ),
+        ({"JSON": "topic"}, "schema_type: the contract has no JSON schema: use PROTOBUF or AVRO"),
+    ],
+)
+def test_an_unknown_strategy_is_refused_at_once(strategies, reason):
+    with pytest.raises(ConfigurationError, match=reason):
+        SchemaRegistry("http://127.0.0.1:1", strategies=strategies)
+
+
+@pytest.mark.parametrize("call", ["subject", "register", "schema_id"])
+def test_a_schema_type_that_the_contract_does_not_have_is_refused_without_a_request(call):
+    with (
+        SchemaRegistry("http://127.0.0.1:1") as registry,
+        pytest.raises(ConfigurationError, match="no JSON schema"),
+    ):
+        getattr(registry, call)(LOGIN, "JSON")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "subject"),
+    [
+        ("topic", "auth.events.login-value"),
+        ("record", "immersiverse.auth.events.v1.AuthEvent"),
+        ("topic-record", "auth.events.login-immersiverse.auth.events.v1.AuthEvent"),
+    ],
+)
+def test_a_strategy_names_the_subject(strategy, subject):
+    registry = SchemaRegistry("http://127.0.0.1:1", strategies={"PROTOBUF": strategy})
+    assert registry.subject(LOGIN) == subject
 
 
 def test_a_schema_that_the_subjects_level_forbids_is_refused_in_the_registrys_words(registry):
@@ -133,7 +171,7 @@ def test_concurrent_first_use_makes_one_request(server):
         registry._connection._client = counting._client
 
 
-def test_an_outage_after_first_use_stops_nobody(server, registry):
+def test_an_outage_after_first_use_stops_neither_serializer_nor_deserializer(server, registry):
     registry.register(LOGIN)
     serializer, deserializer = AuthEventSerializer(registry), AuthEventDeserializer(registry)
     first = event()
@@ -143,7 +181,7 @@ def test_an_outage_after_first_use_stops_nobody(server, registry):
     assert deserializer(serializer(later)) == later
 
 
-def test_a_registry_that_is_away_at_first_use_is_an_error_to_try_again_after(server, registry):
+def test_a_registry_that_is_down_at_first_use_is_retryable(server, registry):
     registry.register(LOGIN)
     server.stop()
     with SchemaRegistry({"url": server.url, **IMPATIENT}) as late:
@@ -155,7 +193,7 @@ def test_a_registry_that_is_away_at_first_use_is_an_error_to_try_again_after(ser
         assert serializer(event())
 
 
-def test_an_id_that_nobody_knows_is_unknown(registry):
+def test_an_id_that_is_not_registered_is_unknown(registry):
     with pytest.raises(UnknownSchemaId):
         registry.writer_schema(4711)
     with pytest.raises(UnknownSchemaId):
@@ -197,9 +235,14 @@ def test_base64_and_text_describe_the_same_file():
     assert contract_schema("PROTOBUF").references[0][0] == OPTIONS_FILE.name
 
 
-def test_a_configuration_that_the_client_does_not_take_is_named():
-    with pytest.raises(RegistryRefused, match=r"configuration of the schema registry is wrong"):
+def test_an_invalid_configuration_of_the_client_is_named():
+    with pytest.raises(RegistryRefused, match=r"invalid configuration of the schema registry"):
         _ = SchemaRegistry({"url": "http://127.0.0.1:1", "no.such.setting": 1}).client
+
+
+def test_the_client_of_the_connection_has_confluents_type(registry):
+    assert isinstance(registry.client, SchemaRegistryClient)
+    assert SchemaRegistry.client.fget.__annotations__["return"] == SchemaRegistryClient.__name__
 
 
 def test_the_registrys_secrets_stay_out_of_errors():

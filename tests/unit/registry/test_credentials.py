@@ -1,4 +1,4 @@
-"""A registry's name and password: they reach the registry, and no log and no error."""
+"""A registry's name and password reach the registry, and neither logs nor errors."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_an_error_about_a_url_shows_no_password(caplog, url):
     assert refused.value.status == 0
 
 
-def test_a_url_that_is_none_is_said_to_be_without_a_status_that_nobody_sent():
+def test_an_invalid_url_is_named_without_an_http_status():
     with pytest.raises(RegistryRefused, match=r"not of the form http://HOST:PORT .*\)$"):
         SchemaRegistry("localhost:8081").registered("auth.events.login-value")
 

@@ -1,4 +1,4 @@
-"""A subject as it stands in a registry, against the embedded one."""
+"""A subject's versions, level and verdicts, against the embedded registry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
-from immersiverse.auth.events.errors import RegistryRefused, SchemaNotRegistered, SubjectCollision
+from immersiverse.auth.events.errors import (
+    ConfigurationError,
+    RegistryRefused,
+    SchemaNotRegistered,
+    SubjectCollision,
+)
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.registry.contract import FORMS, contract_schema
 
@@ -54,7 +59,7 @@ def test_the_version_of_the_contract_is_found_in_the_form_that_it_has(registry, 
     assert subject.find(contract_schema("PROTOBUF", form)) == registered
 
 
-def test_a_schema_whose_imports_are_not_registered_is_neither_found_nor_judged(registry, subject):
+def test_a_schema_whose_imports_are_not_registered_is_not_found_and_has_no_verdict(registry, subject):
     registry.client.register_schema(SUBJECT, OTHER)
     assert subject.find(contract_schema("PROTOBUF")) is None
     assert subject.takes(contract_schema("PROTOBUF")) is None
@@ -74,7 +79,12 @@ def test_a_subject_of_another_type_is_refused_by_name(registry, subject):
         subject.versions()
 
 
-def test_a_subject_whose_level_is_none_is_believed(registry, subject):
+def test_a_type_that_the_contract_does_not_have_is_refused(registry):
+    with pytest.raises(ConfigurationError, match="the contract has no JSON schema: use PROTOBUF or AVRO"):
+        registry.inspect(SUBJECT, "JSON")
+
+
+def test_the_level_none_of_a_subject_is_its_own_where_it_accepts_anything(registry, subject):
     registry.register(LOGIN)
     registry.client.set_compatibility(SUBJECT, "NONE")
     assert subject.level() is Level.NONE
@@ -89,7 +99,7 @@ def test_the_level_of_a_subject_goes_before_the_registrys(registry, subject):
 
 
 class Answering:
-    """Confluent's real client, but for some answers."""
+    """Confluent's real client with some responses replaced."""
 
     def __init__(self, client, **answers):
         self._client = client
@@ -100,8 +110,8 @@ class Answering:
 
 
 @pytest.mark.parametrize("schema_type", ["PROTOBUF", "AVRO"])
-def test_a_level_of_none_that_refuses_is_the_registrys(registry, schema_type):
-    """Apicurio tells it of every subject without a level of its own."""
+def test_the_level_none_of_a_subject_that_refuses_is_the_registrys(registry, schema_type):
+    """Apicurio answers it for every subject without a level of its own."""
     client = registry.client
     client.set_compatibility(level="FULL_TRANSITIVE")
     name = registry.register(LOGIN, schema_type).subject
@@ -112,13 +122,13 @@ def test_a_level_of_none_that_refuses_is_the_registrys(registry, schema_type):
     assert client.get_versions(name) == [1]
 
 
-def test_a_level_that_nobody_knows_is_named(registry, subject):
+def test_an_unknown_level_is_named(registry, subject):
     registry._connection._client = Answering(registry.client, get_compatibility=lambda _: "SIDEWAYS")
-    with pytest.raises(RegistryRefused, match="level is unknown: 'SIDEWAYS'"):
+    with pytest.raises(RegistryRefused, match=r"unknown compatibility level .*'SIDEWAYS'"):
         subject.level()
 
 
-def test_a_version_that_cannot_be_had_is_no_empty_history(registry, subject):
+def test_a_version_that_disappears_is_not_an_empty_history(registry, subject):
     registry.register(LOGIN)
 
     def gone(*_, **__):

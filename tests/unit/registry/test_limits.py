@@ -1,4 +1,4 @@
-"""What a hostile or ill registry, or a hostile writer's schema, can cost: so much and no more."""
+"""Limits on what a hostile or failing registry, or a hostile writer's schema, can cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import InvalidSchema, RegistryRefused, RegistryUnavailable, WrongSchema
-from immersiverse.auth.events.registry.limits import limit
+from immersiverse.auth.events.registry.limits import limit_responses
 from scripted_registry import scripted
 
 IMPATIENT = {"max.retries": 0, "timeout": 10}
@@ -90,7 +90,7 @@ def long_avro(_: str) -> dict[str, object]:
         (invalid, '"Gone" is not defined'),
     ],
 )
-def test_what_no_descriptor_can_be_had_of_is_still_known_for_another_message(schema, reason):
+def test_a_schema_without_a_descriptor_is_still_known_as_another_message(schema, reason):
     with (
         scripted(lambda path, answering: answering.say(schema(path))) as server,
         SchemaRegistry({"url": server.url, **IMPATIENT}) as registry,
@@ -134,7 +134,7 @@ def silence(_, answering):
 
 
 @pytest.mark.parametrize("drip", [body, head, silence])
-def test_a_registry_that_drips_or_says_nothing_is_away_at_the_deadline(drip):
+def test_a_slow_or_silent_registry_is_unavailable_at_the_deadline(drip):
     with (
         scripted(drip) as server,
         SchemaRegistry({"url": server.url, **IMPATIENT}, patience=0.5) as registry,
@@ -160,7 +160,7 @@ def test_the_deadline_is_for_a_schema_with_all_its_files():
         registry.writer_schema(1)
 
 
-def test_no_deadline_is_left_over_for_the_next_question():
+def test_a_deadline_does_not_apply_to_the_next_request():
     slow = threading.Event()
 
     def answer(_, answering):
@@ -210,7 +210,7 @@ def test_an_answer_that_unpacks_to_gigabytes_is_not_unpacked():
         registry.writer_schema(1)
 
 
-def test_a_page_in_the_place_of_an_answer_is_not_repeated_at_length():
+def test_a_web_page_is_quoted_in_part_only():
     with (
         scripted(lambda _, answering: answering.say("<p>no</p>" * 100_000, 403)) as server,
         SchemaRegistry({"url": server.url, **IMPATIENT}) as registry,
@@ -220,7 +220,7 @@ def test_a_page_in_the_place_of_an_answer_is_not_repeated_at_length():
     assert len(str(refused.value)) < 2_000
 
 
-def test_a_large_schema_that_is_not_the_contracts_is_looked_at_once():
+def test_a_large_schema_of_another_message_is_checked_once():
     fields = [{"name": f"field{number}", "type": "int"} for number in range(25_000)]
     schema = {"type": "record", "name": "Other", "fields": fields}
     with (
@@ -236,7 +236,7 @@ def test_a_large_schema_that_is_not_the_contracts_is_looked_at_once():
 
 
 def test_a_client_that_cannot_be_limited_is_logged(caplog):
-    limit(object())  # as a later version of Confluent's client may be
+    limit_responses(object())  # as a later version of Confluent's client may be
     assert "no size limit" in caplog.text
 
 

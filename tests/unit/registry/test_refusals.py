@@ -70,7 +70,7 @@ def test_an_id_that_is_refused_while_another_is_answered_for_is_a_refusal_of_thi
 
 
 @pytest.mark.parametrize("no", NO.values(), ids=NO)
-def test_a_registry_that_refuses_everything_refuses_no_id(no):
+def test_a_registry_that_refuses_everything_is_not_a_refusal_of_one_id(no):
     answers_for_good = ["yes"]
     with (
         registry_that(no, answers_for_good=answers_for_good) as server,
@@ -87,7 +87,7 @@ def test_a_registry_that_refuses_everything_refuses_no_id(no):
 
 
 @pytest.mark.parametrize("away", AWAY.values(), ids=AWAY)
-def test_what_passes_with_time_is_no_refusal_of_an_id(away):
+def test_a_transient_failure_is_not_a_refusal_of_one_id(away):
     with (
         registry_that(away, answers_for_good=["yes"]) as server,
         SchemaRegistry({"url": server.url, **IMPATIENT}) as registry,
@@ -115,7 +115,7 @@ def test_an_id_whose_import_is_refused_is_known_without_it():
             writer.descriptor()
 
 
-def test_a_misshapen_answer_is_not_remembered():
+def test_a_malformed_response_is_not_remembered():
     answers = iter([{"schema": 5}, {"schema": '"string"'}])
     with (
         scripted(lambda _, answering: answering.say(next(answers))) as server,
@@ -126,7 +126,7 @@ def test_a_misshapen_answer_is_not_remembered():
         assert registry.writer_schema(BAD).text == '"string"'
 
 
-def test_a_registry_that_hangs_up_is_away():
+def test_a_closed_connection_is_an_unavailable_registry():
     with (
         scripted(lambda _, answering: answering.connection.shutdown(socket.SHUT_RDWR)) as server,
         SchemaRegistry({"url": server.url, **IMPATIENT}) as registry,

@@ -39,7 +39,7 @@ def test_threads_that_want_the_same_value_at_the_same_time_wait_for_one_answer()
     assert asked == ["schema"]
 
 
-def test_a_value_that_is_slow_to_come_holds_up_nobody_who_wants_another():
+def test_a_slow_value_delays_no_other_value():
     release = threading.Event()
     cache = SingleFlight(lambda key: release.wait(5) if key == "slow" else key)
     slow = threading.Thread(target=cache.get, args=("slow",))

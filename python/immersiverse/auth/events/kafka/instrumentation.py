@@ -11,8 +11,7 @@ import time
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.observability.durations import Durations
-from immersiverse.auth.events.observability.hooks import Published
+from immersiverse.auth.events.observability.hooks import Durations, Published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What happens in a publisher or subscriber, told to whoever wants to measure it.
+"""Hooks, metrics and traces of publishers and subscribers.
 
 `PrometheusHook` and `OpenTelemetryTracer` are loaded on first use: each needs an extra of this package.
 """

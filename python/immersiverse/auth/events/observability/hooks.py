@@ -1,31 +1,83 @@
-"""What a publisher and a subscriber tell while they work.
+"""What a publisher and a subscriber report to hooks while they work.
 
-A hook is any callable that takes one of the details below; it picks what it wants by type. Hooks run where
-the thing happens, so they must be quick and must not raise. Without hooks no detail is ever made.
+A hook is any callable that takes one of the details below; it selects by type. Hooks run in the thread that
+does the work, so they must be quick and must not raise. Without hooks no detail is ever made.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from immersiverse.auth.events.observability.durations import Durations
     from immersiverse.auth.events.partition import Partition
+
+BOUNDS: Final = (
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
+)  # fmt: skip
+"""Of `Durations`, in seconds: from a handler that only counts to a publisher that waits for a broker."""
+
+
+class Durations:
+    """A histogram that is cheap to fill. Not thread-safe.
+
+    Attributes:
+        counts: how many took at most each of the `BOUNDS` and more than the one before; last, more than all.
+        seconds: the sum of all of them.
+    """
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+    def add(self, seconds: float, times: int = 1) -> None:
+        """Add a duration, so many times."""
+        self.counts[bisect_left(BOUNDS, seconds)] += times
+        self.seconds += seconds * times
+
+    def extend(self, seconds: list[float]) -> None:
+        """Add each of these durations, which are sorted in place: cheaper than one by one."""
+        seconds.sort()
+        below = 0
+        for place, bound in enumerate(BOUNDS):
+            at_most = bisect_right(seconds, bound)
+            self.counts[place] += at_most - below
+            below = at_most
+        self.counts[-1] += len(seconds) - below
+        self.seconds += sum(seconds)
+
+    def merge(self, other: Durations) -> None:
+        """Add all durations of another histogram."""
+        self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        self.seconds += other.seconds
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(self.counts)
+
+    @property
+    def cumulative(self) -> list[int]:
+        """How many took at most each of the `BOUNDS`; last, all of them."""
+        return list(accumulate(self.counts))
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Brokers answered for events: one summary for all of a kind that were answered together.
+    """Delivery reports of events arrived: one summary for all of a topic, type and outcome.
 
     Attributes:
-        topic: where they went.
+        topic: where they were published.
         event_type: their short name.
         error: librdkafka's name of the reason if they failed; empty if they were acknowledged.
-        durations: from ``publish`` to the answer.
+        durations: from ``publish`` to the delivery report.
     """
 
     topic: str
@@ -44,7 +96,7 @@ class Unconfirmed:
     """librdkafka reported a message as delivered, without proof that a broker stored it: it counts as failed.
 
     Attributes:
-        topic: where it was to go.
+        topic: where it was sent.
         producer: what sent it: ``publisher`` or ``dead-letters``.
     """
 
@@ -54,7 +106,7 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """Events were handled, or skipped for want of a handler: one summary for all of a kind in a batch.
+    """Events were handled, or skipped because they have no handler: one summary for each type in a batch.
 
     Attributes:
         topic: where they came from.
@@ -62,7 +114,7 @@ class Consumed:
             messages without a value.
         durations: the time of each in its handler; events that take less than a millisecond share the time
             of all of them.
-        age: from when the last of them happened until it was handled, in seconds.
+        age: seconds from when the last of them happened until it was handled.
     """
 
     topic: str
@@ -78,7 +130,7 @@ class Consumed:
 
 @dataclass(frozen=True, slots=True)
 class DecodeFailed:
-    """A value could not be read.
+    """A value could not be decoded.
 
     Attributes:
         topic: where it came from.
@@ -91,12 +143,12 @@ class DecodeFailed:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """An attempt failed, and there will be another: its handler raised, or the registry or inbox is away.
+    """An attempt failed and will be retried: its handler raised, or the registry or inbox is unavailable.
 
     Attributes:
         topic: where the event came from.
         attempt: how many attempts have failed like this, from 1.
-        delay: until the next one, in seconds.
+        delay: seconds until the next one.
         error: what was raised.
     """
 
@@ -108,12 +160,12 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class DeadLettered:
-    """A message was put on the dead letter topic and acknowledged there.
+    """A message was written to the dead letter topic and acknowledged there.
 
     Attributes:
         topic: where it came from.
-        error: the name of the error that condemned it.
-        attempts: how often its handler was tried; 0 if it could not be read.
+        error: the name of the error that it failed with.
+        attempts: how often its handler was called; 0 if it could not be decoded.
     """
 
     topic: str
@@ -123,13 +175,13 @@ class DeadLettered:
 
 @dataclass(frozen=True, slots=True)
 class Stubbed:
-    """The dead letter topic found a message too large and has a stub of it; its `DeadLettered` came before.
+    """A message was too large for the dead letter topic, which has a stub of it; after its `DeadLettered`.
 
     The message itself is in its own topic only, until that topic's retention ends.
 
     Attributes:
         topic: where it came from.
-        error: the name of the error that condemned it.
+        error: the name of the error that it failed with.
         size: bytes of its value.
     """
 
@@ -221,7 +273,7 @@ class RetentionLoss:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a consumer is behind, in all the partitions that it has: what it said before counts no more.
+    """How far a consumer is behind, in all partitions assigned to it: it replaces what it reported before.
 
     Attributes:
         consumer: librdkafka's name of the consumer, its own in this process.
@@ -263,7 +315,7 @@ Detail = (
     | Lag
     | Statistics
 )
-"""Everything that a hook may be told."""
+"""Everything that is reported to a hook."""
 
 Hook = Callable[[Detail], None]
-"""What is told."""
+"""A callable that details are reported to."""

@@ -14,49 +14,52 @@ if TYPE_CHECKING:
 
 
 class LagReport:
-    """Tells the lag of the partitions that one consumer has, for as long as it has them.
+    """Reports the lag of the partitions that are assigned to one consumer.
 
     Args:
         group: its consumer group.
+        notify: called with each `Lag`.
         from_beginning: whether it begins with the oldest event where the group has committed nothing.
-        tell: who hears of it.
     """
 
-    def __init__(self, group: str, tell: Callable[[Detail], None], *, from_beginning: bool) -> None:
+    def __init__(self, group: str, notify: Callable[[Detail], None], *, from_beginning: bool) -> None:
         self._group = group
-        self._tell = tell
+        self._notify = notify
         self._from_beginning = from_beginning
         self._name = ""
         self._lags: dict[Partition, int] = {}
 
-    def heed(self, statistics: Mapping[str, Any]) -> None:
-        """Tell what the consumer's latest statistics say."""
+    def update(self, statistics: Mapping[str, Any]) -> None:
+        """Report the lag in the consumer's latest statistics."""
         self._name = statistics["name"]
-        self._lags = consumer_lags(statistics, from_beginning=self._from_beginning)
-        self._tell(Lag(self._name, self._group, dict(self._lags)))
+        self._report(consumer_lags(statistics, from_beginning=self._from_beginning))
 
     def withdraw(self, partitions: Iterable[Partition]) -> None:
-        """Tell that the consumer has these no more: another may, and its word counts then."""
-        gone = [self._lags.pop(partition) for partition in partitions if partition in self._lags]
-        if gone:
-            self._tell(Lag(self._name, self._group, dict(self._lags)))
+        """Report that these partitions were revoked: another consumer may report their lag now."""
+        revoked = set(partitions)
+        if not revoked.isdisjoint(self._lags):
+            self._report({key: lag for key, lag in self._lags.items() if key not in revoked})
 
     def end(self) -> None:
-        """Tell that the consumer has nothing any more."""
-        self.withdraw(list(self._lags))
+        """Report that no partition is assigned any more."""
+        self.withdraw(self._lags)
+
+    def _report(self, lags: dict[Partition, int]) -> None:
+        self._lags = lags
+        self._notify(Lag(self._name, self._group, dict(lags)))
 
 
 def consumer_lags(statistics: Mapping[str, Any], *, from_beginning: bool) -> dict[Partition, int]:
-    """How many events of each assigned partition are not committed yet, where that is known.
+    """How many events of each assigned partition are not committed yet; without partitions of unknown lag.
 
     Args:
         statistics: a consumer's.
-        from_beginning: count all retained events where nothing is committed; else leave the partition out.
+        from_beginning: count all retained events where nothing is committed; else omit the partition.
     """
     lags: dict[Partition, int] = {}
     for topic, about in statistics.get("topics", {}).items():
         for partition in about["partitions"].values():
-            # Partitions that were given away stay in the document; number -1 is librdkafka's own.
+            # Revoked partitions stay in the document; number -1 is librdkafka's own.
             if partition["partition"] >= 0 and partition["desired"]:
                 lag = _lag(partition, from_beginning=from_beginning)
                 if lag >= 0:
@@ -65,7 +68,7 @@ def consumer_lags(statistics: Mapping[str, Any], *, from_beginning: bool) -> dic
 
 
 def _lag(partition: Mapping[str, int], *, from_beginning: bool) -> int:
-    """Less than 0 if it is not known."""
+    """Negative if it is unknown."""
     if partition["committed_offset"] >= 0:
         return partition["consumer_lag"]
     begin, end = partition["lo_offset"], partition["ls_offset"]

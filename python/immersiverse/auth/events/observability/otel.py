@@ -1,7 +1,7 @@
 """Traces with OpenTelemetry: a span where an event is sent, and one in the same trace where it is handled.
 
 Follows OpenTelemetry's semantic conventions for messaging and Kafka; context travels as W3C Trace Context.
-The message's key is no attribute: it says who the user is.
+The message's key is not an attribute: it identifies the user.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class OpenTelemetryTracer:
     or does with instrumented libraries, becomes a child of its ``process`` span.
 
     Args:
-        provider: where spans go; the global one unless given.
+        provider: of spans; by default the global one.
 
     Raises:
         MissingExtra: on import, if opentelemetry-api is not installed.
@@ -56,10 +56,10 @@ class OpenTelemetryTracer:
 
     @contextmanager
     def handling(self, arrival: Arrival) -> Iterator[None]:
-        """See `Tracer.handling`. What the handler raises is recorded and goes on."""
+        """See `Tracer.handling`. What the handler raises is recorded and propagates."""
         carried = {
             name: value.decode(errors="replace")
-            for name, value in reversed(arrival.headers)  # of several, the first counts
+            for name, value in reversed(arrival.headers)  # the first of several is used
             if value is not None and name in _W3C.fields
         }
         with self._tracer.start_as_current_span(
@@ -76,7 +76,7 @@ class OpenTelemetryTracer:
 
 
 class _Sending:
-    """The span of one event on its way."""
+    """The span of one event that is being sent."""
 
     def __init__(self, span: Span) -> None:
         self._span = span

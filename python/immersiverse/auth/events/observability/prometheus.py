@@ -1,4 +1,4 @@
-"""Metrics for Prometheus."""
+"""Metrics for Prometheus. A lock guards the sums: hooks run in several threads."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from immersiverse.auth.events.errors import ConfigurationError, MissingExtra
-from immersiverse.auth.events.observability.durations import BOUNDS
-from immersiverse.auth.events.observability.measurements import Measurements
-from immersiverse.auth.events.observability.metrics import METRICS, Metric
+from immersiverse.auth.events.observability.aggregator import METRICS, Aggregator, Metric
+from immersiverse.auth.events.observability.hooks import BOUNDS
 
 try:
     from prometheus_client import REGISTRY
@@ -20,10 +19,9 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from prometheus_client.registry import Collector, CollectorRegistry
+    from prometheus_client.registry import CollectorRegistry
 
-    from immersiverse.auth.events.observability.durations import Durations
-    from immersiverse.auth.events.observability.hooks import Detail
+    from immersiverse.auth.events.observability.hooks import Detail, Durations
 
     Labels = tuple[str, ...]
     Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
@@ -32,21 +30,21 @@ _LE = [*map(floatToGoString, BOUNDS), "+Inf"]
 
 
 class PrometheusHook:
-    """Sums up what hooks are told, and shows it when Prometheus asks. One serves a whole process.
+    """Aggregates what is reported to hooks, and exposes it to Prometheus. One serves a whole process.
 
-    Give the same one to every publisher and subscriber; `metrics` lists what it shows. It is for the single
-    process that it lives in: ``prometheus_client``'s multiprocess mode does not see it.
+    Pass the same one to every publisher and subscriber; `METRICS` lists what it exposes. It covers its own
+    process only: ``prometheus_client``'s multiprocess mode does not see it.
 
     Args:
-        registry: where it is found; the default registry unless given.
+        registry: where it is registered; by default prometheus_client's global registry.
 
     Raises:
-        ConfigurationError: if the registry has these metrics already.
+        ConfigurationError: the registry has these metrics already.
         MissingExtra: on import, if prometheus-client is not installed.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self._measurements = Measurements()
+        self._aggregator = Aggregator()
         self._lock = threading.Lock()
         try:
             (registry or REGISTRY).register(self)
@@ -54,18 +52,18 @@ class PrometheusHook:
             raise ConfigurationError("registry", "has these metrics already: share one hook") from error
 
     def __call__(self, detail: Detail) -> None:
-        """Sum up a detail; see `Hook`."""
+        """Aggregate a detail; see `Hook`."""
         with self._lock:
-            self._measurements.add(detail)
+            self._aggregator.add(detail)
 
     def describe(self) -> Iterator[Family]:
-        """What can be collected; for the registry."""
+        """The metrics without values; for the registry."""
         return (_family(metric, {}, {}) for metric in METRICS)
 
     def collect(self) -> Iterator[Family]:
-        """The figures of this moment; for the registry."""
+        """The metrics with their current values; for the registry."""
         with self._lock:
-            numbers, durations = self._measurements.numbers, self._measurements.durations
+            numbers, durations = self._aggregator.numbers, self._aggregator.durations
             families = [_family(metric, numbers[metric], durations[metric]) for metric in METRICS]
         return iter(families)
 
@@ -86,7 +84,3 @@ def _histogram(metric: Metric, durations: Mapping[Labels, Durations]) -> Histogr
         buckets = list(zip(_LE, map(float, taken.cumulative), strict=True))
         family.add_metric(labels, buckets, taken.seconds)
     return family
-
-
-if TYPE_CHECKING:
-    _is_collector: type[Collector] = PrometheusHook

@@ -1,4 +1,4 @@
-"""What follows an event through publishers and subscribers: the seam for distributed tracing."""
+"""The protocol between publishers and subscribers and a distributed tracing system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An event that a handler is about to get.
+    """An event that is about to be handled.
 
     Attributes:
         topic: where it came from.
@@ -40,26 +40,26 @@ class Arrival:
 
 
 class Sending(Protocol):
-    """One event on its way to a broker."""
+    """One event that is being sent to a broker."""
 
     @property
     def headers(self) -> Headers:
-        """What the message carries besides its own headers, for whoever handles it."""
+        """Headers that are added to the message, for the consumers that handle it."""
         ...
 
     def end(self, partition: int, offset: int, error: str) -> None:
-        """A broker answered, in whatever thread.
+        """The delivery report arrived, in any thread.
 
         Args:
-            partition: where it is; -1 if it was not taken.
-            offset: where it is; -1 if that is not known.
+            partition: where it is; -1 if it was not sent.
+            offset: where it is; -1 if that is unknown.
             error: librdkafka's name of the reason if it failed; empty if not.
         """
         ...
 
 
 class Tracer(Protocol):
-    """Is told of every event that is published or handled. It must be quick and must not raise."""
+    """Called for every event that is published or handled. It must be quick and must not raise."""
 
     def sending(self, message: SerializedEvent) -> Sending:
         """An event is about to be sent, by the thread or task that publishes it."""

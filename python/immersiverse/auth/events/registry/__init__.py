@@ -1,4 +1,4 @@
-"""The only part that talks to a Schema Registry: subjects, references, ids, writers' schemas."""
+"""The only part that talks to a Schema Registry: subjects, references, ids, writer schemas."""
 
 from immersiverse.auth.events.registry.client import SchemaRegistry as SchemaRegistry
-from immersiverse.auth.events.registry.registered import Registered as Registered
+from immersiverse.auth.events.registry.contract import Registered as Registered

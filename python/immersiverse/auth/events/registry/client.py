@@ -1,4 +1,4 @@
-"""The contract in a Schema Registry: registered, looked up, and the schemas behind ids."""
+"""The contract in a Schema Registry: register it, look up its ids, and get the schemas behind ids."""
 
 from __future__ import annotations
 
@@ -14,40 +14,56 @@ from immersiverse.auth.events.errors import (
     SubjectCollision,
     UnknownSchemaId,
 )
-from immersiverse.auth.events.registry.connection import Connection
-from immersiverse.auth.events.registry.contract import FORMS, contract_schema
-from immersiverse.auth.events.registry.failures import may_concern_one_schema, says_unknown
-from immersiverse.auth.events.registry.lookup import confluent_schema, look_up
-from immersiverse.auth.events.registry.registered import Registered
+from immersiverse.auth.events.registry.connection import (
+    RegistryConnection,
+    is_not_found,
+    may_concern_one_schema,
+)
+from immersiverse.auth.events.registry.contract import (
+    FORMS,
+    Registered,
+    confluent_schema,
+    contract_schema,
+    look_up,
+    require_contract_type,
+    subject_for,
+    subject_strategies,
+)
 from immersiverse.auth.events.registry.single_flight import SingleFlight
-from immersiverse.auth.events.registry.subjects import DEFAULT_STRATEGIES, subject
-from immersiverse.auth.events.registry.writers import require_schema, understand
+from immersiverse.auth.events.registry.writer_schemas import parse_writer_schema, require_schema
 from immersiverse.auth.events.serialization.schemas import SchemaId, WriterSchema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
-    from immersiverse.auth.events.registry.contract import ContractSchema, Form
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+    from immersiverse.auth.events.registry.contract import ContractSchema, Form, Strategy
     from immersiverse.auth.events.registry.inspection import Subject
-    from immersiverse.auth.events.registry.subjects import Strategy
     from immersiverse.auth.events.serialization.schemas import SchemaType
 
-_LARGEST_ID = 2**31 - 1  # registries count in Java's int; beyond it they answer that there is no such page
+_MAX_ID = 2**31 - 1  # registries count in Java's int; beyond it they answer 404 without a code
 
 
 class SchemaRegistry:
-    """A Schema Registry with Confluent's API, seen from this contract.
+    """A Schema Registry with Confluent's API, for this contract.
 
-    Ids and schemas never change, so each is asked for once and remembered: after first use an outage of the
-    registry stops nobody. One object serves any number of threads.
+    Ids and schemas never change, so each is requested once and remembered: after first use an outage of the
+    registry stops no serializer or deserializer. One object serves any number of threads.
+
+    Every method that sends a request raises RegistryUnavailable if the registry cannot be reached in time,
+    and RegistryRefused if it refuses in a way that the method does not name. Methods with a schema type raise
+    ConfigurationError if the contract has no schema of that type.
 
     Args:
         config: its URL, or the configuration of Confluent's ``SchemaRegistryClient`` (``url``,
-            ``basic.auth.user.info``, ``ssl.ca.location``, ``bearer.auth.*`` ...), passed on as it is.
+            ``basic.auth.user.info``, ``ssl.ca.location``, ``bearer.auth.*`` ...), passed on unchanged.
         strategies: subject name strategies by schema type, where not the default (Protobuf ``topic``, Avro
             ``record``).
-        patience: seconds within which an id must be had, with all that it takes: requests, repeats, imports.
+        patience: seconds to wait for an id or a schema, with all requests, retries and imports.
+
+    Raises:
+        ConfigurationError: a schema type or strategy is unknown.
     """
 
     def __init__(
@@ -57,46 +73,42 @@ class SchemaRegistry:
         strategies: Mapping[SchemaType, Strategy] | None = None,
         patience: float = 30.0,
     ) -> None:
-        self._connection = Connection(config, patience)
-        self._strategies = {**DEFAULT_STRATEGIES, **(strategies or {})}
+        self._connection = RegistryConnection(config, patience)
+        self._strategies = subject_strategies(strategies)
         self._ids = SingleFlight(self._look_up, patience=patience)
         self._writers = SingleFlight(
             self._fetch, patience=patience, remembered_errors=(UnknownSchemaId, InvalidSchema)
         )
-        self._answered: int | uuid.UUID | None = None  # an id that the registry answers for
+        self._answered: int | uuid.UUID | None = None  # an id that the registry has answered
 
     @property
-    def client(self) -> Any:
-        """Confluent's client of the same connection, for whatever else is asked of the registry.
+    def client(self) -> SchemaRegistryClient:
+        """Confluent's client of the same connection, for requests that this class does not make.
 
         Raises:
-            RegistryRefused: if it does not take the configuration.
+            RegistryRefused: the configuration is invalid.
         """
         return self._connection.client
 
     def close(self) -> None:
-        """Hang up; what is remembered stays known, and whatever else is asked connects again."""
+        """Close the connection; what is remembered stays known, and other requests connect again."""
         self._connection.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def subject(self, topic: str, schema_type: SchemaType = "PROTOBUF") -> str:
         """The subject of a topic's values."""
-        return subject(topic, self._strategies[schema_type])
+        return subject_for(topic, self._strategies[require_contract_type(schema_type)])
 
     def schema_id(self, topic: str, schema_type: SchemaType) -> SchemaId:
         """The id under which this version of the contract is registered for a topic; it never registers.
 
         Raises:
-            SchemaNotRegistered: if it is not; the message names the command.
-            RegistryUnavailable: if it is not known yet and the registry cannot be reached.
-            RegistryRefused: if the registry answers no.
+            SchemaNotRegistered: it is not registered; the message names the command that does.
         """
         return self._ids.get((self.subject(topic, schema_type), schema_type))
 
@@ -104,11 +116,9 @@ class SchemaRegistry:
         """The schema behind the id in a frame or the GUID in a header.
 
         Raises:
-            UnknownSchemaId: if the registry holds none; remembered for half a minute.
-            InvalidSchema: if it cannot be understood, or is too large; remembered for half a minute.
-            SchemaRefused: if the registry refuses it while it answers for another id.
-            RegistryUnavailable: if it is not known yet and the registry cannot be reached, or not in time.
-            RegistryRefused: if the registry answers no.
+            UnknownSchemaId: the registry holds none; remembered for half a minute.
+            InvalidSchema: it cannot be parsed, or is too large; remembered for half a minute.
+            SchemaRefused: the registry refuses it while it answers for another id.
         """
         return self._writers.get(schema_id)
 
@@ -123,55 +133,44 @@ class SchemaRegistry:
             form: of a Protobuf schema, see ``Form``.
 
         Raises:
-            SubjectCollision: if the subject holds another type; nothing was written then.
-            IncompatibleSchema: if the subject's compatibility level forbids it.
-            RegistryUnavailable: if the registry cannot be reached.
-            RegistryRefused: if the registry answers no.
+            SubjectCollision: the subject holds another type; nothing was written.
+            IncompatibleSchema: the subject's compatibility level forbids it.
         """
         name = self.subject(topic, schema_type)
-        self._refuse_collision(name, schema_type)
+        latest = self.registered(name)
+        if latest and latest.schema_type != schema_type:
+            raise SubjectCollision(name, holds=latest.schema_type, wanted=schema_type)
         return self._register(name, contract_schema(schema_type, form))
 
     def registered(self, subject_name: str) -> Registered | None:
-        """The latest version of any subject; None if there is none.
-
-        Raises:
-            RegistryUnavailable: if the registry cannot be reached.
-            RegistryRefused: if the registry answers no.
-        """
+        """The latest version of any subject; None if there is none."""
         try:
-            with self._connection.asking(subject_name) as client:
+            with self._connection.request(subject_name) as client:
                 found = client.get_latest_version(subject_name)
         except SchemaNotRegistered:
             return None
         return Registered(subject_name, found.version, found.schema_id, found.schema.schema_type)
 
     def inspect(self, subject_name: str, schema_type: SchemaType) -> Subject:
-        """Any subject as it stands: its history, its level, and what it would say to a new version.
+        """Any subject: its versions, its compatibility level, and its verdict on a new version.
 
         Args:
             subject_name: the subject, whether it exists or not.
             schema_type: the type of schemas that it holds, or is to hold.
         """
-        from immersiverse.auth.events.registry.inspection import Subject  # noqa: PLC0415 - the gate's only
+        from immersiverse.auth.events.registry.inspection import Subject  # noqa: PLC0415 - schema checks only
 
         return Subject(self._connection, subject_name, schema_type)
 
-    def _refuse_collision(self, name: str, schema_type: SchemaType) -> None:
-        latest = self.registered(name)
-        if latest and latest.schema_type != schema_type:
-            raise SubjectCollision(name, holds=latest.schema_type, wanted=schema_type)
-
     def _register(self, name: str, schema: ContractSchema) -> Registered:
-        references = {path: self._register(path, file).version for path, file in schema.references}
-        wanted = confluent_schema(schema, references)
-        with self._connection.asking(name) as client:
+        wanted = confluent_schema(schema, lambda path, file: self._register(path, file).version)
+        with self._connection.request(name) as client:
             client.register_schema(name, wanted)
             found = client.lookup_schema(name, wanted)
         return Registered(name, found.version, found.schema_id, schema.schema_type)
 
     def _look_up(self, key: tuple[str, SchemaType]) -> SchemaId:
-        """In either form: a registry that compares to the letter knows only the one it was given."""
+        """In either form: a registry that compares texts byte for byte knows only the form registered."""
         name, schema_type = key
         forms = FORMS if schema_type == "PROTOBUF" else FORMS[:1]
         for form in forms:
@@ -184,11 +183,11 @@ class SchemaRegistry:
 
     def _fetch(self, schema_id: int | uuid.UUID) -> WriterSchema:
         name = schema_id if isinstance(schema_id, int) else str(schema_id)
-        if isinstance(schema_id, int) and schema_id > _LARGEST_ID:
+        if isinstance(schema_id, int) and schema_id > _MAX_ID:
             raise UnknownSchemaId(name)
         try:
-            with self._connection.asking() as client:
-                writer = understand(
+            with self._connection.request() as client:
+                writer = parse_writer_schema(
                     _get(client, schema_id), client, lambda: _get_serialized(client, schema_id)
                 )
         except InvalidSchema as error:
@@ -199,17 +198,17 @@ class SchemaRegistry:
         return writer
 
     def _refusal(self, name: int | str, error: RegistryRefused) -> Exception:
-        if says_unknown(error):
+        if is_not_found(error):
             return UnknownSchemaId(name)
         if may_concern_one_schema(error) and self._still_answers():
             return SchemaRefused(name, error)
         return error
 
     def _still_answers(self) -> bool:
-        """Whether the registry answers now for an id that it answered for before."""
+        """Whether the registry answers again for an id that it answered before."""
         try:
-            with self._connection.asking() as client:
-                client.clear_caches()  # which may hold a misshapen answer, too
+            with self._connection.request() as client:
+                client.clear_caches()  # which may hold a malformed response, too
                 if self._answered is None:
                     return False
                 require_schema(_get(client, self._answered))
@@ -225,9 +224,9 @@ def _get(client: Any, schema_id: int | uuid.UUID, form: str | None = None) -> An
 
 
 def _get_serialized(client: Any, schema_id: int | uuid.UUID) -> Any:
-    """The schema in Confluent's other form. The client remembers schemas by id, whatever form they have."""
+    """The schema in Confluent's other form. The client caches schemas by id, whatever form they have."""
     client.clear_caches()
     try:
         return _get(client, schema_id, "serialized")
     finally:
-        client.clear_caches()  # what else uses this client is to get the plain form
+        client.clear_caches()  # other users of this client get the plain form

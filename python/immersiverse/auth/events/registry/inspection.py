@@ -1,4 +1,4 @@
-"""A subject as it stands in a registry: its history, its level, and what it would say to a new version."""
+"""A subject in a registry: its versions, its compatibility level, and its verdict on a new version."""
 
 from __future__ import annotations
 
@@ -11,49 +11,56 @@ from immersiverse.auth.events.errors import (
     SchemaNotRegistered,
     SubjectCollision,
 )
-from immersiverse.auth.events.registry.contract import ContractSchema
-from immersiverse.auth.events.registry.lookup import confluent_schema, look_up, with_known_references
-from immersiverse.auth.events.registry.registered import Registered
-from immersiverse.auth.events.registry.writers import understand
+from immersiverse.auth.events.registry.contract import (
+    ContractSchema,
+    Registered,
+    confluent_schema,
+    look_up,
+    require_contract_type,
+)
+from immersiverse.auth.events.registry.writer_schemas import parse_writer_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from immersiverse.auth.events.registry.connection import Connection
+    from immersiverse.auth.events.registry.connection import RegistryConnection
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
 
-# What no level but NONE lets follow a contract.
-_NONSENSE: Final[Mapping[SchemaType, str]] = {
-    "PROTOBUF": 'syntax = "proto3"; package nothing.of.that.kind; message Nonsense { double nonsense = 1; }',
-    "AVRO": '{"type": "fixed", "name": "Nonsense", "size": 1}',
+# Incompatible with any contract at every level except NONE.
+_INCOMPATIBLE: Final[Mapping[SchemaType, str]] = {
+    "PROTOBUF": 'syntax = "proto3"; package incompatible; message Incompatible { double value = 1; }',
+    "AVRO": '{"type": "fixed", "name": "Incompatible", "size": 1}',
 }
 
 
 class Subject:
-    """One subject of a registry. It asks, and never writes.
+    """One subject of a registry, read only.
+
+    Every method raises RegistryUnavailable if the registry cannot be reached, and RegistryRefused if it
+    refuses in a way that the method does not name.
 
     Args:
         connection: to the registry.
         name: the subject.
         schema_type: the type of schemas that it holds, or is to hold.
 
-    Every method raises RegistryUnavailable if the registry cannot be reached, and RegistryRefused if it
-    answers no in a way that the method does not name.
+    Raises:
+        ConfigurationError: the contract has no schema of that type.
     """
 
-    def __init__(self, connection: Connection, name: str, schema_type: SchemaType) -> None:
+    def __init__(self, connection: RegistryConnection, name: str, schema_type: SchemaType) -> None:
         self.name = name
-        self.schema_type = schema_type
+        self.schema_type = require_contract_type(schema_type)
         self._connection = connection
 
     def versions(self) -> dict[int, WriterSchema]:
-        """Every version with its schema, oldest first; none if there is no such subject.
+        """Every version with its schema, oldest first; empty if the subject does not exist.
 
         Raises:
-            SubjectCollision: if it holds schemas of another type.
-            InvalidSchema: if one cannot be understood.
+            SubjectCollision: it holds schemas of another type.
+            InvalidSchema: one cannot be parsed.
         """
-        found = {number: self._writer(number) for number in self._numbers()}
+        found = {number: self._version(number) for number in self._numbers()}
         for writer in found.values():
             if writer.schema_type != self.schema_type:
                 raise SubjectCollision(self.name, holds=writer.schema_type, wanted=self.schema_type)
@@ -70,64 +77,66 @@ class Subject:
     def takes(self, schema: ContractSchema) -> bool | None:
         """Whether the registry finds a schema compatible with the latest version.
 
-        None if it gives no verdict: of a schema that imports files which are not registered, and on some
-        registries, such as Apicurio, of any schema that imports files.
+        None if it gives no verdict: on a schema whose imports are not registered, and in some registries,
+        such as Apicurio, on any schema with imports.
         """
         try:
-            wanted = with_known_references(self._connection, schema)
+            wanted = confluent_schema(
+                schema, lambda path, file: look_up(self._connection, path, file).version
+            )
         except SchemaNotRegistered:
             return None
         return self._verdict(wanted)
 
     def level(self) -> Level:
-        """The compatibility level that holds here: the subject's own, else the one of the registry.
+        """The compatibility level in force: the subject's own, else the registry's.
 
         Raises:
-            RegistryRefused: if the registry's level is none of Confluent's, too.
+            RegistryRefused: also if the level is not one of Confluent's.
         """
         own = self._own_level()
-        # Apicurio tells NONE of a subject without a level of its own as of one whose level it is.
-        if own is None or (own is Level.NONE and self._takes_anything() is False):
-            with self._connection.asking() as client:
+        # Apicurio answers NONE for a subject without a level of its own, as for one whose level is NONE.
+        if own is None or (own is Level.NONE and self._refuses_incompatible()):
+            with self._connection.request() as client:
                 return _level(client.get_compatibility())
         return own
 
     def _numbers(self) -> list[int]:
         try:
-            with self._connection.asking(self.name) as client:
+            with self._connection.request(self.name) as client:
                 return sorted(client.get_versions(self.name))
         except SchemaNotRegistered:
             return []
 
-    def _writer(self, number: int) -> WriterSchema:
-        with self._connection.asking(self.name) as client:
+    def _version(self, number: int) -> WriterSchema:
+        with self._connection.request(self.name) as client:
             schema = client.get_version(self.name, number).schema
             try:
-                return understand(schema, client)
+                return parse_writer_schema(schema, client)
             except InvalidSchema as error:
                 raise InvalidSchema(f"{self.name} version {number}: {error}") from error
 
     def _own_level(self) -> Level | None:
         try:
-            with self._connection.asking(self.name) as client:
+            with self._connection.request(self.name) as client:
                 return _level(client.get_compatibility(self.name))
         except SchemaNotRegistered:
             return None
 
-    def _takes_anything(self) -> bool | None:
-        nonsense = ContractSchema(self.schema_type, _NONSENSE[self.schema_type])
-        return self._verdict(confluent_schema(nonsense, {}))
+    def _refuses_incompatible(self) -> bool:
+        schema = ContractSchema(self.schema_type, _INCOMPATIBLE[self.schema_type])
+        return self._verdict(confluent_schema(schema, lambda *_: 0)) is False
 
     def _verdict(self, schema: Any) -> bool | None:
         try:
-            with self._connection.asking(self.name) as client:
+            with self._connection.request(self.name) as client:
                 return bool(client.test_compatibility(self.name, schema))
         except RegistryRefused:
             return None
 
 
-def _level(said: str) -> Level:
+def _level(answer: str) -> Level:
     try:
-        return Level(said)
+        return Level(answer)
     except ValueError as error:
-        raise RegistryRefused(f"the registry's compatibility level is unknown: {said!r}", 200) from error
+        raise RegistryRefused(f"unknown compatibility level of the registry: {answer!r}", 200) from error

@@ -1,7 +1,7 @@
 """A cache that asks once: threads that want the same unknown value at the same time wait for one answer.
 
-Each question is asked in a daemon thread of its own, so that callers can stop waiting, and the process can
-end, whatever keeps the answer away.
+Each value is loaded in a daemon thread of its own, so that callers can stop waiting, and the process can
+exit, while a response is outstanding. A lock guards errors and loads; values are read without it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from immersiverse.auth.events.registry.limits import too_late
+from immersiverse.auth.events.registry.limits import timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,14 +22,14 @@ V = TypeVar("V")
 
 
 class SingleFlight(Generic[K, V]):
-    """Remembers what `load` returned, for ever; and for a while that it raised one of `remembered_errors`.
+    """Remembers what `load` returned forever, and that it raised one of `remembered_errors` for a while.
 
     Args:
         load: gets the value of a key.
         patience: seconds to wait for it.
-        remembered_errors: errors that asking again would repeat; others are never remembered.
-        seconds: how long such an error is repeated without asking.
-        capacity: how many errors are kept; the oldest go first.
+        remembered_errors: errors that the next attempt would raise again; others are never remembered.
+        seconds: how long such an error is raised without another attempt.
+        capacity: how many errors are kept; the oldest are dropped first.
     """
 
     def __init__(
@@ -55,41 +55,40 @@ class SingleFlight(Generic[K, V]):
         """The value of a key.
 
         Raises:
-            RegistryUnavailable: if there is none within `patience` seconds since it was first asked for.
+            RegistryUnavailable: there is none within `patience` seconds since it was first asked for.
             Exception: what `load` raises.
         """
-        try:
+        if key in self._values:
             return self._values[key]
-        except KeyError:
-            pass
         flight, until = self._flight(key)
         try:
             return flight.result(max(until - time.monotonic(), 0))
         except TimeoutError:
             if flight.done():
                 return flight.result()  # it came now, or `load` raised a TimeoutError of its own
-            raise too_late(self._patience) from None
+            raise timed_out(self._patience) from None
 
     def _flight(self, key: K) -> tuple[Future[V], float]:
-        """The answer to come, and until when to wait for it. Asks unless that was done."""
+        """The load of a key, begun unless it is under way, and until when to wait for it."""
+        flight: Future[V] = Future()
         with self._lock:
-            if key in self._values:
-                return _settled(self._values[key])
+            if key in self._values:  # loaded since `get` looked
+                flight.set_result(self._values[key])
+                return flight, 0.0
             known = self._errors.get(key)
             if known and time.monotonic() - known[0] < self._seconds:
                 raise known[1]
             if key not in self._flights:
-                flight: Future[V] = Future()
                 threading.Thread(
-                    target=self._ask, args=(key, flight), name="auth-events-registry", daemon=True
+                    target=self._fly, args=(key, flight), name="auth-events-registry", daemon=True
                 ).start()
                 self._flights[key] = flight, time.monotonic() + self._patience
             return self._flights[key]
 
-    def _ask(self, key: K, flight: Future[V]) -> None:
+    def _fly(self, key: K, flight: Future[V]) -> None:
         try:
             value = self._load(key)
-        except BaseException as error:  # noqa: BLE001 - it goes to all that wait
+        except BaseException as error:  # noqa: BLE001 - it is raised in all threads that wait
             with self._lock:
                 self._flights.pop(key)
                 self._remember(key, error)
@@ -107,9 +106,3 @@ class SingleFlight(Generic[K, V]):
         self._errors.move_to_end(key)
         if len(self._errors) > self._capacity:
             self._errors.popitem(last=False)
-
-
-def _settled(value: V) -> tuple[Future[V], float]:
-    flight: Future[V] = Future()
-    flight.set_result(value)
-    return flight, 0.0

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.observability.durations import Durations
-from immersiverse.auth.events.observability.hooks import Consumed
+from immersiverse.auth.events.observability.hooks import Consumed, Durations
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 
 if TYPE_CHECKING:

@@ -292,7 +292,7 @@ class Poller:
             raise config_error_from("consumer", error) from error
 
     def _on_statistics(self, values: dict[str, Any], notify: HookDispatcher) -> None:
-        self._lag.heed(values)
+        self._lag.update(values)
         notify(Statistics("consumer", values))
 
     def _error_callback(self, settings: Mapping[str, Any]) -> Callable[[KafkaError], None]:

@@ -13,7 +13,7 @@ from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import MalformedPayload, MissingExtra
 from immersiverse.auth.events.registry.contract import contract_schema
-from immersiverse.auth.events.registry.writers import understand
+from immersiverse.auth.events.registry.writer_schemas import parse_writer_schema
 from immersiverse.auth.events.serialization.wire import frame_prefix
 from later_version import newer_contract, newer_event, newer_text
 from scripted_registry import scripted
@@ -87,7 +87,7 @@ def test_without_protoc_the_registrys_descriptor_reads_an_unknown_event():
     ):
         event = AuthEventDeserializer(registry)(FRAME)
         assert (event.event_type, event.read()["userId"]) == ("NotYetInvented", "user-7")
-        # Whoever else uses the connection gets the schema as it was registered.
+        # Other users of the connection get the schema as it was registered.
         assert registry.client.get_schema(7).schema_str == newer_text()
 
 
@@ -119,4 +119,4 @@ def test_text_that_protoc_refuses_is_an_unreadable_payload_only():
 def test_the_contracts_own_texts_need_neither_protoc_nor_the_registry():
     for text, file in ((contract_schema("PROTOBUF").text, CONTRACT_FILE), (OPTIONS, OPTIONS_FILE)):
         for shown in (text, text.strip()):
-            assert understand(Schema(shown, "PROTOBUF"), client=None).descriptor() == file
+            assert parse_writer_schema(Schema(shown, "PROTOBUF"), client=None).descriptor() == file
