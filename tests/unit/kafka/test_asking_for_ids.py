@@ -7,7 +7,7 @@ import threading
 
 from dispatching import until
 from immersiverse.auth.events import AsyncPublisher, AuthEventSerializer, LoggedOut, SchemaRegistry, new_event
-from immersiverse.auth.events.embedded.stack import EmbeddedStack
+from immersiverse.auth.events.testing.stack import EmbeddedStack
 from scripted_registry import Answering, scripted
 from serialization_samples import TIME
 

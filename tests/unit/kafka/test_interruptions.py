@@ -12,13 +12,13 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from dispatching import TOPIC, Stage, record, until
 from immersiverse.auth.events import AuthEventDeserializer, Publisher, Subscriber
-from immersiverse.auth.events.embedded.broker import EmbeddedBroker
 from immersiverse.auth.events.kafka.commits import Commits
 from immersiverse.auth.events.kafka.policy import Policy
 from immersiverse.auth.events.kafka.poller import Poller
 from immersiverse.auth.events.kafka.record import Record
 from immersiverse.auth.events.kafka.settings import consumer_settings
 from immersiverse.auth.events.kafka.telling import Telling
+from immersiverse.auth.events.testing.broker import EmbeddedBroker
 from integration.running import ToTopic, eventually, logged_out
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g"}
