@@ -1,4 +1,4 @@
-"""A Kafka broker in the process: librdkafka's mock cluster, spoken to by any client of librdkafka."""
+"""A Kafka broker in this process: librdkafka's mock cluster, for clients that use librdkafka."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PARTITIONS: Final = 4
-"""How many partitions every topic has: the mock cluster's own number, which no client can change."""
+"""The partitions of every topic. librdkafka's mock cluster has this number, and clients cannot change it."""
 
 CONTRACT_TOPICS: Final = (*catalog.TOPICS, catalog.SINGLE_TOPIC, catalog.DEAD_LETTER_TOPIC)
-"""Every topic that the contract names."""
+"""The topics of the contract, and the dead letter topic."""
 
 _QUIET = {"log_level": 2, "log.connection.close": False}
-_TIMEOUT = 10.0  # seconds; it answers within one
+_TIMEOUT = 10.0  # seconds; it takes less than one
 
 
 class EmbeddedBroker:
-    """A Kafka cluster in the process, for Confluent's clients and ours; a context manager.
+    """A Kafka cluster in this process, for Confluent's clients and ours; a context manager.
 
-    It produces, consumes, balances groups (``group.protocol=consumer`` joins at once, ``classic`` after
-    three seconds) and keeps commits. It has no access control, configurations, deletion of topics, look-up by
-    time or real transactions, and forgets everything when stopped: for demos, development and tests.
+    It has topics, consumer groups (``group.protocol=consumer`` joins at once, ``classic`` after three seconds)
+    and committed offsets. It has no access control, configuration, deletion of topics, look-up of offsets by
+    time, list of groups, or real transactions. When it stops, everything in it is lost.
 
     Args:
-        brokers: how many brokers the cluster has.
-        topics: those that exist from the beginning; others come to be when first used.
+        brokers: the number of brokers.
+        topics: topics that are created at the start. Others are created when they are first used.
 
     Raises:
-        ValueError: without a broker.
+        ValueError: there is to be no broker.
     """
 
     def __init__(self, brokers: int = 1, topics: Iterable[str] = CONTRACT_TOPICS) -> None:
@@ -43,26 +43,26 @@ class EmbeddedBroker:
             raise ValueError(f"a cluster has at least one broker, not {brokers}")
         self._brokers = brokers
         self._topics = tuple(topics)
-        self._cluster: Any = None  # the cluster lives and dies with this client
+        self._cluster: Any = None  # this client owns the cluster
         self._bootstrap = ""
 
     @property
     def bootstrap(self) -> str:
-        """What to give a client as ``bootstrap.servers``; it is known once started."""
+        """For clients, as ``bootstrap.servers``. It is known once started."""
         return self._bootstrap
 
     def start(self) -> Self:
-        """Answer from threads of librdkafka's own; started already, it goes on.
+        """Start, if it is not running. The threads are librdkafka's.
 
         Raises:
-            BrokerUnavailable: it does not come up.
+            BrokerUnavailable: it does not start.
         """
         if self._cluster is None:
             cluster = Producer({"test.mock.num.brokers": self._brokers, **_QUIET})
             try:
                 found = cluster.list_topics(timeout=_TIMEOUT).brokers
                 for topic in self._topics:
-                    cluster.list_topics(topic, timeout=_TIMEOUT)  # asking for it makes it
+                    cluster.list_topics(topic, timeout=_TIMEOUT)  # this creates it
             except KafkaException as error:
                 raise BrokerUnavailable(f"the embedded broker does not answer: {error}") from error
             self._bootstrap = ",".join(f"{broker.host}:{broker.port}" for broker in found.values())
@@ -70,7 +70,7 @@ class EmbeddedBroker:
         return self
 
     def stop(self) -> None:
-        """End it with everything that it holds; stopped already, it stays so."""
+        """Stop, if it is running."""
         self._cluster = None
 
     def __enter__(self) -> Self:

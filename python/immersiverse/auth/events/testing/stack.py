@@ -1,4 +1,4 @@
-"""Broker and registry together, with the contract registered: all that producers and consumers need."""
+"""Broker and registry together, with the contract registered: what producers and consumers need."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class EmbeddedStack:
-    """An embedded broker and registry that know the contract; a context manager.
+    """A broker and a registry in this process that have the contract; a context manager.
 
     Args:
-        brokers: how many brokers the cluster has.
-        registry_port: where the registry listens; 0 for a free port.
+        brokers: the number of brokers.
+        registry_port: the port of the registry; 0 for a free one.
     """
 
     def __init__(self, *, brokers: int = 1, registry_port: int = 0) -> None:
@@ -38,10 +38,10 @@ class EmbeddedStack:
         return self._registry.url
 
     def start(self) -> Self:
-        """Start both and register the contract: Protobuf for every topic, and Avro if its extra is installed.
+        """Start both, and register the contract: as Protobuf for every topic, and as Avro.
 
         Raises:
-            BrokerUnavailable: the broker does not come up.
+            BrokerUnavailable: the broker does not start.
             RegistryUnavailable: the registry's port cannot be listened on.
         """
         with ExitStack() as starting:
