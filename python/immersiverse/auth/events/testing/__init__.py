@@ -1,4 +1,4 @@
-"""A Kafka broker and a Schema Registry in this process, for tests, development and demos. Not for production."""
+"""A Kafka broker and a Schema Registry in this process: for tests, development and demos."""
 
 from __future__ import annotations
 

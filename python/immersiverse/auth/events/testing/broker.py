@@ -26,9 +26,10 @@ _TIMEOUT = 10.0  # seconds; it takes less than one
 class EmbeddedBroker:
     """A Kafka cluster in this process, for Confluent's clients and ours; a context manager.
 
-    It has topics, consumer groups (``group.protocol=consumer`` joins at once, ``classic`` after three seconds)
-    and committed offsets. It has no access control, configuration, deletion of topics, look-up of offsets by
-    time, list of groups, or real transactions. When it stops, everything in it is lost.
+    It has topics, committed offsets and consumer groups, which are joined at once with
+    ``group.protocol=consumer`` and after three seconds with ``classic``. It has no access control,
+    configuration, deletion of topics, look-up of offsets by time, list of groups, or real transactions.
+    When it stops, everything in it is lost.
 
     Args:
         brokers: the number of brokers.

@@ -171,7 +171,7 @@ def _register(call: Call) -> dict[str, Any]:
     version = _version_of(schema, versions, store)
     if version is None:
         if found := objections(schema, versions, store.level_of(subject), store):
-            lines = "; ".join(found)
+            lines = "; ".join(line.rstrip(".") for line in found)
             raise ApiError(409, f"the schema is incompatible with what subject '{subject}' has: {lines}")
         version = store.add(subject, schema)
     return {"id": version.schema_id, "version": version.number, "guid": schema.guid}

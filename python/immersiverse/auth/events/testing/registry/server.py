@@ -147,10 +147,12 @@ class _Server(uvicorn.Server):
         self._thread = Thread(target=self._run, name="embedded-registry", daemon=True)
         self._thread.start()
         self._running.wait()
+        if not self.started:
+            raise RegistryUnavailable("the registry's server has failed to start")
 
     def stop(self) -> None:
         """Stop and wait for the end. To be called once."""
-        with suppress(RuntimeError):  # the loop has failed and is closed
+        with suppress(RuntimeError):  # the server has failed, and its loop is closed
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
