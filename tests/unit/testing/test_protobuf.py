@@ -22,7 +22,7 @@ TEXT = """
 syntax = "proto3";
 package test;
 import "google/protobuf/timestamp.proto";
-// Said by nobody who reads the descriptor.
+// A comment, which descriptors do not have.
 message Login {
   string user_id = 1;
   google.protobuf.Timestamp login_time = 2;
