@@ -24,7 +24,7 @@ from immersiverse.auth.events import (
     SchemaRegistry,
     new_event,
 )
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

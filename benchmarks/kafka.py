@@ -19,8 +19,8 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from prometheus_client import CollectorRegistry
 
 from immersiverse.auth.events import AuthEvent, AuthEventSerializer, SchemaRegistry
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.observability.prometheus import PrometheusHook
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -28,8 +28,8 @@ from immersiverse.auth.events import (
     Subscriber,
     new_event,
 )
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.observability import PrometheusHook
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,9 +15,9 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from google.protobuf import json_format
 
 from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -34,7 +34,7 @@ _BUILDING = Lock()  # checks run in threads, and the first that needs the wheel 
 
 
 def wheel(scratch: Path) -> None:
-    """Look inside the built wheel, import it bare, and run its command; `lowest` and `protobuf` test it."""
+    """Look inside the built wheel, import it bare, run its demo; `lowest` and `protobuf` test it."""
     built = _built_wheel(scratch)
     _look_inside(built)
     with _environment(scratch) as python:
@@ -42,6 +42,7 @@ def wheel(scratch: Path) -> None:
         execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
         _install(python, f"{built}[cli]")
         execute(python.parent / "auth-events", "--help")
+        execute(python.parent / "auth-events", "demo", "--events", "30", "--json")
 
 
 def lowest(scratch: Path) -> None:

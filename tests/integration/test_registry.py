@@ -18,9 +18,9 @@ from immersiverse.auth.events import (
     SchemaRegistry,
     new_event,
 )
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import SchemaNotRegistered, UnknownSchemaId
 from immersiverse.auth.events.registry.contract import FORMS, contract_schema
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 LOOK_UP = {"auto.register.schemas": False, "subject.name.strategy.type": "TOPIC"}
 REGISTER = {"auto.register.schemas": True, "subject.name.strategy.type": "TOPIC"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from integration.interoperability import polyglot
 from integration.interoperability.polyglot import Program
 from integration.interoperability.python_client import PythonClient

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from integration.interoperability.conversation import STEPS, Outcome, hold
 
 BARE = "Confluent's newer registries say version and GUID of what was registered, Apicurio the id alone"

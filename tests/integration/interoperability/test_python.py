@@ -73,7 +73,6 @@ def test_every_call_of_the_client_gets_the_answer_it_expects(registry: str) -> N
         assert client.get_subjects_by_schema_id(1) == ["s/1"]
         assert [held.version for held in client.get_schema_versions(1)] == [1]
         assert client.get_latest_version("s/1").schema_id == 1
-        assert client.get_referenced_by("s/1", 1) == []
         assert client.test_compatibility("s/1", wider)
         assert client.test_compatibility_all_versions("s/1", wider)
         assert client.set_compatibility("s/1", "FULL") == {"compatibility": "FULL"}
@@ -81,11 +80,6 @@ def test_every_call_of_the_client_gets_the_answer_it_expects(registry: str) -> N
         client.set_config("s/1", ServerConfig(compatibility=ConfigCompatibilityLevel.NONE))
         assert client.get_config("s/1").compatibility_level == "NONE"
         client.delete_config("s/1")
-        assert client.get_global_mode() == "READWRITE"
-        assert client.update_mode("s/1", "READONLY") == "READONLY"
-        assert client.get_mode("s/1") == "READONLY"
-        assert client.delete_mode("s/1") == "READONLY"
-        assert client.get_contexts() == ["."]
         assert client.delete_version("s/1", 1) == 1
         with pytest.raises(SchemaRegistryError) as refused:
             client.delete_subject("s/1")

@@ -21,7 +21,7 @@ from immersiverse.auth.events import (
     Retry,
     SchemaRegistry,
 )
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from integration.kafka.cluster import SOON, Cluster, event
 from integration.running import eventually, running
 

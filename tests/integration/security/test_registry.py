@@ -17,7 +17,7 @@ from immersiverse.auth.events import (
     RegistryUnavailable,
     SchemaRegistry,
 )
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from integration.running import logged_out
 from integration.security.conftest import Run
 from integration.security.registry_front import PASSWORD, USER, guarded_front

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from immersiverse.auth.events.cli import main
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from unit.cli.terminal import Result
 
 Command = Callable[..., Result]

@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from immersiverse.auth.events.cli.demo import goodbye, line, picture
-from immersiverse.auth.events.embedded.demo import Figures
 from immersiverse.auth.events.observability.hooks import DeadLettered, Dropped, Durations, Published, Retried
 from immersiverse.auth.events.simulation import simulate
+from immersiverse.auth.events.testing.demo import Figures
 from unit.cli.terminal import COMMAND, end, read_until, running
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from immersiverse.auth.events.embedded.stack import EmbeddedStack
 from immersiverse.auth.events.kafka.consumer.subscriber import Subscriber
+from immersiverse.auth.events.testing.stack import EmbeddedStack
 
 README = (Path(__file__).parents[3] / "README.md").read_text()
 

@@ -18,7 +18,7 @@ from immersiverse.auth.events import (
     catalog,
     new_event,
 )
-from immersiverse.auth.events.embedded.stack import EmbeddedStack
+from immersiverse.auth.events.testing.stack import EmbeddedStack
 from scheduling import until
 from scripted_registry import Answering, scripted
 from serialization_samples import TIME

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from immersiverse.auth.events.embedded.broker import EmbeddedBroker
 from immersiverse.auth.events.kafka.consumer.backpressure import Backpressure
+from immersiverse.auth.events.testing.broker import EmbeddedBroker
 
 
 @dataclass

@@ -16,7 +16,7 @@ from immersiverse.auth.events import (
     Policy,
     Subscriber,
 )
-from immersiverse.auth.events.embedded.broker import EmbeddedBroker
+from immersiverse.auth.events.testing.broker import EmbeddedBroker
 from integration.running import ToTopic, eventually, logged_out, running
 from scheduling import TOPIC
 

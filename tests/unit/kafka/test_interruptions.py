@@ -11,13 +11,13 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from immersiverse.auth.events import AuthEventDeserializer, Publisher, Subscriber
-from immersiverse.auth.events.embedded.broker import EmbeddedBroker
 from immersiverse.auth.events.kafka.config import consumer_settings
 from immersiverse.auth.events.kafka.consumer.offsets import OffsetCommitter
 from immersiverse.auth.events.kafka.consumer.options import Policy
 from immersiverse.auth.events.kafka.consumer.poller import Poller
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.record import Record
+from immersiverse.auth.events.testing.broker import EmbeddedBroker
 from integration.running import ToTopic, eventually, logged_out, running
 from scheduling import TOPIC, Stage, record, until
 

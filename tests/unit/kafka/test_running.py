@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from immersiverse.auth.events import AuthEventDeserializer, Policy, Publisher, SchemaRegistry, Subscriber
-from immersiverse.auth.events.embedded.broker import EmbeddedBroker
+from immersiverse.auth.events.testing.broker import EmbeddedBroker
 from integration.running import ToTopic, eventually, logged_out, running
 from scheduling import TOPIC
 from scripted_registry import Answering, scripted

@@ -17,7 +17,6 @@ from immersiverse.auth.events import (
     new_event,
 )
 from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import (
     ConfigurationError,
     IncompatibleSchema,
@@ -29,6 +28,7 @@ from immersiverse.auth.events.errors import (
     WrongSchema,
 )
 from immersiverse.auth.events.registry.contract import FORMS, contract_schema
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 LOGIN = "auth.events.login"
 IMPATIENT = {"max.retries": 0, "timeout": 2}

@@ -8,7 +8,6 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.compatibility_level import Level
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import (
     ConfigurationError,
     RegistryRefused,
@@ -17,6 +16,7 @@ from immersiverse.auth.events.errors import (
 )
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.registry.contract import FORMS, contract_schema
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 LOGIN = "auth.events.login"
 SUBJECT = f"{LOGIN}-value"

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import InvalidSchema, RegistryRefused, RegistryUnavailable, WrongSchema
 from immersiverse.auth.events.registry.limits import limit_responses
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from scripted_registry import scripted
 
 IMPATIENT = {"max.retries": 0, "timeout": 10}

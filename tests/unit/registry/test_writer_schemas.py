@@ -10,11 +10,11 @@ from confluent_kafka.schema_registry import Schema, SchemaReference
 
 from immersiverse.auth.events import AuthEventDeserializer, SchemaRegistry, protoc
 from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import MalformedPayload, MissingExtra
 from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.registry.writer_schemas import parse_writer_schema
 from immersiverse.auth.events.serialization.wire import frame_prefix
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from later_version import newer_contract, newer_event, newer_text
 from scripted_registry import scripted
 

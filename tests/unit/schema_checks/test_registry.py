@@ -10,7 +10,6 @@ from confluent_kafka.schema_registry import RegisteredSchema, Schema
 
 from immersiverse.auth.events.catalog import TOPICS
 from immersiverse.auth.events.compatibility_level import Level
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import SubjectCollision
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.registry.contract import contract_schema
@@ -19,6 +18,7 @@ from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.registry import judge_registry
 from immersiverse.auth.events.schema_checks.sources import read
 from immersiverse.auth.events.schema_checks.sources.contract import installed_contract
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from unit.schema_checks.conftest import CONTRACT
 
 OPTIONS = "immersiverse/auth/events/v1/options.proto"

@@ -11,11 +11,11 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerialize
 from confluent_kafka.serialization import MessageField, SerializationContext
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
 TOPIC = "auth.events.platform"

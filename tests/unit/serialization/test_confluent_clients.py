@@ -12,9 +12,9 @@ from confluent_kafka.error import ValueDeserializationError, ValueSerializationE
 from confluent_kafka.serialization import StringSerializer
 
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, SchemaRegistry, UserCreated
-from immersiverse.auth.events.embedded.broker import EmbeddedBroker
-from immersiverse.auth.events.embedded.registry import EmbeddedRegistry
 from immersiverse.auth.events.errors import InvalidEvent, UnknownFormat
+from immersiverse.auth.events.testing.broker import EmbeddedBroker
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 from serialization_samples import CREATED
 
 TOPIC = "auth.events.user"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from immersiverse.auth.events.embedded.demo import Figures
+    from immersiverse.auth.events.testing.demo import Figures
 
 _PER_SECOND = 8  # pictures on a terminal
 _LINE_EVERY = 1.0  # seconds, elsewhere
@@ -42,9 +42,9 @@ def demo(
     Everything runs in this process: a broker, a registry with the contract, a Publisher and a Subscriber.
     Some events are published twice and some handlers fail, to show what the subscriber does then.
     """
-    from immersiverse.auth.events.embedded.demo import Demo
-    from immersiverse.auth.events.embedded.stack import EmbeddedStack
     from immersiverse.auth.events.simulation import simulate
+    from immersiverse.auth.events.testing.demo import Demo
+    from immersiverse.auth.events.testing.stack import EmbeddedStack
 
     logging.getLogger("immersiverse").addHandler(logging.NullHandler())  # the picture shows what is logged
     screen = console()

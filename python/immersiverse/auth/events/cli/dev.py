@@ -58,7 +58,7 @@ def dev(
     lag and replay need a real Kafka, which can list its groups.
     """
     from immersiverse.auth.events.cli.output import until_stopped
-    from immersiverse.auth.events.embedded.stack import EmbeddedStack
+    from immersiverse.auth.events.testing.stack import EmbeddedStack
 
     with until_stopped() as stopped, EmbeddedStack(brokers=brokers, registry_port=registry_port) as stack:
         if as_json:

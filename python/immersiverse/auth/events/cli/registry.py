@@ -28,12 +28,13 @@ def serve(
         typer.Option("--file", metavar="PATH", help="Keep what is registered in this file.", dir_okay=False),
     ] = None,
 ) -> None:
-    """Answer Confluent's registry clients from this process, until stopped.
+    """Run a Schema Registry in this process, until stopped.
 
-    It judges compatibility as Confluent's own does, and asks for no credentials.
+    It checks compatibility by the rules of schema check, and asks for no credentials.
     """
     from immersiverse.auth.events.cli.output import until_stopped
-    from immersiverse.auth.events.embedded.registry import serve as answer
+    from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
-    with until_stopped() as stopped:
-        answer(host, port, file, ready=lambda running: print(running.url, flush=True), until=stopped)
+    with until_stopped() as stopped, EmbeddedRegistry(host, port, file) as running:
+        print(running.url, flush=True)
+        stopped.wait()

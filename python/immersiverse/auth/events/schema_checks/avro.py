@@ -12,7 +12,7 @@ from immersiverse.auth.events.schema_checks.changes import Change
 from immersiverse.auth.events.schema_checks.kinds import ChangeKind as Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from immersiverse.auth.events.compatibility_level import Level
 
@@ -60,11 +60,15 @@ class AvroSchema(NamedTuple):
     named: dict[str, Any]
 
 
-def parse(text: str) -> AvroSchema:
+def parse(text: str, imported: Iterable[str] = ()) -> AvroSchema:
     """Parse an Avro schema.
 
+    Args:
+        text: the schema as JSON.
+        imported: schemas whose named types it uses, each after those that it uses itself.
+
     Raises:
-        InvalidSchema: the text is not one.
+        InvalidSchema: a text is not one.
         MissingExtra: the ``avro`` extra is not installed.
     """
     try:
@@ -73,6 +77,8 @@ def parse(text: str) -> AvroSchema:
         raise MissingExtra("avro", "checking Avro schemas") from error
     named: dict[str, Any] = {}
     try:
+        for each in imported:
+            parse_schema(orjson.loads(each), named_schemas=named)
         return AvroSchema(parse_schema(orjson.loads(text), named_schemas=named), named)
     except (SchemaParseException, UnknownType, *_PARSER_ERRORS) as error:
         raise InvalidSchema(f"not an Avro schema: {error!r}") from error
