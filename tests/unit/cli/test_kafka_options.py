@@ -49,7 +49,7 @@ def test_yaml_is_read_plain_and_as_the_specification_writes_it(tmp_path, begin):
     [
         ("k.yaml", "a: [1]", "a: must be one value, not a list"),
         ("k.yaml", "- a", "must be a mapping of settings"),
-        ("k.yaml", "a: b: c", "is no YAML"),
+        ("k.yaml", "a: b: c", "is not valid YAML"),
         ("k.properties", "a=1\nsasl.password secret", "setting 2 is not KEY=VALUE"),
     ],
 )
