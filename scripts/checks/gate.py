@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks import distribution, source
+from checks import distribution, source, words
 from checks.check import Check, command
 
 CHECKS = (
@@ -18,5 +18,6 @@ CHECKS = (
     Check("proto", "buf's lint rules for the contract", command("buf", "lint")),
     Check("generated", "generated code is up to date", command("scripts/generate", "--check")),
     Check("layers", "dependencies point downward only", command("lint-imports", "--no-cache")),
+    Check("words", "names and sentences use the terms of the glossary", words.plain_words),
     Check("private", "no name of one machine or network", source.no_private_names),
 )
