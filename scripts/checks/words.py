@@ -47,11 +47,20 @@ def plain_words(_scratch: object) -> None:
         f"{path}:{number}: {match.group()!r}: {_PLAIN[int((match.lastgroup or 'w0')[1:])]}"
         for path in listed.stdout.split("\0")
         if path and not _EXEMPT.match(path)
-        for number, line in enumerate(_lines(path), 1)
+        for number, line in enumerate(_joined(_lines(path)), 1)
         for match in _WORDS.finditer(line)
     ]
     if found:
         raise CheckFailed("\n".join([*found, f"{len(found)} words: see the glossary in CONTRIBUTING.md"]))
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Each line, with the last word of the one before where a term may be broken between them."""
+    joined = []
+    for previous, line in zip(["", *lines], lines, strict=False):
+        is_broken = re.search(r"\b(dead|the)\W*$", previous)
+        joined.append(re.sub(r"^\W*", f"{previous.split()[-1]} ", line) if is_broken else line)
+    return joined
 
 
 def _lines(path: str) -> list[str]:

@@ -116,9 +116,8 @@ _BACKWARD = {
     Kind.NAME_NOT_RESERVED: "json | The name can be used again with a new meaning, and stored JSON would "
     "be read by it. Reserve the name.",
     Kind.RESERVED_NUMBER_DROPPED: "consumers | A reserved number becomes free for a new meaning. Keep it "
-    "reserved for ever.",
-    Kind.RESERVED_NAME_DROPPED: "json | A reserved name becomes free for a new meaning. Keep it reserved "
-    "for ever.",
+    "reserved.",
+    Kind.RESERVED_NAME_DROPPED: "json | A reserved name becomes free for a new meaning. Keep it reserved.",
     Kind.RESERVED_NUMBER_REUSED: "consumers | The number was reserved: stored events may hold it with "
     "another meaning. Take a number never used.",
     Kind.RESERVED_NAME_REUSED: "json | The name was reserved: stored JSON may hold it with another "

@@ -1,4 +1,4 @@
-"""What becomes of producers at a fork, and of those that nothing closed when the interpreter exits.
+"""Producers at a fork, and those that are still open when the interpreter exits.
 
 One list of all producers in the process, which it does not keep alive, since Python's hooks for both cannot
 be removed again.

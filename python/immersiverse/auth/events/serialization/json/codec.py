@@ -2,7 +2,7 @@
 
 Source: specification sections 3 and 10; the payload follows the Protobuf JSON mapping, and so do the other
 fields of the envelope, except that ``version`` is a JSON number. All of them (``eventId``, ``source``,
-``version``, ``actor``, and what later versions add) are optional: messages without them stay valid for ever.
+``version``, ``actor``, and what later versions add) are optional: messages without them stay valid.
 """
 
 from __future__ import annotations
