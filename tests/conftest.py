@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+ROUNDS = 6
 NEED_SERVERS = {"browser", "chaos", "integration"}
 
 # A property's worth is in its examples; how long one takes on a shared machine says nothing.
@@ -26,9 +27,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seconds", type=float, help="for how long chaos reigns")
     parser.addoption("--seed", type=int, help="which chaos")
     parser.addoption(
-        "--rounds", type=int, default=6, help="new publishers whose acknowledgements are looked up"
+        "--rounds", type=int, default=ROUNDS, help="new publishers whose acknowledgements are looked up"
     )
     parser.addoption("--protocol", default="classic", help="how groups keep together: classic or consumer")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is asked to run for long has no timeout."""
+    if config.getoption("chaos") or config.getoption("every_edit") or config.getoption("rounds") > ROUNDS:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
