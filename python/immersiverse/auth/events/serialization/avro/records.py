@@ -188,8 +188,10 @@ def _one_from_avro(field: FieldDescriptor, *, in_map: bool = False) -> Convert |
     nested = field.message_type
     if nested is None:
         return None
-    if nested.full_name == TIMESTAMP:  # constructors take a datetime, but for maps
-        return _timestamp if in_map else None
+    if (
+        nested.full_name == TIMESTAMP
+    ):  # constructors take a datetime, but for maps and, in protobuf 6.31, lists
+        return _timestamp if in_map or field.is_repeated else None
     if nested.full_name == FIELD_MASK:
         return lambda paths: FieldMask(paths=paths)
     return lambda record: record_reader(nested)(record)  # noqa: PLW0108 - late: a type may contain itself
