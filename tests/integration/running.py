@@ -47,7 +47,7 @@ def running(*subscribers: Subscriber) -> Iterator[None]:
     def run(subscriber: Subscriber) -> None:
         try:
             subscriber.run()
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:  # noqa: BLE001 - raised below
             raised.append(error)
 
     threads = [threading.Thread(target=run, args=(subscriber,)) for subscriber in subscribers]
@@ -68,7 +68,7 @@ def eventually(holds: Callable[[], Any], within: float = 60.0) -> None:
     """Wait until something holds.
 
     Raises:
-        AssertionError: if it does not in time; with what was found last, if it tells.
+        AssertionError: if it does not in time; with what was found last, if it returns that.
     """
     until = time.monotonic() + within
     while not (found := holds()):

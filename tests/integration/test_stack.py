@@ -61,10 +61,10 @@ def test_what_is_produced_with_one_key_is_consumed_in_order(kafka, topic):
     assert consume(kafka.bootstrap, topic, 100) == values
 
 
-def test_a_topic_that_nobody_created_is_refused(kafka):
+def test_a_topic_that_was_not_created_is_refused(kafka):
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "topic.metadata.propagation.max.ms": 100})
     outcomes = []
-    producer.produce("nobody-created-this", b"", on_delivery=lambda error, _: outcomes.append(error.code()))
+    producer.produce("never-created", b"", on_delivery=lambda error, _: outcomes.append(error.code()))
     producer.flush(30)
     assert outcomes in ([KafkaError._UNKNOWN_TOPIC], [KafkaError.UNKNOWN_TOPIC_OR_PART])
 

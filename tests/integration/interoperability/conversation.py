@@ -16,7 +16,7 @@ RETYPED = PROTO.replace("string user_id", "int64 user_id")
 
 @dataclass(frozen=True)
 class Step:
-    """A request; `{s}` in its path stands for a subject that nobody else has."""
+    """A request; `{s}` in its path stands for a subject that no other test uses."""
 
     name: str
     method: str

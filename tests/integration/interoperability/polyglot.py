@@ -76,7 +76,7 @@ class Program:
 
 @contextmanager
 def running(command: list[str], **environment: str) -> Iterator[Program]:
-    """The program while it runs, told of the contract."""
+    """The program while it runs, given the contract."""
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -64,7 +64,7 @@ def test_go_does_not_read_a_schema_that_was_registered_as_a_descriptor(
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(LANGUAGES)), ids=" ".join)
-def test_one_file_is_one_version_whoever_registers_it(
+def test_one_file_is_one_version_whichever_language_registers_it(
     registry: str, languages: dict[str, Program], order: tuple[str, ...]
 ) -> None:
     frames = [languages[name].write(registry, TOPIC, login_failed(), how="register").value for name in order]

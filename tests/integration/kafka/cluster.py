@@ -85,14 +85,16 @@ class Cluster:
             for each in events:
                 publisher.send(each)
 
-    def subscriber(self, topic: str, group: str = "", *, letters: str = "", **options: Any) -> Subscriber:
+    def subscriber(
+        self, topic: str, group: str = "", *, dead_letter_topic: str = "", **options: Any
+    ) -> Subscriber:
         """A subscriber to one topic that is quick to retry and to commit."""
         config = {**self.config, "group.id": group or f"group-{uuid.uuid4()}", **options.pop("config", {})}
         chosen = {key: options.pop(key) for key in ("commit_interval", "drain", "backlog") if key in options}
         policy = replace(options.pop("policy", Policy(retry=SOON)), **{"commit_interval": 0.1, **chosen})
         options.setdefault("deserializer", AuthEventDeserializer(PinnedSchemas(1)))
-        if letters:
-            options["dead_letters"] = DeadLetters(config, topic=letters)
+        if dead_letter_topic:
+            options["dead_letters"] = DeadLetters(config, topic=dead_letter_topic)
         return Subscriber(config, [topic], policy=policy, **options)
 
     def read(self, topic: str, count: int, within: float = 30.0) -> list[Message]:

@@ -106,14 +106,14 @@ def test_what_is_acknowledged_while_leaders_leave_and_come_back_is_in_the_log(
 def test_a_report_without_an_offset_is_an_error_that_may_be_tried_again(
     cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[Detail] = []
+    details: list[Detail] = []
     for _ in range(_MANY):
-        life, found = life_on_a_new_topic(cluster, hooks=[told.append])
+        life, found = life_on_a_new_topic(cluster, hooks=[details.append])
         assert life.acknowledged - found == set()
         if life.failed:
             break
     assert set(life.failed.values()) == {"UNCONFIRMED"}
-    unconfirmed = [detail for detail in told if isinstance(detail, Unconfirmed)]
+    unconfirmed = [detail for detail in details if isinstance(detail, Unconfirmed)]
     assert [detail.producer for detail in unconfirmed] == ["publisher"] * len(life.failed)
     errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert all(any(event_id in error for error in errors) for event_id in life.failed)

@@ -18,7 +18,7 @@ IMPATIENT = {**NOWHERE, "delivery.timeout.ms": 1_000, "linger.ms": 0}
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """In an event loop, but not for ever."""
+    """In an event loop, but not forever."""
     asyncio.run(asyncio.wait_for(work, 60))
 
 
@@ -101,7 +101,7 @@ def test_a_failure_is_raised_where_it_is_awaited() -> None:
     run(work())
 
 
-def test_leaving_the_block_tells_of_what_failed_and_nobody_saw() -> None:
+def test_leaving_the_block_reports_failures_that_the_caller_has_not_seen() -> None:
     async def work() -> None:
         with pytest.raises(UndeliveredEvents, match="1 failed"):
             async with AsyncPublisher(IMPATIENT, serializer=ToTopic("x")) as publisher:

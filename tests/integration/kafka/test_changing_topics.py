@@ -1,4 +1,4 @@
-"""What becomes of a subscriber whose log is cut off or made anew."""
+"""What happens to a subscriber whose log is cut off or made anew."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def listening(cluster: Cluster, topic: str, group: str, **config: Any) -> tuple[
 
 
 @pytest.mark.parametrize("reset", ["earliest", "latest"])
-def test_what_retention_took_before_it_was_read_is_told_in_the_log(
+def test_what_retention_took_before_it_was_read_is_reported_in_the_log(
     cluster: Cluster, reset: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic, group = cluster.create(partitions=1), f"group-{uuid.uuid4()}"

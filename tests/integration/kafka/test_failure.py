@@ -1,4 +1,4 @@
-"""What fails is tried again, then put aside as it came; what must not be passed over stops everything."""
+"""What fails is tried again, then dead-lettered as it came; what must not be passed over stops everything."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def group() -> str:
     return f"group-{uuid.uuid4()}"
 
 
-def headers(letter: Message) -> dict[str, Any]:
-    return dict(header_list(letter))
+def headers(dead_letter: Message) -> dict[str, Any]:
+    return dict(header_list(dead_letter))
 
 
-def header_list(letter: Message) -> list[tuple[str, Any]]:
-    found = letter.headers() or []
+def header_list(dead_letter: Message) -> list[tuple[str, Any]]:
+    found = dead_letter.headers() or []
     assert isinstance(found, list)
     return found
 
@@ -46,20 +46,22 @@ def number(payload: Any) -> int:
     return int(payload.session_id)
 
 
-def test_what_cannot_be_read_is_put_aside_at_once_exactly_as_it_came(cluster: Cluster, group: str) -> None:
-    topic, letters = cluster.create(partitions=1), cluster.create(partitions=1)
+def test_what_cannot_be_read_is_dead_lettered_at_once_exactly_as_it_came(
+    cluster: Cluster, group: str
+) -> None:
+    topic, dead_letter_topic = cluster.create(partitions=1), cluster.create(partitions=1)
     producer = Producer(cluster.config)
     own: list[tuple[str, Any]] = [("trace", b"1"), ("trace", b"2"), ("empty", None)]
     producer.produce(topic, b"\xff nonsense", b"a", headers=own, timestamp=1_748_772_930_123)
     producer.flush()
-    subscriber = cluster.subscriber(topic, group, letters=letters)
+    subscriber = cluster.subscriber(topic, group, dead_letter_topic=dead_letter_topic)
     subscriber.on_any(lambda _event, _payload: None)
     with running(subscriber):
         eventually(lambda: cluster.committed(group) == {0: 1})
-    (letter,) = cluster.read(letters, 1)
-    assert (letter.key(), letter.value()) == (b"a", b"\xff nonsense")
-    assert header_list(letter)[:3] == own
-    said = headers(letter)
+    (dead_letter,) = cluster.read(dead_letter_topic, 1)
+    assert (dead_letter.key(), dead_letter.value()) == (b"a", b"\xff nonsense")
+    assert header_list(dead_letter)[:3] == own
+    said = headers(dead_letter)
     assert said["kafka_dlt-original-topic"] == topic.encode()
     assert said["kafka_dlt-original-partition"] == (0).to_bytes(4, "big")
     assert said["kafka_dlt-original-offset"] == (0).to_bytes(8, "big")
@@ -75,25 +77,28 @@ def test_what_cannot_be_read_is_put_aside_at_once_exactly_as_it_came(cluster: Cl
 def test_a_key_that_kafka_does_not_have_and_a_value_that_is_empty_stay_so(
     cluster: Cluster, group: str
 ) -> None:
-    topic, letters = cluster.create(partitions=1), cluster.create(partitions=1)
+    topic, dead_letter_topic = cluster.create(partitions=1), cluster.create(partitions=1)
     producer = Producer(cluster.config)
     producer.produce(topic, b"")
     producer.flush()
-    subscriber = cluster.subscriber(topic, group, letters=letters)
+    subscriber = cluster.subscriber(topic, group, dead_letter_topic=dead_letter_topic)
     subscriber.on_any(lambda _event, _payload: None)
     with running(subscriber):
         eventually(lambda: cluster.committed(group) == {0: 1})
-    (letter,) = cluster.read(letters, 1)
-    assert (letter.key(), letter.value()) == (None, b"")
+    (dead_letter,) = cluster.read(dead_letter_topic, 1)
+    assert (dead_letter.key(), dead_letter.value()) == (None, b"")
 
 
-def test_a_failing_user_is_tried_again_while_others_go_on_then_put_aside(
+def test_a_failing_user_is_tried_again_while_others_go_on_then_dead_lettered(
     cluster: Cluster, group: str
 ) -> None:
-    topic, letters = cluster.create(partitions=1), cluster.create(partitions=1)
+    topic, dead_letter_topic = cluster.create(partitions=1), cluster.create(partitions=1)
     cluster.publish(topic, event("bad", 0), *(event("good", n) for n in range(1, 50)), event("bad", 50))
     subscriber = cluster.subscriber(
-        topic, group, letters=letters, policy=Policy(retry=Retry(attempts=3, first=0.3, jitter=0))
+        topic,
+        group,
+        dead_letter_topic=dead_letter_topic,
+        policy=Policy(retry=Retry(attempts=3, first=0.3, jitter=0)),
     )
     log: list[int] = []
 
@@ -106,10 +111,10 @@ def test_a_failing_user_is_tried_again_while_others_go_on_then_put_aside(
     with running(subscriber):
         eventually(lambda: cluster.committed(group) == {0: 51})
     assert log == [0, *range(1, 50), 0, 0, 50]
-    (letter,) = cluster.read(letters, 1)
-    assert headers(letter)["auth-events-attempts"] == b"3"
-    assert headers(letter)["kafka_dlt-exception-fqcn"] == b"builtins.OSError"
-    assert headers(letter)["kafka_dlt-exception-message"] == b"never works"
+    (dead_letter,) = cluster.read(dead_letter_topic, 1)
+    assert headers(dead_letter)["auth-events-attempts"] == b"3"
+    assert headers(dead_letter)["kafka_dlt-exception-fqcn"] == b"builtins.OSError"
+    assert headers(dead_letter)["kafka_dlt-exception-message"] == b"never works"
 
 
 @pytest.mark.parametrize(("policy", "order"), [("hold-back", [0, 0, 1, 2]), ("let-pass", [0, 1, 2, 0])])
@@ -150,12 +155,12 @@ def test_a_fatal_error_stops_and_its_event_is_the_first_after_a_restart(cluster:
 def test_a_dead_letter_topic_that_is_missing_is_waited_for_and_nothing_is_skipped(
     cluster: Cluster, group: str
 ) -> None:
-    topic, letters = cluster.create(partitions=1), cluster.name()
+    topic, dead_letter_topic = cluster.create(partitions=1), cluster.name()
     producer = Producer(cluster.config)
     producer.produce(topic, b"nonsense", b"a")
     producer.flush()
     cluster.publish(topic, event("a", 1), event("b", 2))
-    subscriber = cluster.subscriber(topic, group, letters=letters)
+    subscriber = cluster.subscriber(topic, group, dead_letter_topic=dead_letter_topic)
     subscriber._dead_letters._settings["topic.metadata.propagation.max.ms"] = 100
     log: list[int] = []
     subscriber.on_any(lambda _event, payload: log.append(number(payload)))
@@ -163,10 +168,10 @@ def test_a_dead_letter_topic_that_is_missing_is_waited_for_and_nothing_is_skippe
         eventually(lambda: log == [2])
         time.sleep(1.5)
         assert (log, cluster.committed(group)) == ([2], {})
-        cluster.create(letters, partitions=1)
+        cluster.create(dead_letter_topic, partitions=1)
         eventually(lambda: cluster.committed(group) == {0: 3})
     assert log == [2, 1]
-    assert cluster.read(letters, 1)[0].value() == b"nonsense"
+    assert cluster.read(dead_letter_topic, 1)[0].value() == b"nonsense"
 
 
 def test_stopping_does_not_wait_for_a_dead_letter_topic_that_is_missing(cluster: Cluster, group: str) -> None:
@@ -175,7 +180,7 @@ def test_stopping_does_not_wait_for_a_dead_letter_topic_that_is_missing(cluster:
     producer.produce(topic, b"nonsense", b"a")
     producer.flush()
     cluster.publish(topic, event("b", 1))
-    subscriber = cluster.subscriber(topic, group, letters=cluster.name(), drain=0.5)
+    subscriber = cluster.subscriber(topic, group, dead_letter_topic=cluster.name(), drain=0.5)
     seen: list[int] = []
     subscriber.on_any(lambda _event, payload: seen.append(number(payload)))
     with running(subscriber):
@@ -187,13 +192,15 @@ def test_stopping_does_not_wait_for_a_dead_letter_topic_that_is_missing(cluster:
     assert cluster.committed(group) == {}
 
 
-def test_a_letter_that_its_topic_finds_too_large_goes_without_its_stack_trace(
+def test_a_dead_letter_that_its_topic_finds_too_large_goes_without_its_stack_trace(
     cluster: Cluster, group: str
 ) -> None:
     topic = cluster.create(partitions=1)
-    letters = cluster.create(partitions=1, max_message_bytes="1200")
+    dead_letter_topic = cluster.create(partitions=1, max_message_bytes="1200")
     cluster.publish(topic, event("a"))
-    subscriber = cluster.subscriber(topic, group, letters=letters, policy=Policy(retry=Retry(attempts=1)))
+    subscriber = cluster.subscriber(
+        topic, group, dead_letter_topic=dead_letter_topic, policy=Policy(retry=Retry(attempts=1))
+    )
 
     @subscriber.on_any
     def handle(_event: Any, _payload: Any) -> None:
@@ -201,49 +208,49 @@ def test_a_letter_that_its_topic_finds_too_large_goes_without_its_stack_trace(
 
     with running(subscriber):
         eventually(lambda: cluster.committed(group) == {0: 1})
-    (letter,) = cluster.read(letters, 1)
-    assert "kafka_dlt-exception-stacktrace" not in headers(letter)
-    assert headers(letter)["kafka_dlt-exception-fqcn"] == b"builtins.OSError"
+    (dead_letter,) = cluster.read(dead_letter_topic, 1)
+    assert "kafka_dlt-exception-stacktrace" not in headers(dead_letter)
+    assert headers(dead_letter)["kafka_dlt-exception-fqcn"] == b"builtins.OSError"
 
 
 def test_a_dead_letter_of_which_even_a_stub_is_too_large_waits_until_its_topic_takes_it_whole(
     cluster: Cluster, group: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic = cluster.create(partitions=1)
-    letters = cluster.create(partitions=1, max_message_bytes="300")
+    dead_letter_topic = cluster.create(partitions=1, max_message_bytes="300")
     value = b"nonsense" * 100
     producer = Producer({**cluster.config, "compression.type": "none"})
     producer.produce(topic, value, b"a")
     producer.flush()
-    subscriber = cluster.subscriber(topic, group, letters=letters)
+    subscriber = cluster.subscriber(topic, group, dead_letter_topic=dead_letter_topic)
     subscriber.on_any(lambda _event, _payload: None)
     with running(subscriber):
         eventually(lambda: "not even a stub without its value fits: raise max.message.bytes" in caplog.text)
         assert cluster.committed(group) == {}
-        cluster.allow(letters, 100_000)
+        cluster.allow(dead_letter_topic, 100_000)
         eventually(lambda: cluster.committed(group) == {0: 1})
-    assert cluster.read(letters, 1)[0].value() == value
+    assert cluster.read(dead_letter_topic, 1)[0].value() == value
 
 
-def test_many_letters_do_not_wait_for_each_other(cluster: Cluster, group: str) -> None:
-    topic, letters = cluster.create(partitions=1), cluster.create(partitions=1)
+def test_many_dead_letters_do_not_wait_for_each_other(cluster: Cluster, group: str) -> None:
+    topic, dead_letter_topic = cluster.create(partitions=1), cluster.create(partitions=1)
     producer = Producer(cluster.config)
     for n in range(3_000):
         producer.produce(topic, b"nonsense", f"u-{n}".encode())
     producer.flush()
-    subscriber = cluster.subscriber(topic, group, letters=letters)
+    subscriber = cluster.subscriber(topic, group, dead_letter_topic=dead_letter_topic)
     subscriber.on_any(lambda _event, _payload: None)
     begun = time.monotonic()
     with running(subscriber):
         eventually(lambda: cluster.committed(group) == {0: 3_000})
     assert time.monotonic() - begun < 20
-    assert len({letter.key() for letter in cluster.read(letters, 3_000)}) == 3_000
+    assert len({dead_letter.key() for dead_letter in cluster.read(dead_letter_topic, 3_000)}) == 3_000
 
 
-def test_an_outage_of_the_registry_is_waited_for_and_nothing_is_put_aside(
+def test_an_outage_of_the_registry_is_waited_for_and_nothing_is_dead_lettered(
     cluster: Cluster, group: str
 ) -> None:
-    topic, letters = cluster.create(partitions=1), cluster.create(partitions=1)
+    topic, dead_letter_topic = cluster.create(partitions=1), cluster.create(partitions=1)
     with EmbeddedRegistry() as registry:
         with SchemaRegistry(registry.url) as schemas:
             number_of_schema = schemas.register(topic, "PROTOBUF").id
@@ -255,7 +262,7 @@ def test_an_outage_of_the_registry_is_waited_for_and_nothing_is_put_aside(
     producer.flush()
     reading = SchemaRegistry({"url": f"http://127.0.0.1:{port}", "max.retries": 0, "timeout": 2})
     subscriber = cluster.subscriber(
-        topic, group, letters=letters, deserializer=AuthEventDeserializer(reading)
+        topic, group, dead_letter_topic=dead_letter_topic, deserializer=AuthEventDeserializer(reading)
     )
     seen: list[int] = []
     subscriber.on_any(lambda _event, payload: seen.append(number(payload)))

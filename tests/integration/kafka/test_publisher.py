@@ -1,4 +1,4 @@
-"""A publisher loses nothing silently: every event is acknowledged, or its failure is told."""
+"""A publisher loses nothing silently: every event is acknowledged, or its failure is reported."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_every_format_arrives_in_the_single_topic(cluster: Cluster, form: Any) -
     assert decoded(cluster.read(topic, 1)) == [sent]
 
 
-def test_callbacks_hear_of_every_event_once_also_while_nobody_publishes(cluster: Cluster) -> None:
+def test_callbacks_hear_of_every_event_once_also_while_the_caller_publishes_nothing(cluster: Cluster) -> None:
     heard: list[Delivery] = []
     topic = cluster.create()
     with cluster.publisher(topic) as publisher:
@@ -138,7 +138,7 @@ def test_a_broker_that_is_away_is_waited_for_as_long_as_the_delivery_timeout() -
         publisher.send(event("a")).result(30)
     assert 0.5 < time.monotonic() - begun < 10
     assert (failure.value.code, failure.value.retryable, failure.value.topic) == ("_MSG_TIMED_OUT", True, "x")
-    publisher.close()  # somebody looked at the failure: there is nothing left to tell
+    publisher.close()  # the caller has seen the failure: there is nothing left to report
 
 
 def test_a_result_that_is_not_there_in_time_is_a_timeout() -> None:
@@ -164,7 +164,7 @@ def test_a_flush_says_which_events_are_unacknowledged_and_leaves_them_pending() 
     assert len(undelivered.value.pending) == 3
 
 
-def test_closing_tells_of_failures_that_nobody_saw_and_of_what_is_given_up_together() -> None:
+def test_closing_reports_unseen_failures_together_with_what_is_given_up() -> None:
     publisher = Publisher(IMPATIENT, serializer=ToTopic("x"))
     failed, seen = publisher.send(event("a", 0)), publisher.send(event("a", 1))
     with pytest.raises(PublishError):
@@ -179,7 +179,7 @@ def test_closing_tells_of_failures_that_nobody_saw_and_of_what_is_given_up_toget
     assert pending.error.code == "_PURGE_QUEUE"
 
 
-def test_leaving_the_block_tells_too() -> None:
+def test_leaving_the_block_reports_them_too() -> None:
     with (
         pytest.raises(UndeliveredEvents, match="1 failed"),
         Publisher(IMPATIENT, serializer=ToTopic("x")) as publisher,
@@ -230,7 +230,7 @@ def test_a_closed_publisher_publishes_nothing_and_may_be_closed_again(cluster: C
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # its very point
-def test_after_a_fork_the_child_is_told_and_the_parent_goes_on(cluster: Cluster) -> None:
+def test_after_a_fork_the_child_gets_an_error_and_the_parent_goes_on(cluster: Cluster) -> None:
     topic = cluster.create(partitions=1)
     with cluster.publisher(topic) as publisher:
         pending = publisher.send(event("a", 0))

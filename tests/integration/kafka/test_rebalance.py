@@ -53,7 +53,7 @@ class Member:
 
 
 class Load:
-    """A thread that publishes until it is told to stop, faster than one member handles.
+    """A thread that publishes until it is stopped, faster than one member handles.
 
     Attributes:
         published: how many events.

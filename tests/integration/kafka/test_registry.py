@@ -84,7 +84,7 @@ def test_a_registry_that_hangs_on_one_id_stops_neither_other_events_nor_commits_
 
 
 def test_an_id_that_is_refused_becomes_a_dead_letter_and_is_committed(cluster: Cluster) -> None:
-    topic, letters, group = (
+    topic, dead_letter_topic, group = (
         cluster.create(partitions=1),
         cluster.create(partitions=1),
         f"group-{uuid.uuid4()}",
@@ -104,7 +104,7 @@ def test_an_id_that_is_refused_becomes_a_dead_letter_and_is_committed(cluster: C
         subscriber = cluster.subscriber(
             topic,
             group,
-            letters=letters,
+            dead_letter_topic=dead_letter_topic,
             deserializer=AuthEventDeserializer(client),
             policy=Policy(retry=SOON),
         )
@@ -115,6 +115,6 @@ def test_an_id_that_is_refused_becomes_a_dead_letter_and_is_committed(cluster: C
 
         with running(subscriber):
             eventually(lambda: cluster.committed(group) == {0: 3})
-    (dead_letter,) = cluster.read(letters, 1)
+    (dead_letter,) = cluster.read(dead_letter_topic, 1)
     assert b"SchemaRefused" in b" ".join(value for _, value in dead_letter.headers() or [] if value)
     assert handled == ["0", "2"]

@@ -69,7 +69,9 @@ def test_a_second_signal_ends_a_handler_that_does_not_return(cluster: Cluster) -
     assert cluster.committed(group) == {}
 
 
-def test_a_handler_in_a_thread_that_does_not_return_keeps_nobody_from_ending(cluster: Cluster) -> None:
+def test_a_handler_in_a_thread_that_does_not_return_does_not_keep_the_process_from_ending(
+    cluster: Cluster,
+) -> None:
     topic, group = cluster.create(partitions=1), f"group-{uuid.uuid4()}"
     cluster.publish(topic, event("a"))
     with process(cluster, topic, group, "threads", 600) as running:

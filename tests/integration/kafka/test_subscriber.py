@@ -378,7 +378,7 @@ def test_it_runs_in_a_loop_of_the_users_and_cancelling_it_is_a_clean_stop(
     assert cluster.committed(group) == {0: 1}
 
 
-def test_a_broker_that_is_away_keeps_nobody_from_stopping() -> None:
+def test_a_broker_that_is_away_does_not_keep_a_subscriber_from_stopping() -> None:
     subscriber = Subscriber(
         {"bootstrap.servers": "127.0.0.1:1", "group.id": "g"}, ["t"], deserializer=AuthEventDeserializer()
     )

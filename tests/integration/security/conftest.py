@@ -25,19 +25,19 @@ def guarded() -> Iterator[Guarded]:
     """A real Kafka that asks for credentials."""
     with guarded_kafka({PLAIN_USER: PLAIN_PASSWORD}) as (cluster, security):
         kafka = Guarded(cluster, security)
-        kafka.committed("nobody", kafka.topic())  # the first question for a group makes the place for them
+        kafka.committed("reader", kafka.topic())  # the first question for a group makes the place for them
         yield kafka
 
 
 @pytest.fixture
 def user(guarded: Guarded) -> User:
-    """Somebody who may do nothing."""
+    """A new user, who may do nothing."""
     return guarded.user()
 
 
 @pytest.fixture
 def plain_user(guarded: Guarded) -> User:
-    """Somebody who comes by PLAIN; tests share it."""
+    """A user who authenticates by PLAIN; tests share it."""
     return User(guarded, PLAIN_USER, PLAIN_PASSWORD, PLAIN)
 
 
@@ -48,7 +48,7 @@ def topic(guarded: Guarded) -> str:
 
 
 @pytest.fixture
-def letters(guarded: Guarded) -> str:
+def dead_letter_topic(guarded: Guarded) -> str:
     """A dead letter topic that no other test knows."""
     return guarded.topic(f"dlq-{uuid.uuid4()}")
 

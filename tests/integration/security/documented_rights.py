@@ -33,11 +33,11 @@ class Right:
         return _KINDS[self.column]
 
     def __str__(self) -> str:
-        return f"{self.operation} on the {('events', 'letters', 'group')[self.column]}"
+        return f"{self.operation} on the {('events', 'dead letters', 'group')[self.column]}"
 
 
 def documented_rights(who: str) -> tuple[Right, ...]:
-    """What the guide's table says that somebody needs."""
+    """What the guide's table says that a client or command needs."""
     (row,) = re.findall(rf"^\| `{re.escape(who)}` \|(.*)\|$", GUIDE.read_text(), re.MULTILINE)
     cells = [cell.strip() for cell in row.split("|")]
     rights = [
@@ -51,25 +51,25 @@ def documented_rights(who: str) -> tuple[Right, ...]:
 
 @dataclass(frozen=True)
 class Scene:
-    """Where somebody works, with an event and a dead letter of it there.
+    """Where a user works, with an event and a dead letter of it there.
 
     Attributes:
         guarded: the brokers.
         user: who works.
         topic: the events' topic.
-        letters: the dead letter topic.
+        dead_letter_topic: the dead letter topic.
         group: the consumer group.
     """
 
     guarded: Guarded
     user: User
     topic: str
-    letters: str
+    dead_letter_topic: str
     group: str
 
     def give(self, *rights: Right) -> None:
         """Allow the user what the guide says."""
-        resources = (self.topic, self.letters, self.group)
+        resources = (self.topic, self.dead_letter_topic, self.group)
         for right in rights:
             name = right.name or resources[right.column]
             self.guarded.allow(self.user.name, right.operation, right.kind, name)

@@ -1,4 +1,4 @@
-"""A real Kafka where nobody may do what was not allowed, as its clients and its administrator see it."""
+"""A real Kafka where a user may do only what was allowed, as its clients and its administrator see it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Acl = TypeVar("Acl", AclBinding, AclBindingFilter)
 
 
 class User:
-    """Somebody whom the brokers know, and what it may do.
+    """A user whom the brokers know, and what it may do.
 
     Attributes:
         name: the name.
@@ -74,16 +74,18 @@ class User:
         return Publisher({**self.config, **_dotted(config)}, serializer=ToTopic(topic))
 
     def subscriber(
-        self, topics: Iterable[str], group: str, *, letters: str = "", **config: Any
+        self, topics: Iterable[str], group: str, *, dead_letter_topic: str = "", **config: Any
     ) -> Subscriber:
-        """Its subscriber, which puts aside what fails once."""
+        """Its subscriber, which dead-letters what fails once."""
         settings = {**self.config, "group.id": group, **_dotted(config)}
         return Subscriber(
             settings,
             list(topics),
             deserializer=AuthEventDeserializer(PinnedSchemas(1)),
             policy=Policy(retry=Retry(attempts=1), commit_interval=0.1, drain=0.5),
-            dead_letters=DeadLetters(settings, topic=letters, patience=SOON) if letters else None,
+            dead_letters=DeadLetters(settings, topic=dead_letter_topic, patience=SOON)
+            if dead_letter_topic
+            else None,
         )
 
 
@@ -107,7 +109,7 @@ class Guarded:
         self._admin = AdminClient({**self.config, "log_level": 0})
 
     def config_of(self, name: str, password: str, mechanism: str = SCRAM) -> dict[str, Any]:
-        """librdkafka's settings of somebody's clients."""
+        """librdkafka's settings of a user's clients."""
         return {
             "bootstrap.servers": self.bootstrap,
             **self.security.client_settings(name, password, mechanism),
@@ -182,12 +184,12 @@ class Guarded:
     def end(self, topic: str) -> int:
         """The offset that a topic's next message will get."""
         where = TopicPartition(topic, 0)
-        return self._asked("nobody", lambda consumer: consumer.get_watermark_offsets(where, _WAIT)[1])
+        return self._asked("reader", lambda consumer: consumer.get_watermark_offsets(where, _WAIT)[1])
 
     def read(self, topic: str) -> list[Message]:
         """All messages of a topic."""
         end = self.end(topic)
-        consumer = Consumer({**self.config, "group.id": "nobody"})
+        consumer = Consumer({**self.config, "group.id": "reader"})
         consumer.assign([TopicPartition(topic, 0, 0)])
         found: list[Message] = []
 

@@ -19,7 +19,7 @@ _REFUSAL = b'{"error_code": 401, "message": "Unauthorized"}'
 
 @contextmanager
 def guarded_front(behind: str, keystore: Path) -> Iterator[str]:
-    """An https URL that leads whoever has the password to a registry.
+    """An https URL that leads clients with the password to a registry.
 
     Args:
         behind: the registry's own URL.

@@ -65,7 +65,7 @@ def test_whom_the_brokers_do_not_believe_ends_and_says_why(
 
 
 @each_of(*STRANGERS_TO_TLS)
-def test_whoever_cannot_come_to_terms_about_tls_waits_and_the_log_says_why(
+def test_a_subscriber_that_cannot_agree_on_tls_waits_and_the_log_says_why(
     user: User, topic: str, impostor: Impostor, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(stranger(config_of(impostor, user, tmp_path), topic, "group")):

@@ -1,4 +1,4 @@
-"""A subscriber without the right to put messages aside skips none: it waits for the right, and says so."""
+"""A subscriber without the right to write dead letters skips nothing: it waits for the right, and says so."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from integration.security.guarded import Guarded, User
 @pytest.mark.parametrize(
     "writes_elsewhere",
     [
-        pytest.param(True, id="the brokers refuse the letter"),
+        pytest.param(True, id="the brokers refuse the dead letter"),
         pytest.param(
             False, id="the brokers refuse the producer"
         ),  # who may write nowhere may not be idempotent
     ],
 )
-def test_without_the_right_to_write_letters_an_event_stays_uncommitted_until_it_is_given(  # noqa: PLR0913, PLR0917 - fixtures
+def test_without_the_right_to_write_dead_letters_an_event_stays_uncommitted_until_it_is_given(  # noqa: PLR0913, PLR0917 - fixtures
     guarded: Guarded,
     user: User,
     topic: str,
-    letters: str,
+    dead_letter_topic: str,
     group: str,
     caplog: pytest.LogCaptureFixture,
     *,
@@ -33,7 +33,7 @@ def test_without_the_right_to_write_letters_an_event_stays_uncommitted_until_it_
     if writes_elsewhere:
         user.may("WRITE", guarded.topic())
     guarded.publish(topic, logged_out("good"), logged_out("bad"), logged_out("good", "2"))
-    subscriber = user.subscriber([topic], group, letters=letters)
+    subscriber = user.subscriber([topic], group, dead_letter_topic=dead_letter_topic)
     seen: list[str] = []
 
     @subscriber.on_any
@@ -42,18 +42,18 @@ def test_without_the_right_to_write_letters_an_event_stays_uncommitted_until_it_
         if payload.user_id == "bad":
             raise ValueError
 
-    complaint = f"cannot write a dead letter to {letters}"
+    complaint = f"cannot write a dead letter to {dead_letter_topic}"
     reasons = [] if writes_elsewhere else ["Cluster authorization failed"]
     with running(subscriber):
         eventually(lambda: all(reason in _said(caplog, complaint) for reason in reasons))
         eventually(lambda: _said(caplog, complaint).count(complaint) > 2)
         eventually(lambda: guarded.committed(group, topic) == 1)
-        assert guarded.end(letters) == 0
-        user.may("WRITE", letters)
+        assert guarded.end(dead_letter_topic) == 0
+        user.may("WRITE", dead_letter_topic)
         eventually(lambda: guarded.committed(group, topic) == 3)
     assert seen == ["good", "bad", "good"]
-    (letter,) = guarded.read(letters)
-    assert letter.key() == b"bad"
+    (dead_letter,) = guarded.read(dead_letter_topic)
+    assert dead_letter.key() == b"bad"
     assert "offset not committed" in _said(caplog, complaint)
 
 
@@ -62,13 +62,13 @@ def _said(caplog: pytest.LogCaptureFixture, what: str) -> str:
     return "\n".join(line for line in errors if what in line)
 
 
-def test_a_subscriber_that_waits_for_the_right_to_write_letters_can_be_stopped(
-    guarded: Guarded, user: User, topic: str, letters: str, caplog: pytest.LogCaptureFixture
+def test_a_subscriber_that_waits_for_the_right_to_write_dead_letters_can_be_stopped(
+    guarded: Guarded, user: User, topic: str, dead_letter_topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     group = f"group-of-{topic}"
     user.may("READ", topic).may("READ", group=group)
     guarded.publish(topic, logged_out("good"), logged_out("bad"))
-    subscriber = user.subscriber([topic], group, letters=letters)
+    subscriber = user.subscriber([topic], group, dead_letter_topic=dead_letter_topic)
 
     @subscriber.on_any
     def handle(_event: Any, payload: Any) -> None:
@@ -76,5 +76,5 @@ def test_a_subscriber_that_waits_for_the_right_to_write_letters_can_be_stopped(
             raise ValueError
 
     with running(subscriber):
-        eventually(lambda: _said(caplog, letters))
-    assert (guarded.committed(group, topic), guarded.end(letters)) == (1, 0)
+        eventually(lambda: _said(caplog, dead_letter_topic))
+    assert (guarded.committed(group, topic), guarded.end(dead_letter_topic)) == (1, 0)

@@ -1,4 +1,4 @@
-"""Who may write nowhere is refused as an idempotent producer: each event is told, and nothing hangs."""
+"""Who may write nowhere is refused as an idempotent producer: each failure is reported, and nothing hangs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integration.running import ToTopic, eventually, logged_out
 from integration.security.guarded import User
 
 
-def test_a_publisher_that_may_write_nowhere_tells_each_event_and_can_be_closed(
+def test_a_publisher_that_may_write_nowhere_reports_each_event_and_can_be_closed(
     user: User, topic: str
 ) -> None:
     user.may("DESCRIBE", topic)
@@ -27,7 +27,7 @@ def test_a_publisher_that_may_write_nowhere_tells_each_event_and_can_be_closed(
     assert [error.event for error in undelivered.value.failed] == [unseen.event]
 
 
-def test_its_events_are_settled_though_nobody_waits_for_them(user: User, topic: str) -> None:
+def test_its_events_are_settled_though_the_caller_does_not_wait_for_them(user: User, topic: str) -> None:
     user.may("DESCRIBE", topic)
     publisher = user.publisher(topic)
     delivery = publisher.send(logged_out(), on_done=lambda _: None)

@@ -95,7 +95,9 @@ def test_an_event_for_a_forbidden_topic_is_refused_and_others_go_on(
     assert guarded.end(forbidden) == 0
 
 
-def test_a_refusal_that_nobody_looks_at_is_told_in_the_end(guarded: Guarded, user: User, topic: str) -> None:
+def test_a_refusal_that_the_caller_does_not_see_is_reported_on_closing(
+    guarded: Guarded, user: User, topic: str
+) -> None:
     user.may("WRITE", topic)
     forbidden, event = guarded.topic(), logged_out("bad")
     publisher = Publisher(user.config, serializer=ByUser(topic, bad=forbidden))
@@ -128,7 +130,7 @@ def _is_taken(publisher: Publisher, event: AuthEvent) -> bool:
     return True
 
 
-def test_an_async_publisher_is_told_the_same(guarded: Guarded, user: User, topic: str) -> None:
+def test_an_async_publisher_gets_the_same_errors(guarded: Guarded, user: User, topic: str) -> None:
     user.may("WRITE", topic)
     forbidden, bad = guarded.topic(), logged_out("bad")
 

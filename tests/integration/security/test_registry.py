@@ -99,8 +99,8 @@ def test_registering_is_for_those_with_the_password(front: Front) -> None:
         stranger.register("auth.events.user")
 
 
-@pytest.mark.parametrize("credentials", [f"{USER}:wrong-{PASSWORD}", f"somebody:{PASSWORD}"])
-def test_with_other_credentials_the_registry_refuses_and_no_secret_is_told(
+@pytest.mark.parametrize("credentials", [f"{USER}:wrong-{PASSWORD}", f"stranger:{PASSWORD}"])
+def test_with_other_credentials_the_registry_refuses_and_reveals_no_secret(
     front: Front, credentials: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     registry = SchemaRegistry(front.config(basic_auth_user_info=credentials, **QUICK))
@@ -111,20 +111,20 @@ def test_with_other_credentials_the_registry_refuses_and_no_secret_is_told(
     assert PASSWORD not in f"{refusal.value}{refusal.value!r}{registry!r}{caplog.text}"
 
 
-def test_a_certificate_that_is_not_trusted_is_told(front: Front, another_authority: str) -> None:
+def test_a_certificate_that_is_not_trusted_is_reported(front: Front, another_authority: str) -> None:
     registry = SchemaRegistry(front.config(ssl_ca_location=another_authority, **QUICK))
     with registry, pytest.raises(RegistryUnavailable, match="CERTIFICATE_VERIFY_FAILED") as failure:
         AuthEventSerializer(registry).serialize(logged_out())
     assert PASSWORD not in str(failure.value)
 
 
-def test_a_certificate_of_another_host_is_told(front: Front) -> None:
+def test_a_certificate_of_another_host_is_reported(front: Front) -> None:
     registry = SchemaRegistry(front.config(url=front.url.replace("127.0.0.1", "localhost"), **QUICK))
     with registry, pytest.raises(RegistryUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
         AuthEventSerializer(registry).serialize(logged_out())
 
 
-def test_credentials_in_the_address_are_not_told_either(front: Front) -> None:
+def test_credentials_in_the_address_are_not_revealed_either(front: Front) -> None:
     url = front.url.replace("https://", f"https://{USER}:wrong-{PASSWORD}@")
     registry = SchemaRegistry({"url": url, "ssl.ca.location": str(front.authority), **QUICK})
     with registry, pytest.raises(RegistryRefused) as refusal:
@@ -132,7 +132,7 @@ def test_credentials_in_the_address_are_not_told_either(front: Front) -> None:
     assert PASSWORD not in str(refusal.value)
 
 
-def test_credentials_in_the_address_of_a_registry_that_is_away_are_not_told() -> None:
+def test_credentials_in_the_address_of_a_registry_that_is_away_are_not_revealed() -> None:
     registry = SchemaRegistry({"url": f"https://{USER}:{PASSWORD}@127.0.0.1:1", **QUICK})
     with registry, pytest.raises(RegistryUnavailable) as failure:
         AuthEventSerializer(registry).serialize(logged_out())

@@ -17,15 +17,20 @@ EACH_NEEDED = [
 
 @pytest.fixture
 def desk(  # noqa: PLR0913, PLR0917 - fixtures
-    guarded: Guarded, user: User, letters: str, group: str, auth_events: Run, caplog: pytest.LogCaptureFixture
+    guarded: Guarded,
+    user: User,
+    dead_letter_topic: str,
+    group: str,
+    auth_events: Run,
+    caplog: pytest.LogCaptureFixture,
 ) -> Desk:
-    """A user's place of work; the group has been here before, and a letter waits."""
+    """A user's place of work; the group has been here before, and a dead letter waits."""
     topic = guarded.contract_topic("auth.events.user")
     guarded.commit(group, topic)
-    guarded.put(letters, b"{}", dead_letter_headers(topic))
+    guarded.put(dead_letter_topic, b"{}", dead_letter_headers(topic))
     # Who may write nowhere at all is refused as a producer, before any topic is asked.
     user.may("WRITE", guarded.topic())
-    scene = Scene(guarded, user, topic, letters, group)
+    scene = Scene(guarded, user, topic, dead_letter_topic, group)
     return Desk(scene, lambda *arguments, stdin="": auth_events(user, *arguments, stdin=stdin), caplog)
 
 

@@ -31,14 +31,18 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
     return caplog
 
 
-def test_publishing_consuming_and_putting_aside_log_no_password_even_when_debugging(
-    guarded: Guarded, user: User, topic: str, letters: str, everything_logged: pytest.LogCaptureFixture
+def test_publishing_consuming_and_dead_lettering_log_no_password_even_when_debugging(
+    guarded: Guarded,
+    user: User,
+    topic: str,
+    dead_letter_topic: str,
+    everything_logged: pytest.LogCaptureFixture,
 ) -> None:
     group = f"group-of-{topic}"
-    user.may("WRITE", topic).may("READ", topic).may("READ", group=group).may("WRITE", letters)
+    user.may("WRITE", topic).may("READ", topic).may("READ", group=group).may("WRITE", dead_letter_topic)
     with user.publisher(topic, debug="all") as publisher:
         publisher.send(logged_out()).result()
-    subscriber = user.subscriber([topic], group, letters=letters, debug="all")
+    subscriber = user.subscriber([topic], group, dead_letter_topic=dead_letter_topic, debug="all")
 
     @subscriber.on_any
     def handle(_event: Any, _payload: Any) -> None:
@@ -51,12 +55,12 @@ def test_publishing_consuming_and_putting_aside_log_no_password_even_when_debugg
         assert f"immersiverse.auth.events.kafka.{client}" in log
     assert user.name in log  # so the log is one in which a password could be
     assert user.password not in log
-    assert user.password.encode() not in b"".join(value for _, value in _headers(guarded, letters))
+    assert user.password.encode() not in b"".join(value for _, value in _headers(guarded, dead_letter_topic))
 
 
-def _headers(guarded: Guarded, letters: str) -> list[tuple[str, bytes]]:
-    (letter,) = guarded.read(letters)
-    found: Any = letter.headers() or []
+def _headers(guarded: Guarded, dead_letter_topic: str) -> list[tuple[str, bytes]]:
+    (dead_letter,) = guarded.read(dead_letter_topic)
+    found: Any = dead_letter.headers() or []
     return [(name, value or b"") for name, value in found]
 
 
@@ -109,7 +113,7 @@ def test_a_file_that_is_no_yaml_is_refused_without_its_text(
         ConfigurationError, match=r"consumer\.yaml is not valid YAML: see line \d$"
     ) as refusal:
         Subscriber.from_yaml(file, deserializer=AuthEventDeserializer(), environ={})
-    told = "".join(traceback.format_exception(refusal.value))
+    shown = "".join(traceback.format_exception(refusal.value))
     result = terminal("lag", "--config-file", str(file))
     assert result.code == 2
-    assert password not in told + result.err
+    assert password not in shown + result.err

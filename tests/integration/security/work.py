@@ -44,11 +44,11 @@ def _publishes(desk: Desk) -> bool:
             return False
 
 
-def _handles_one_event_and_puts_the_next_aside(desk: Desk) -> bool:
+def _handles_one_event_and_dead_letters_the_next(desk: Desk) -> bool:
     scene = desk.scene
     scene.guarded.publish(scene.topic, logged_out(session="good"), logged_out(session="bad"))
     end = scene.guarded.end(scene.topic)
-    subscriber = scene.user.subscriber([scene.topic], scene.group, letters=scene.letters)
+    subscriber = scene.user.subscriber([scene.topic], scene.group, dead_letter_topic=scene.dead_letter_topic)
 
     @subscriber.on_any
     def handle(_event: Any, payload: Any) -> None:
@@ -84,25 +84,25 @@ def _moves_the_group(desk: Desk) -> bool:
     return desk.auth_events("replay", *where).code == 0
 
 
-def _lists_the_letters(desk: Desk) -> bool:
-    result = desk.auth_events("dlq", "list", "--dlq-topic", desk.scene.letters)
+def _lists_the_dead_letters(desk: Desk) -> bool:
+    result = desk.auth_events("dlq", "list", "--dlq-topic", desk.scene.dead_letter_topic)
     return result.code == 0 and "1 dead letters" in result.err
 
 
-def _sends_the_letter_back(desk: Desk) -> bool:
-    where = ("--dlq-topic", desk.scene.letters, "--allow-topic", desk.scene.topic)
+def _sends_the_dead_letter_back(desk: Desk) -> bool:
+    where = ("--dlq-topic", desk.scene.dead_letter_topic, "--allow-topic", desk.scene.topic)
     result = desk.auth_events("dlq", "redrive", *where, "--yes")
     return result.code == 0 and "1 sent back" in result.err
 
 
 WORK: Final[Mapping[str, Callable[[Desk], bool]]] = {
     "Publisher": _publishes,
-    "Subscriber": _handles_one_event_and_puts_the_next_aside,
+    "Subscriber": _handles_one_event_and_dead_letters_the_next,
     "auth-events publish": _publishes_a_line,
     "auth-events tail": _shows_the_events,
     "auth-events lag": _shows_the_lag,
     "auth-events replay": _moves_the_group,
-    "auth-events dlq list": _lists_the_letters,
-    "auth-events dlq redrive": _sends_the_letter_back,
+    "auth-events dlq list": _lists_the_dead_letters,
+    "auth-events dlq redrive": _sends_the_dead_letter_back,
 }
 """By the guide's names."""
