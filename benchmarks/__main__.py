@@ -70,13 +70,13 @@ def _subscriber(arguments: argparse.Namespace) -> None:
 
     done = 0
 
-    def tell(stage: Stage) -> None:
+    def report(stage: Stage) -> None:
         nonlocal done
         done += stage.events
         cost = f"{stage.microseconds:6.2f} us CPU each, {stage.rate:9,.0f} events/s"
         print(f"{done:12,} events {cost} {stage.resident:8.1f} MiB", flush=True)
 
-    run(arguments.events, tell)
+    run(arguments.events, report)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def measure(events: int, rounds: int) -> Measurements:
     taken: dict[str, list[float]] = {}
     with _ways(events) as ways:
         gc.collect()
-        gc.freeze()  # the events that are published again and again are in nobody's way
+        gc.freeze()  # the events that are published again and again slow down no collection
         for turn in range(rounds + 1):
             for name, (way, count) in ways.items():
                 seconds = way(count) / count

@@ -54,8 +54,8 @@ class Stage:
     resident: float
 
 
-def run(events: int, tell: Callable[[Stage], None]) -> None:
-    """Publish and handle events; each tenth is told of when it is handled."""
+def run(events: int, report: Callable[[Stage], None]) -> None:
+    """Publish and handle events; each tenth is reported when it is handled."""
     with ExitStack() as stack:
         config = {"bootstrap.servers": stack.enter_context(broker())}
         registry = stack.enter_context(EmbeddedRegistry())
@@ -69,7 +69,7 @@ def run(events: int, tell: Callable[[Stage], None]) -> None:
             inbox=MemoryInbox(),
             hooks=[PrometheusHook(CollectorRegistry())],
         )
-        stages = _Stages(events // _STAGES, tell, subscriber.stop)
+        stages = _Stages(events // _STAGES, report, subscriber.stop)
         subscriber.on_any(stages.handle)
         publisher = multiprocessing.get_context("spawn").Process(
             target=_publish, args=(config, registry.url, events), daemon=True
@@ -91,11 +91,11 @@ def _publish(config: dict[str, Any], registry: str, events: int) -> None:
 class _Stages:
     """Counts what was handled, a stage at a time."""
 
-    def __init__(self, length: int, tell: Callable[[Stage], None], done: Callable[[], None]) -> None:
+    def __init__(self, length: int, report: Callable[[Stage], None], done: Callable[[], None]) -> None:
         self._length = length
-        self._tell = tell
+        self._report = report
         self._done = done
-        self._handled = self._told = 0
+        self._handled = self._reported = 0
         self._cpu, self._time = time.process_time(), time.perf_counter()
 
     def handle(self, _event: AuthEvent, _payload: Any) -> None:
@@ -107,7 +107,7 @@ class _Stages:
     def _next(self) -> None:
         cpu, now = time.process_time(), time.perf_counter()
         each, rate = (cpu - self._cpu) / self._length * 1e6, self._length / (now - self._time)
-        self._tell(Stage(self._length, each, rate, resident()))
-        self._handled, self._cpu, self._time, self._told = 0, cpu, now, self._told + 1
-        if self._told == _STAGES:
+        self._report(Stage(self._length, each, rate, resident()))
+        self._handled, self._cpu, self._time, self._reported = 0, cpu, now, self._reported + 1
+        if self._reported == _STAGES:
             self._done()

@@ -1,4 +1,4 @@
-"""Measures statements side by side: in short batches, in turn, so that a busy moment meets them all alike."""
+"""Measures statements side by side: in short batches, in turn, so that a busy time slows them all alike."""
 
 from __future__ import annotations
 

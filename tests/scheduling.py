@@ -53,7 +53,7 @@ def record(offset: int, user: str = "u-1", *, partition: int = 0, value: bytes |
 
 
 @dataclass
-class Letters:
+class DeadLettersInMemory:
     """Dead letters, as long as the process lives.
 
     Attributes:
@@ -67,16 +67,16 @@ class Letters:
     def __post_init__(self) -> None:
         self.open.set()
 
-    async def send(self, letter: Record, error: BaseException, attempts: int) -> bool:
+    async def send(self, record: Record, error: BaseException, attempts: int) -> bool:
         """Take one when they are open."""
         await self.open.wait()
-        self.sent.append((letter, error, attempts))
+        self.sent.append((record, error, attempts))
         return True
 
     @property
     def offsets(self) -> list[int]:
         """Which messages they are, if there is one partition."""
-        return [letter.offset() for letter, _, _ in self.sent]
+        return [sent.offset() for sent, _, _ in self.sent]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -116,7 +116,7 @@ class Stage:
         notify = HookDispatcher(hooks)
         invoker = HandlerInvoker(inbox, notify, workers=workers)
         decoder = deserializer or AuthEventDeserializer(SCHEMAS)
-        self.dead_letters = Letters()
+        self.dead_letters = DeadLettersInMemory()
         self.stopped_by: list[BaseException] = []
         self.scheduler = Scheduler(
             RecordDecoder(decoder, handlers, invoker.invocation, policy.unknown),

@@ -1,4 +1,4 @@
-"""What a publisher's journal tells: what it was about to publish, and what became of it."""
+"""What a publisher's journal says: what it was about to publish, and what happened to it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from chaos.effects import applied, written_down
 from chaos.stage import Stage
 from chaos.subscribing import WITH_INBOX
-from chaos.topic_log import Partition, letter_for
+from chaos.topic_log import Partition, dead_letter_for
 
 _INTERVAL = 2.0  # seconds
 
@@ -55,23 +55,23 @@ class EarlyCommits:
     def look(self) -> None:
         """Compare now: first what is committed, then what is handled, which can only have grown meanwhile."""
         positions = {name: group.committed() for name, group in self._stage.groups.items()}
-        self._stage.letters.catch_up()
+        self._stage.dead_letters.catch_up()
         self._stage.events.catch_up()
-        letters = set(self._stage.letters.names.values())
+        dead_letters = set(self._stage.dead_letters.names.values())
         for group, offsets in positions.items():
             handled = self._handled(group)
             for partition, offset in offsets.items():
-                self._compare(group, partition, offset, handled, letters)
+                self._compare(group, partition, offset, handled, dead_letters)
 
     def _compare(
-        self, group: str, partition: Partition, offset: int, handled: set[str], letters: set[str]
+        self, group: str, partition: Partition, offset: int, handled: set[str], dead_letters: set[str]
     ) -> None:
         self.looks += 1
         begin = self._seen.get((group, partition), 0)
         for number in range(begin, offset):
             place = (*partition, number)
             name = self._stage.events.names.get(place, "nothing")
-            if name not in handled and letter_for(group, place, name) not in letters:
+            if name not in handled and dead_letter_for(group, place, name) not in dead_letters:
                 self.found.append(f"{group}: {place} {name}")
         self._seen[group, partition] = max(begin, offset)
 

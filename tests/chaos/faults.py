@@ -30,7 +30,7 @@ class Fault:
 
 
 Strike = Callable[[Stage, Random, set[str]], Fault | None]
-"""Does something bad to somebody who is not among the busy; None if nobody is there for it."""
+"""Does something bad to a process that is not among the busy; None if there is no such process."""
 
 
 def kill_leader(stage: Stage, random: Random, busy: set[str]) -> Fault | None:

@@ -1,7 +1,7 @@
-"""A file that only grows, and outlives whoever writes it.
+"""A file that only grows, and outlives the process that writes it.
 
 What a process hands to the system is safe from ``kill -9`` of that process: only a crash of the machine could
-lose it, which nobody stages here. So nothing is ever synced to the disk.
+lose it, which no test stages here. So nothing is ever synced to the disk.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Journal:
 
 
 def read_journal(path: Path, words: int | None = None) -> Iterator[list[str]]:
-    """The words of each whole line; none if nobody wrote yet.
+    """The words of each whole line; none if nothing is written yet.
 
     Args:
         path: the file.
-        words: how many a line has: others were torn by a kill, and what they tell had not happened yet.
+        words: how many a line has: others were torn by a kill, and what they say had not happened yet.
     """
     if not path.exists():
         return

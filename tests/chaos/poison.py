@@ -1,4 +1,4 @@
-"""Messages that nobody can read, among those of real users."""
+"""Messages that no subscriber can read, among those of real users."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def report(  # noqa: PLR0913 - a report's figures
         stale_dropped=drops.get("stale", 0),
         duplicates_applied=len(repeated(facts.applied)),
         duplicates_handled=len(facts.handled) - len(list(first_ones(facts.handled))),
-        dead_letters=(len(facts.letters), len(facts.poison)),
+        dead_letters=(len(facts.dead_letters), len(facts.poison)),
         commits_looked_at=looks,
         newcomers=(len(newcomers), sum(newcomers)),
         lost=len(lost(facts, facts.applied) | lost(facts, facts.handled)) + len(facts.newcomers),

@@ -109,7 +109,7 @@ def _facts(stage: Stage, early: EarlyCommits) -> Facts:
         account=read_account(stage.account),
         poison=stage.poison.acknowledged,
         log=stage.events.names,
-        letters=list(stage.letters.names.values()),
+        dead_letters=list(stage.dead_letters.names.values()),
         applied=applied(stage.database),
         handled=written_down(stage.folder / "handled"),
         early=early.found,

@@ -15,7 +15,7 @@ from chaos.groups import Group
 from chaos.poison import Poison
 from chaos.story import TOPICS
 from chaos.subscribing import WITH_INBOX, WITHOUT_INBOX
-from chaos.topic_log import TopicLog, event_name, letter_name
+from chaos.topic_log import TopicLog, dead_letter_name, event_name
 from chaos.worker import Worker
 from immersiverse.auth.events.catalog import DEAD_LETTER_TOPIC
 from stack.kafka import KafkaCluster
@@ -51,7 +51,7 @@ class Stage:
         self.subscribers = tuple(self._subscriber(f"{group} subscriber", group) for group in GROUPS)
         self.guests = tuple(self._subscriber(f"{group} guest", group) for group in GROUPS)
         self.events = TopicLog(bootstrap, dict.fromkeys(TOPICS, PARTITIONS), event_name)
-        self.letters = TopicLog(bootstrap, {DEAD_LETTER_TOPIC: PARTITIONS}, letter_name)
+        self.dead_letters = TopicLog(bootstrap, {DEAD_LETTER_TOPIC: PARTITIONS}, dead_letter_name)
         places = [(topic, number) for topic in TOPICS for number in range(PARTITIONS)]
         self.groups = {name: Group(bootstrap, name, places) for name in GROUPS}
         self.poison = Poison(bootstrap, random)
@@ -74,7 +74,7 @@ class Stage:
             return False
 
     def leader(self, topic: str, partition: int) -> int:
-        """The number of the broker that leads a partition; -1 if nobody does, or nobody knows."""
+        """The number of the broker that leads a partition; -1 if none does, or no broker knows."""
         try:
             return int(self.admin.list_topics(topic, timeout=1).topics[topic].partitions[partition].leader)
         except (KafkaException, KeyError):
@@ -87,7 +87,7 @@ class Stage:
         for group in self.groups.values():
             group.close()
         self.events.close()
-        self.letters.close()
+        self.dead_letters.close()
         self.database.dispose()
 
     def _subscriber(self, name: str, group: str) -> Worker:
@@ -111,7 +111,7 @@ class Stage:
 
 @contextmanager
 def staged(cluster: KafkaCluster, folder: Path, random: Random, pace: int, protocol: str) -> Iterator[Stage]:
-    """A stage on a cluster, with everybody at work."""
+    """A stage on a cluster, with every worker running."""
     stage = Stage(cluster, folder, random, pace, protocol)
     try:
         for worker in stage.lasting:

@@ -1,4 +1,4 @@
-"""The verdict finds each broken promise: a run that passes has been looked at by somebody who sees."""
+"""The verdict finds each broken promise: a run that passes has been checked by what finds faults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.effects import Effect
 from chaos.journal import Journal, read_journal
 from chaos.story import TOPICS, Chapter
 from chaos.subscribing import WITH_INBOX, WITHOUT_INBOX
-from chaos.topic_log import letter_for
+from chaos.topic_log import dead_letter_for
 from chaos.verdict import Facts, broken
 
 LOGIN = TOPICS[0]
@@ -26,7 +26,7 @@ def facts():
         account=Account({"one": ONE, "two": TWO}, {"one", "two"}),
         poison={"poison-1"},
         log={(LOGIN, 0, 0): "one", (LOGIN, 0, 1): "two", POISON: "poison-1"},
-        letters=[letter_for(group, POISON, "poison-1") for group in (WITH_INBOX, WITHOUT_INBOX)],
+        dead_letters=[dead_letter_for(group, POISON, "poison-1") for group in (WITH_INBOX, WITHOUT_INBOX)],
         applied=EFFECTS,
         handled=[*EFFECTS, *EFFECTS],
         early=[],
@@ -52,7 +52,7 @@ def test_a_run_that_kept_every_promise_is_found_unbroken(facts):
             "in the log out of order",
         ),
         ({"handled": [*EFFECTS, Effect("three", LOGIN, "ann", 3)]}, "handled, but never published"),
-        ({"letters": [letter_for(WITH_INBOX, POISON, "poison-1")]}, "poison without a dead letter"),
+        ({"dead_letters": [dead_letter_for(WITH_INBOX, POISON, "poison-1")]}, "poison without a dead letter"),
         ({"poison": {"poison-1", "poison-2"}}, "poison without a dead letter"),
         ({"newcomers": ["three"]}, "acknowledged to a new publisher, but not in the log"),
         ({"early": ["with-inbox: somewhere"]}, "committed, but not handled"),
@@ -68,8 +68,8 @@ def test_an_event_in_the_log_that_was_never_acknowledged_must_have_its_effect_to
 
 
 def test_a_readable_event_among_the_dead_letters_is_found(facts):
-    letters = [*facts.letters, letter_for(WITH_INBOX, (LOGIN, 0, 0), "bytes")]
-    assert any("readable" in line for line in broken(replace(facts, letters=letters)))
+    dead_letters = [*facts.dead_letters, dead_letter_for(WITH_INBOX, (LOGIN, 0, 0), "bytes")]
+    assert any("readable" in line for line in broken(replace(facts, dead_letters=dead_letters)))
 
 
 def test_a_publisher_repeats_the_unknown_end_of_each_stream_in_order_and_nothing_before_it():

@@ -35,7 +35,7 @@ class TopicLog:
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
-                "group.id": "nobody",
+                "group.id": "topic-log",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",  # a log that shrinks is a find
                 "reconnect.backoff.max.ms": 500,
@@ -92,17 +92,17 @@ def event_name(record: Record) -> str:
     return name.decode()
 
 
-def letter_name(record: Record) -> str:
+def dead_letter_name(record: Record) -> str:
     """Whose dead letter it is, of which place, and what it holds."""
     group, topic, partition, offset = (
         _header(record, f"kafka_dlt-original-{what}")
         for what in ("consumer-group", "topic", "partition", "offset")
     )
     place = topic.decode(), int.from_bytes(partition, signed=True), int.from_bytes(offset, signed=True)
-    return letter_for(group.decode(), place, (record.value() or b"").decode())
+    return dead_letter_for(group.decode(), place, (record.value() or b"").decode())
 
 
-def letter_for(group: str, place: Place, text: str) -> str:
+def dead_letter_for(group: str, place: Place, text: str) -> str:
     """What the dead letter of a poison message is called."""
     return " ".join(map(str, (group, *place, text)))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chaos.account import Account
 from chaos.effects import Effect
 from chaos.subscribing import WITH_INBOX, WITHOUT_INBOX
-from chaos.topic_log import Place, letter_for
+from chaos.topic_log import Place, dead_letter_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Facts:
         account: what the publisher knows.
         poison: the unreadable messages that were acknowledged.
         log: what is in the topics: an event's id or a poison's text by its place.
-        letters: the names of all dead letters.
+        dead_letters: the names of all dead letters.
         applied: what the subscribers with an inbox did, in order.
         handled: what the subscribers without an inbox did, in order.
         early: what was found committed before it was handled.
@@ -30,7 +30,7 @@ class Facts:
     account: Account
     poison: set[str]
     log: Mapping[Place, str]
-    letters: Sequence[str]
+    dead_letters: Sequence[str]
     applied: Sequence[Effect]
     handled: Sequence[Effect]
     early: Sequence[str]
@@ -49,15 +49,15 @@ def broken(facts: Facts) -> list[str]:
         "first handled out of order without an inbox": out_of_order(first_ones(facts.handled)),
         "in the log out of order": out_of_order(first_ones(_in_log(facts))),
         "handled, but never published": _unheard_of(facts),
-        "poison without a dead letter": poison_without_letter(facts),
-        "readable events among the dead letters": _letters_without_poison(facts),
+        "poison without a dead letter": poison_without_dead_letter(facts),
+        "readable events among the dead letters": _dead_letters_without_poison(facts),
         "committed, but not handled": facts.early,
     }
     return [f"{len(cases)} {promise}: {_some(cases)}" for promise, cases in found.items() if cases]
 
 
 def lost(facts: Facts, effects: Iterable[Effect]) -> set[str]:
-    """What was acknowledged, or is in the log though nobody knows, and has no effect."""
+    """What was acknowledged, or is in the log though the publisher does not know, and has no effect."""
     readable = set(facts.log.values()) - facts.poison
     return (facts.account.acknowledged | readable & set(facts.account.chapters)) - _ids(effects)
 
@@ -88,22 +88,26 @@ def first_ones(effects: Iterable[Effect]) -> Iterator[Effect]:
             yield effect
 
 
-def poison_without_letter(facts: Facts) -> list[str]:
+def poison_without_dead_letter(facts: Facts) -> list[str]:
     """The dead letters that are missing, one a group and message; and messages that are not in the log."""
-    letters = set(facts.letters)
+    dead_letters = set(facts.dead_letters)
     wanted = [
-        letter_for(group, place, name)
+        dead_letter_for(group, place, name)
         for group in (WITH_INBOX, WITHOUT_INBOX)
         for place, name in facts.log.items()
         if name in facts.poison
     ]
-    return [letter for letter in wanted if letter not in letters] + sorted(
+    return [dead_letter for dead_letter in wanted if dead_letter not in dead_letters] + sorted(
         facts.poison - set(facts.log.values())
     )
 
 
-def _letters_without_poison(facts: Facts) -> list[str]:
-    return [letter for letter in facts.letters if not letter.rpartition(" ")[2].startswith("poison-")]
+def _dead_letters_without_poison(facts: Facts) -> list[str]:
+    return [
+        dead_letter
+        for dead_letter in facts.dead_letters
+        if not dead_letter.rpartition(" ")[2].startswith("poison-")
+    ]
 
 
 def _unheard_of(facts: Facts) -> set[str]:

@@ -14,7 +14,7 @@ _TESTS = Path(__file__).resolve().parent.parent
 
 
 class Trouble(Exception):
-    """Something went wrong that nobody staged."""
+    """Something went wrong that the run did not stage."""
 
 
 class Worker:
@@ -95,7 +95,7 @@ class Worker:
             raise Trouble(f"the {self.name} ended with {code}:\n{self.last_words()}")
 
     def require_alive(self) -> None:
-        """Nobody may die unless killed.
+        """A worker may not die unless killed.
 
         Raises:
             Trouble: if it is dead.

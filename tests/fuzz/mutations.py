@@ -12,7 +12,7 @@ from fuzz.corpus import Message
 
 Mutation = Callable[[Random, bytearray], None]
 
-_TELLING: Final = (
+_INTERESTING: Final = (
     *(b"\x00", b"\x01", b"\x02", b"\x7f", b"\x80", b"\xff", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
     *(
         b"\xfe\xff\xff\xff\x0f",
@@ -38,12 +38,12 @@ def _overwrite(random: Random, data: bytearray) -> None:
 
 def _insert(random: Random, data: bytearray) -> None:
     place = random.randrange(len(data) + 1)
-    data[place:place] = random.choice(_TELLING)
+    data[place:place] = random.choice(_INTERESTING)
 
 
 def _replace(random: Random, data: bytearray) -> None:
     place = random.randrange(len(data))
-    data[place : place + random.randrange(1, 9)] = random.choice(_TELLING)
+    data[place : place + random.randrange(1, 9)] = random.choice(_INTERESTING)
 
 
 def _truncate(random: Random, data: bytearray) -> None:

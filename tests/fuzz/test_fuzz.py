@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_messages() -> None:
     assert [mutated(one, messages) for _ in range(100)] == [mutated(other, messages) for _ in range(100)]
 
 
-def test_what_is_no_error_of_the_tree_is_found_and_told() -> None:
+def test_what_is_no_error_of_the_tree_is_found_and_reported() -> None:
     def leaking(message: Message) -> None:
         raise KeyError(message.format)
 
@@ -40,7 +40,7 @@ def test_what_is_no_error_of_the_tree_is_found_and_told() -> None:
         campaign(inputs=1, seed=1, reading=leaking)
 
 
-def test_memory_out_of_proportion_is_found_and_told() -> None:
+def test_memory_out_of_proportion_is_found_and_reported() -> None:
     def hoarding(message: Message) -> None:
         assert bytearray(1_000_000 + len(message.value))
 

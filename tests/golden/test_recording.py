@@ -1,4 +1,4 @@
-"""A release is recorded once, and whatever becomes of it afterwards is found."""
+"""A release is recorded once, and whatever happens to it afterwards is found."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Plan:
         return self.user % PARTITIONS
 
     @property
-    def ends_aside(self) -> bool:
+    def is_dead_lettered(self) -> bool:
         """Whether it must end among the dead letters."""
         return not self.readable or self.failures >= AT_ONCE.attempts
 
@@ -157,14 +157,14 @@ def test_each_message_ends_exactly_once_in_its_users_order(
             stage.deliver(batch)
             for _ in range(cuts[turn % len(cuts)]):
                 await asyncio.sleep(0)
-                if kind != "threads":  # where a message ends a moment before we hear of it
+                if kind != "threads":  # where a message ends shortly before it is reported
                     assert_commits_are_honest(world, stage)
             turn += 1
         await stage.finished(len(log))
         await asyncio.sleep(0)
         if workers:
             workers.close()
-        handled = {offset for offset, plan in enumerate(log) if not plan.ends_aside}
+        handled = {offset for offset, plan in enumerate(log) if not plan.is_dead_lettered}
         assert world.ended == Counter(handled)
         assert Counter(stage.dead_letters.offsets) == Counter(set(range(len(log))) - handled)
         assert world.most <= policy.concurrency

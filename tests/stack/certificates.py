@@ -30,7 +30,7 @@ class Authority:
 
     @classmethod
     def create(cls, folder: Path, name: str = "authority") -> Self:
-        """A new one that nobody trusts yet; its certificate is `name`.pem in the folder."""
+        """A new one that no client trusts yet; its certificate is `name`.pem in the folder."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _named(f"{name} of a test")
         usage = x509.KeyUsage(

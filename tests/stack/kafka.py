@@ -51,7 +51,7 @@ class KafkaCluster:
 
     Attributes:
         brokers: its brokers.
-        credentials: librdkafka's settings for whoever may do everything; none where that is anybody.
+        credentials: librdkafka's settings for the user who may do everything; none where every client may.
     """
 
     brokers: tuple[Broker, ...]
@@ -136,7 +136,7 @@ def kafka_cluster(brokers: int = 1) -> Iterator[KafkaCluster]:
 
 
 def report_ready(cluster: KafkaCluster) -> None:
-    """Wait for a cluster and tell the waiting person."""
+    """Wait for a cluster and say so to the user."""
     cluster.wait_until_ready()
     seconds = cluster.servers[0].age
     say(f"kafka {pinned_versions().kafka}: at {cluster.bootstrap} after {seconds:.1f} s")

@@ -38,7 +38,7 @@ class Security:
 
     @classmethod
     def create(cls, folder: Path, plain_users: Mapping[str, str] | None = None) -> Self:
-        """Certificates and passwords that nobody has used before, in a folder."""
+        """Certificates and passwords that were never used before, in a folder."""
         authority = Authority.create(folder)
         return cls(authority, authority.issue(folder / "kafka-keystore.pem"), plain_users or {})
 

@@ -12,7 +12,7 @@ CANDIDATES = range(15_000, 30_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on, all different."""
+    """Ports of 127.0.0.1 that no process listens on, all different."""
     candidates = random.SystemRandom().sample(CANDIDATES, k=len(CANDIDATES))
     return list(islice(filter(_is_free, candidates), count))
 

@@ -52,7 +52,7 @@ class Postgres:
         wait_until_ready(self._answers, [self.server])
 
     def stop(self) -> None:
-        """Stop it at once, with whoever is connected."""
+        """Stop it at once, with every client that is connected."""
         stop = ("pg_ctl", "stop", "--silent", "-m", "immediate", "-D", str(self.data))
         subprocess.run(_unprivileged(self.programs, *stop), check=False, capture_output=True)
         self.server.kill()
@@ -113,7 +113,7 @@ def _unprivileged(programs: Path, name: str, *arguments: str) -> list[str]:
     command = [str(programs / name), *arguments]
     if os.geteuid():
         return command
-    nobody = pwd.getpwnam("nobody")
+    user = pwd.getpwnam("nobody")
     return [
-        "setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", *command,
+        "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command,
     ]  # fmt: skip

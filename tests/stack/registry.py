@@ -101,7 +101,7 @@ def apicurio() -> Iterator[str]:
 
 
 def report_ready(registry: Registry) -> None:
-    """Wait for a registry and tell the waiting person."""
+    """Wait for a registry and say so to the user."""
     registry.wait_until_ready()
     seconds = registry.server.age
     say(f"apicurio registry {pinned_versions().apicurio}: at {registry.url} after {seconds:.1f} s")

@@ -17,7 +17,7 @@ NUMBERS = {  # of the envelope's payload_fields, by topic: events.proto promises
 }
 
 
-def test_it_knows_every_arm_of_the_envelope_and_nothing_else() -> None:
+def test_it_knows_every_payload_field_of_the_envelope_and_nothing_else() -> None:
     payload_fields = v1.AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].fields
     assert [each.payload_field for each in catalog.EVENT_TYPES.values()] == [
         payload_field.name for payload_field in payload_fields

@@ -1,4 +1,4 @@
-"""Every rule of the contract, and how its breach is told."""
+"""Every rule of the contract, and how its breach is reported."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_what_is_just_within_the_rules_is_valid(payload: type[Message], changes:
 
 
 @pytest.mark.parametrize(("payload", "changes", "field", "rule"), BROKEN)
-def test_a_broken_rule_is_told_with_the_field(
+def test_a_broken_rule_is_reported_with_its_field(
     payload: type[Message], changes: dict[str, Any], field: str, rule: str
 ) -> None:
     with pytest.raises(InvalidEvent, match=rule) as refused:

@@ -65,7 +65,7 @@ def _case(event_type: EventType, name: str, style: Style, key: str) -> Case:
 
 
 def _event_id(name: str) -> str:
-    """A UUIDv7 of its own for each case, and the same one for ever."""
+    """A UUIDv7 of its own for each case, and the same one forever."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
     number = number & ~(0xF << 76) | 7 << 76
     return str(uuid.UUID(int=number & ~(3 << 62) | 2 << 62))

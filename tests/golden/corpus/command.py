@@ -1,7 +1,7 @@
-"""scripts/record: record a release under tests/golden, once and for ever.
+"""scripts/record: record a release under tests/golden, once and forever.
 
 What is recorded is what is committed: it refuses a tree with changes. A release that is recorded is never
-recorded again, and its digests prove that nobody edited it.
+recorded again, and its digests prove that it was not edited.
 """
 
 from __future__ import annotations

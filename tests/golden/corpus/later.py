@@ -17,7 +17,7 @@ from immersiverse.auth.events.protoc import compile_files
 from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
-EVENT, ARM, ARM_NUMBER = "TomorrowCame", "tomorrow_came", 50_000
+EVENT, PAYLOAD_FIELD, PAYLOAD_FIELD_NUMBER = "TomorrowCame", "tomorrow_came", 50_000
 FIELD, FIELD_NUMBER = "since_tomorrow", 50_000
 """A text that every payload has from tomorrow on."""
 
@@ -34,7 +34,9 @@ def later_text() -> str:
     first = next(iter(catalog.EVENT_TYPES))
     start = text.index(f"message {first} {{")
     created = text[start : text.index("\n}\n", start) + 3]
-    text = text.replace("oneof payload {", f"oneof payload {{\n    {EVENT} {ARM} = {ARM_NUMBER};")
+    text = text.replace(
+        "oneof payload {", f"oneof payload {{\n    {EVENT} {PAYLOAD_FIELD} = {PAYLOAD_FIELD_NUMBER};"
+    )
     return text + created.replace(first, EVENT)
 
 
@@ -69,5 +71,7 @@ def later_events(event: AuthEvent) -> tuple[Any, Any]:
     known = envelope.FromString(event.SerializeToString())
     setattr(getattr(known, event.WhichOneof("payload") or ""), FIELD, "new")
     unknown = envelope(event_id="0197c5a1-3f5e-7b21-9d04-6a1e8c2f7b90", timestamp=known.timestamp)
-    getattr(unknown, ARM).MergeFrom(type(getattr(unknown, ARM))(user_id="user-1", since_tomorrow="new"))
+    getattr(unknown, PAYLOAD_FIELD).MergeFrom(
+        type(getattr(unknown, PAYLOAD_FIELD))(user_id="user-1", since_tomorrow="new")
+    )
     return known, unknown

@@ -43,7 +43,7 @@ _GREATEST = {
 }
 _ORDINARY_NUMBER = 42
 _LONGEST = 300  # characters of a text whose length has no limit
-# What escapes, takes more than one byte, or looks like an end to somebody.
+# What escapes, takes more than one byte, or looks like an end to some parsers.
 _AWKWARD = '"\\/\b\t\n\r\x00\x7f\u2028\u00e9\ufffd\U0001f600'
 
 

@@ -53,7 +53,7 @@ def run(*arguments: str | Path, stdin: str = "", **variables: str) -> Result:
 
 @contextmanager
 def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a command that goes on until it is told to end."""
+    """Run a command that goes on until it is asked to end."""
     process = subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
         stdin=subprocess.DEVNULL,

@@ -88,7 +88,7 @@ def test_a_topic_without_the_contract_ends_with_what_to_do(auth_events, registry
 
 
 @pytest.mark.parametrize("write", [lambda v: v.hex(), lambda v: f"0x{v.hex().upper()}", lambda v: v.hex(" ")])
-def test_hexadecimal_is_told_from_base64(auth_events, stream, write):
+def test_hexadecimal_is_distinguished_from_base64(auth_events, stream, write):
     first = stream.splitlines()[0]
     frame = base64.b64decode(auth_events("encode", "--schema-id", "1", stdin=first).out)
     for value in (frame, first.encode()):

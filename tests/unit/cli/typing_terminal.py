@@ -1,4 +1,4 @@
-"""A terminal with somebody at it: commands draw on it, and read what is typed."""
+"""A terminal with a user at it: commands draw on it, and read what is typed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class TypingTerminal:
             raise AssertionError(f"nothing more is drawn after {self.text[-2_000:]!r}")
         try:
             found = os.read(self._leader, 65_536)
-        except OSError:  # how Linux says that nobody has the other side open any more
+        except OSError:  # how Linux says that no process has the other side open any more
             return False
         self.drawn += found.decode(errors="replace")
         return bool(found)

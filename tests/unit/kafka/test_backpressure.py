@@ -15,7 +15,7 @@ from immersiverse.auth.events.testing.broker import EmbeddedBroker
 
 @dataclass
 class Account:
-    """What became of what was handed over."""
+    """What happened to the messages that were handed over."""
 
     finished: int
     waiting: int = 0
@@ -144,7 +144,7 @@ def test_a_partition_that_held_too_much_and_was_lost_is_read_when_it_comes_back(
     assert consumer.poll(10) is not None
 
 
-def test_messages_that_nobody_has_looked_at_are_not_run_ahead_of_for_a_moment(consumer: Consumer) -> None:
+def test_polling_pauses_for_a_short_time_while_no_handler_has_taken_the_messages(consumer: Consumer) -> None:
     pressure = Backpressure(backlog=10_000)
     pressure.handed = 1_000
     assert pressure.poll_timeout(consumer, Account(0, waiting=1_000)) is None

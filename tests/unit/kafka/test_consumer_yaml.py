@@ -75,14 +75,14 @@ def test_the_environment_goes_before_the_file(file: Path) -> None:
     assert found.topics == ("auth.events.security", "auth.events")
 
 
-def test_a_setting_that_nobody_knows_is_named_with_its_file(tmp_path: Path) -> None:
+def test_an_unknown_setting_is_named_with_its_file(tmp_path: Path) -> None:
     path = written(tmp_path, SPECIFIED + "  grup.id: x\n")
     error = refused(path)
     assert error.key == "grup.id"
     assert str(path) in str(error)
 
 
-def test_a_variable_that_nobody_knows_is_named(file: Path) -> None:
+def test_an_unknown_variable_is_named(file: Path) -> None:
     error = refused(file, {"AUTH_CONSUMER_GRUP_ID": "x"})
     assert error.key == "grup.id"
     assert "AUTH_CONSUMER_GRUP_ID" in str(error)

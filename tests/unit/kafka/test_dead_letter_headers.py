@@ -7,13 +7,13 @@ from scheduling import record
 
 
 class Unspeakable(Exception):
-    """An error that cannot be told."""
+    """An error whose text cannot be made."""
 
     def __str__(self) -> str:
         raise RuntimeError("no words for it")
 
 
-def test_an_error_that_cannot_be_told_is_named_all_the_same() -> None:
+def test_an_error_whose_text_cannot_be_made_is_named_all_the_same() -> None:
     headers = dict(dead_letter_headers(record(0), Unspeakable(), 1, "group"))
     assert headers[f"{PREFIX}exception-fqcn"] == f"{__name__}.Unspeakable".encode()
     assert b"Unspeakable" in (headers[f"{PREFIX}exception-stacktrace"] or b"")

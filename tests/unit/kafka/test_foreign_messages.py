@@ -1,4 +1,4 @@
-"""Whatever is in a message, a subscriber handles it or puts it aside, and goes on."""
+"""Whatever is in a message, a subscriber handles it or dead-letters it, and goes on."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from immersiverse.auth.events.testing.broker import EmbeddedBroker
 from integration.running import ToTopic, eventually, logged_out, running
 from scheduling import TOPIC
 
-LETTERS = "letters"
+DEAD_LETTERS = "dead-letters"
 GOOD = ToTopic(TOPIC).serialize(logged_out())
 
 
-def put_aside(bootstrap: str) -> Any:
+def first_dead_letter(bootstrap: str) -> Any:
     """The first dead letter."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "log_level": 2})
-    consumer.assign([TopicPartition(LETTERS, number, 0) for number in range(4)])
-    letter = consumer.poll(10)
+    consumer.assign([TopicPartition(DEAD_LETTERS, number, 0) for number in range(4)])
+    dead_letter = consumer.poll(10)
     consumer.close()
-    return letter
+    return dead_letter
 
 
 def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_else() -> None:
-    with EmbeddedBroker(topics=[TOPIC, LETTERS]) as broker:
+    with EmbeddedBroker(topics=[TOPIC, DEAD_LETTERS]) as broker:
         for value in [GOOD.value] * 50 + [b"nonsense"]:  # Python is less careful after some calls
             send(broker.bootstrap, TOPIC, value, [(b"fine", b"1"), (b"\xff\xfe", b"2")])
         config = {"bootstrap.servers": broker.bootstrap, "group.id": "g", "group.protocol": "consumer"}
         subscriber = Subscriber(
             config, [TOPIC], deserializer=AuthEventDeserializer(), policy=Policy(commit_interval=0.05),
-            dead_letters=DeadLetters(config, topic=LETTERS),
+            dead_letters=DeadLetters(config, topic=DEAD_LETTERS),
         )  # fmt: skip
         contexts: list[Context] = []
 
@@ -50,9 +50,9 @@ def test_header_names_that_are_no_text_cost_a_message_its_headers_and_nothing_el
 
         with running(subscriber):
             eventually(lambda: subscriber._running and subscriber._running.scheduler.finished == 51)
-        letter = put_aside(broker.bootstrap)
+        dead_letter = first_dead_letter(broker.bootstrap)
         assert [(context.key, context.headers) for context in contexts] == [(b"foreign", ())] * 50
-        assert (letter.key(), letter.value()) == (b"foreign", b"nonsense")
+        assert (dead_letter.key(), dead_letter.value()) == (b"foreign", b"nonsense")
 
 
 @pytest.mark.parametrize("key", [b"\xff\xfe\x80", b"", None])

@@ -21,7 +21,7 @@ from immersiverse.auth.events.testing.broker import EmbeddedBroker
 from integration.running import ToTopic, eventually, logged_out, running
 from scheduling import TOPIC, Stage, record, until
 
-NOBODY = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g"}
+NO_BROKER = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g"}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_partition_that_goes_and_comes_back_while_a_handler_blocks_everything_
         handled: list[str] = []
         stage = Stage(lambda _event, payload: handled.append(payload.session_id))
         poller = Poller(
-            consumer_settings(NOBODY), [TOPIC], stage.scheduler, loop=asyncio.get_running_loop(),
+            consumer_settings(NO_BROKER), [TOPIC], stage.scheduler, loop=asyncio.get_running_loop(),
             policy=Policy(backlog=9, drain=0), notify=HookDispatcher(()), on_error=stage.stopped_by.append,
         )  # fmt: skip
         partition = [TopicPartition(TOPIC, 0)]
@@ -139,7 +139,7 @@ def test_a_callback_that_exits_ends_the_subscriber_with_that() -> None:
     def exits(_: KafkaError) -> None:
         raise SystemExit(3)
 
-    subscriber = Subscriber({**NOBODY, "error_cb": exits}, [TOPIC], deserializer=AuthEventDeserializer())
+    subscriber = Subscriber({**NO_BROKER, "error_cb": exits}, [TOPIC], deserializer=AuthEventDeserializer())
     with pytest.raises(SystemExit, match="3"):
         subscriber.run()
 
@@ -170,10 +170,10 @@ def test_a_second_cancellation_while_it_ends_leaves_no_handler_running(bootstrap
 
 
 def test_stopping_what_has_ended_just_now_is_no_error() -> None:
-    subscriber = Subscriber(NOBODY, [TOPIC], deserializer=AuthEventDeserializer())
+    subscriber = Subscriber(NO_BROKER, [TOPIC], deserializer=AuthEventDeserializer())
     with running(subscriber):
         eventually(lambda: subscriber._running)
         run = subscriber._running
     assert run is not None
     assert run.loop.is_closed()
-    run.stop()  # by another thread that saw it a moment ago
+    run.stop()  # by another thread that saw it just before

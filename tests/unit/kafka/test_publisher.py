@@ -29,7 +29,7 @@ from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from serialization_samples import TIME
 
 BROKERS = {"bootstrap.servers": "in-the-process:1", "test.mock.num.brokers": 1, "linger.ms": 0}
-NOBODY = {"bootstrap.servers": "127.0.0.1:1"}
+NO_BROKER = {"bootstrap.servers": "127.0.0.1:1"}
 
 
 def event() -> AuthEvent:
@@ -73,7 +73,7 @@ def test_callbacks_that_publish_are_not_called_within_each_other() -> None:
     assert deepest == 1
 
 
-def test_a_callback_that_raises_keeps_its_delivery_from_nobody_else() -> None:
+def test_a_callback_that_raises_keeps_its_delivery_from_no_other_waiter() -> None:
     def refuses(_: Delivery) -> None:
         raise OSError("the callback's own trouble")
 
@@ -204,14 +204,14 @@ def test_a_hook_that_waits_within_librdkafkas_callback_is_refused_and_stops_noth
 
 
 def dies(_: KafkaError) -> None:
-    """How librdkafka's clients tell of a fatal error: as an exception of whatever polls them."""
+    """How librdkafka's clients report a fatal error: as an exception of whatever polls them."""
     raise KafkaException(
         KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED, "not in this cluster", fatal=True)
     )
 
 
 def test_a_fatal_error_is_why_events_fail_and_is_raised_nowhere_else() -> None:
-    with publisher({**NOBODY, "error_cb": dies, "delivery.timeout.ms": 500}) as to:
+    with publisher({**NO_BROKER, "error_cb": dies, "delivery.timeout.ms": 500}) as to:
         with pytest.raises(PublishError) as failure:
             to.send(event()).result()
         assert (failure.value.code, failure.value.retryable) == ("CLUSTER_AUTHORIZATION_FAILED", False)
@@ -224,7 +224,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_a_failure_that_nothing_watches_is_logged_and_raised_by_the_next_flush_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    config = {**NOBODY, "delivery.timeout.ms": 300, "linger.ms": 0}
+    config = {**NO_BROKER, "delivery.timeout.ms": 300, "linger.ms": 0}
     with publisher(config) as to:
         lost, watched = to.send(event()), to.send(event())
         with pytest.raises(PublishError, match="Connection refused"):
@@ -247,7 +247,7 @@ def test_a_failure_that_nothing_watches_is_logged_and_raised_by_the_next_flush_a
 def test_an_outage_in_which_a_thousand_events_fail_is_a_few_lines_and_bounded_memory(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    to = publisher({**NOBODY, "delivery.timeout.ms": 300, "linger.ms": 0})
+    to = publisher({**NO_BROKER, "delivery.timeout.ms": 300, "linger.ms": 0})
     for _ in range(1_000):
         to.send(event())
     with pytest.raises(UndeliveredEvents, match="1000 failed and 0 are unacknowledged") as undelivered:
@@ -260,15 +260,15 @@ def test_an_outage_in_which_a_thousand_events_fail_is_a_few_lines_and_bounded_me
 def test_publish_returns_when_a_broker_has_the_event_or_raises() -> None:
     with publisher(BROKERS) as to:
         assert [to.publish(event()).offset for _ in range(3)] == [0, 1, 2]
-    to = publisher(NOBODY)
+    to = publisher(NO_BROKER)
     with pytest.raises(TimeoutError):
         to.publish(event(), timeout=0.05)
     with pytest.raises(UndeliveredEvents):
         to.close(0)
 
 
-def test_whoever_awaits_an_event_hears_of_a_fatal_error() -> None:
-    config = {**NOBODY, "error_cb": dies, "delivery.timeout.ms": 500}
+def test_a_caller_who_awaits_an_event_gets_the_fatal_error() -> None:
+    config = {**NO_BROKER, "error_cb": dies, "delivery.timeout.ms": 500}
 
     async def publish() -> None:
         async with AsyncPublisher(config, serializer=AuthEventSerializer(PinnedSchemas(1))) as to:
@@ -285,7 +285,7 @@ def test_an_error_callback_that_raises_is_logged_and_the_publisher_goes_on(
     def raises(_: KafkaError) -> None:
         raise OSError("the callback's own trouble")
 
-    config = {**NOBODY, "error_cb": raises, "delivery.timeout.ms": 500}
+    config = {**NO_BROKER, "error_cb": raises, "delivery.timeout.ms": 500}
     with publisher(config) as to, pytest.raises(PublishError, match="_MSG_TIMED_OUT"):
         to.send(event()).result()
     assert "a callback of the producer raised" in [

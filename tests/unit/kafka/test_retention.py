@@ -15,7 +15,7 @@ from scheduling import TOPIC, record
 
 
 class Broker:
-    """What a consumer is told of partition 0: librdkafka's mock cluster removes no events."""
+    """What a consumer learns about partition 0: librdkafka's mock cluster removes no events."""
 
     def __init__(self, *, committed: int = -1001, oldest: int = 0) -> None:
         self.committed_offset = committed

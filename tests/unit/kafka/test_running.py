@@ -18,7 +18,7 @@ from integration.running import ToTopic, eventually, logged_out, running
 from scheduling import TOPIC
 from scripted_registry import Answering, scripted
 
-NOBODY = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g", "reconnect.backoff.max.ms": 100}
+NO_BROKER = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g", "reconnect.backoff.max.ms": 100}
 EVENTS = 3
 LONGEST_TURN = 0.3  # seconds that the event loop may be away; the handler and the registry take longer
 
@@ -125,7 +125,7 @@ def test_the_log_says_what_is_consumed_assigned_and_revoked_once(
 
 
 def test_a_broker_that_is_away_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    subscriber = Subscriber(NOBODY, ["auth.events.login"], deserializer=AuthEventDeserializer())
+    subscriber = Subscriber(NO_BROKER, ["auth.events.login"], deserializer=AuthEventDeserializer())
     with running(subscriber):
         eventually(lambda: "cannot use broker" in caplog.text)
         time.sleep(1)  # librdkafka tries again several times

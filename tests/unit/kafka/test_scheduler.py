@@ -41,7 +41,7 @@ TWO = Policy(concurrency=2, retry=AT_ONCE)
 
 
 class Seen:
-    """A handler that remembers, and fails as often as it is told to.
+    """A handler that remembers, and fails as often as it is made to.
 
     Attributes:
         offsets: what it handled, in order.
@@ -105,16 +105,16 @@ async def test_later_events_of_a_user_pass_a_failed_one_if_the_policy_lets_them(
 
 
 @staged
-async def test_an_event_that_always_fails_is_put_aside_with_its_last_error_and_its_attempts() -> None:
+async def test_an_event_that_always_fails_is_dead_lettered_with_its_last_error_and_its_attempts() -> None:
     stage = Stage(Seen(at_0=99))
     await stage.handle(record(0, "a"), record(1, "a"))
-    ((letter, error, attempts),) = stage.dead_letters.sent
-    assert (letter.offset(), type(error), attempts) == (0, OSError, 3)
+    ((failed, error, attempts),) = stage.dead_letters.sent
+    assert (failed.offset(), type(error), attempts) == (0, OSError, 3)
     assert stage.commits() == {0: 2}
 
 
 @staged
-async def test_nothing_is_committed_past_a_letter_that_is_not_safe_yet() -> None:
+async def test_nothing_is_committed_past_a_dead_letter_that_is_not_safe_yet() -> None:
     stage = Stage(Seen())
     stage.dead_letters.open.clear()
     stage.deliver([record(0, "a"), record(1, "a", value=b"nonsense"), record(2, "b")])
@@ -126,11 +126,11 @@ async def test_nothing_is_committed_past_a_letter_that_is_not_safe_yet() -> None
 
 
 @staged
-async def test_what_cannot_be_read_is_put_aside_at_once_and_no_handler_sees_it() -> None:
+async def test_what_cannot_be_read_is_dead_lettered_at_once_and_no_handler_sees_it() -> None:
     seen = Seen()
     stage = Stage(seen)
     await stage.handle(record(0, value=b"nonsense"), record(1, value=b"\x00"), record(2))
-    kinds = [(letter.offset(), type(error), attempts) for letter, error, attempts in stage.dead_letters.sent]
+    kinds = [(failed.offset(), type(error), attempts) for failed, error, attempts in stage.dead_letters.sent]
     assert kinds == [(0, UnknownFormat, 0), (1, MalformedFrame, 0)]
     assert seen.attempts == [2]
 
@@ -153,7 +153,7 @@ async def test_tombstones_and_types_without_a_handler_are_done_with_at_once() ->
 
 
 @staged
-async def test_unknown_types_are_skipped_or_put_aside_by_policy() -> None:
+async def test_unknown_types_are_skipped_or_dead_lettered_by_policy() -> None:
     value = b"\x00\x00\x00\x00\x01\x00" + newer_event(user_id="u-1").SerializeToString()
     trusting = AuthEventDeserializer()
     skips = Stage(Seen(), deserializer=trusting)
@@ -302,7 +302,7 @@ async def test_plain_functions_run_side_by_side_in_threads() -> None:
 
 
 @staged
-async def test_events_without_a_key_hold_nobody_back() -> None:
+async def test_events_without_a_key_hold_no_other_events_back() -> None:
     seen = Seen(at_0=2)
     stage = Stage(seen)
     await stage.handle(record(0, ""), record(1, ""))
@@ -476,7 +476,7 @@ async def test_closing_does_not_wait_for_a_handler_that_will_not_be_cancelled() 
 
 
 @staged
-async def test_hooks_hear_of_what_was_handled_retried_and_put_aside() -> None:
+async def test_hooks_hear_of_what_was_handled_retried_and_dead_lettered() -> None:
     heard: list[Detail] = []
     stage = Stage(Seen(at_1=99), hooks=[heard.append])
     await stage.handle(record(0, "a"), record(1, "b"), record(2, "c", value=b"nonsense"), record(3, "a"))
@@ -486,8 +486,8 @@ async def test_hooks_hear_of_what_was_handled_retried_and_put_aside() -> None:
     assert sum(detail.durations.count for detail in handled) == 2
     assert [detail.attempt for detail in heard if isinstance(detail, Retried)] == [1, 2]
     assert [detail.error for detail in heard if isinstance(detail, DecodeFailed)] == ["UnknownFormat"]
-    letters = {(detail.error, detail.attempts) for detail in heard if isinstance(detail, DeadLettered)}
-    assert letters == {("OSError", 3), ("UnknownFormat", 0)}
+    dead_letters = {(detail.error, detail.attempts) for detail in heard if isinstance(detail, DeadLettered)}
+    assert dead_letters == {("OSError", 3), ("UnknownFormat", 0)}
 
 
 @staged

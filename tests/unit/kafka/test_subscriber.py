@@ -40,7 +40,7 @@ def test_either_of_them_is_accepted(policy: Policy, inbox: MemoryInbox | None):
     assert Subscriber(CONFIG, deserializer=AuthEventDeserializer(), policy=policy, inbox=inbox)
 
 
-def test_a_subscriber_that_nobody_told_what_to_read_says_so():
+def test_a_subscriber_without_topics_says_so():
     with pytest.raises(ConfigurationError, match=r"topics"):
         Subscriber(CONFIG, deserializer=AuthEventDeserializer()).run()
 
@@ -190,14 +190,14 @@ def test_a_failed_event_is_logged_with_its_type_id_and_attempt_and_a_dead_letter
 
     asyncio.run(handle())
     (attempt,) = [entry for entry in caplog.records if entry.levelno == logging.WARNING]
-    unread, letter = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
+    unread, dead_letter = [entry for entry in caplog.records if entry.levelno == logging.ERROR]
     assert attempt.getMessage().startswith(
         "LoggedOut 0-7 at auth.events.login[0]@7: attempt 1 failed, next in"
     )
-    assert letter.getMessage().startswith(
+    assert dead_letter.getMessage().startswith(
         "LoggedOut 0-7 at auth.events.login[0]@7: dead-lettered after 2 att"
     )
-    assert letter.exc_info is not None
-    assert letter.exc_info[2] is not None
+    assert dead_letter.exc_info is not None
+    assert dead_letter.exc_info[2] is not None
     assert unread.getMessage().startswith("auth.events.login[0]@8: dead-lettered after 0 attempts")
     assert not unread.exc_info

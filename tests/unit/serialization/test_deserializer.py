@@ -70,7 +70,7 @@ def test_it_is_a_deserializer_of_confluents() -> None:
     assert isinstance(AuthEventDeserializer(), Deserializer)
 
 
-def test_each_schema_is_asked_for_once_and_an_outage_after_that_stops_nobody() -> None:
+def test_each_schema_is_asked_for_once_and_an_outage_after_that_stops_no_reader() -> None:
     registry = Registry({1: PROTOBUF, GUID: PROTOBUF})
     read = AuthEventDeserializer(registry)
     for is_away in (False, True, True):
@@ -89,7 +89,7 @@ def test_a_registry_that_is_away_at_first_use_is_asked_again() -> None:
     assert read(FRAME) == CREATED
 
 
-def test_formats_are_told_apart_in_one_stream() -> None:
+def test_formats_are_distinguished_in_one_stream() -> None:
     schemas = PinnedSchemas(protobuf=1, avro=2)
     read = AuthEventDeserializer(schemas)
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_a_value_is_any_kind_of_bytes(make: Any) -> None:
         assert read(make(JsonCodec().encode(CREATED))) == CREATED
 
 
-def test_no_value_is_a_tombstone_and_told_apart_from_an_empty_one() -> None:
+def test_no_value_is_a_tombstone_and_distinguished_from_an_empty_one() -> None:
     read = AuthEventDeserializer()
     assert read(None) is None
     assert read.deserialize(None, headers=in_header(GUID)) is None

@@ -52,7 +52,7 @@ HOSTILE: list[tuple[str, bytes, type[DecodeError]]] = [
     ("payload of a length past its end", PREFIX + b"\x0a\xff\xff\xff\xff\x07", MalformedPayload),
     ("field number zero", PREFIX + b"\x00\x00", MalformedPayload),
     ("invalid wire type", PREFIX + b"\x0f", MalformedPayload),
-    ("group that nobody ends", PREFIX + b"\xc3\x3e" * 200, MalformedPayload),
+    ("group without an end", PREFIX + b"\xc3\x3e" * 200, MalformedPayload),
     ("groups 10,000 deep", PREFIX + b"\xc3\x3e" * 10_000 + b"\xc4\x3e" * 10_000, MalformedPayload),
     ("invalid UTF-8 in Protobuf", FRAME.replace(b"u-42", b"\xff\xfe\xff\xfe"), MalformedPayload),
     ("surrogates in Protobuf", FRAME.replace(b"u-42", b"\xed\xa0\x80-"), MalformedPayload),

@@ -121,7 +121,7 @@ def test_a_wrong_envelope_is_refused_where_it_is_wrong(field: str, value: Any) -
         ("userId", ""),
         ("userId", "u" * 256),
         ("username", None),
-        ("email", "nobody"),
+        ("email", "no-at-sign"),
         ("createdAt", 5),
         ("method", True),
         ("method", 1.5),
@@ -152,7 +152,7 @@ def test_limits_and_forms_of_the_contract_are_kept(name: str, payload: dict[str,
     assert path in faults(document)
 
 
-def test_a_missing_required_field_is_told() -> None:
+def test_a_missing_required_field_is_reported() -> None:
     payload = {name: value for name, value in DOCUMENT["payload"].items() if name != "userId"}
     assert faults({**DOCUMENT, "payload": payload}) == ["$.payload"]
     assert faults({**DOCUMENT, "actor": {"id": "u"}}) == ["$.actor"]

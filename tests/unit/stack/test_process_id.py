@@ -46,5 +46,5 @@ def test_a_later_process_with_the_same_number_is_left_alone(sleeper):
         sleeper.wait(0.2)
 
 
-def test_a_number_that_nobody_has_does_not_run():
+def test_a_number_that_no_process_has_does_not_run():
     assert not ProcessId.of(2**22 + 1).is_running()
