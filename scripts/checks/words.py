@@ -13,7 +13,7 @@ _REPLACED = {
     r"heed(s|ed|ing)?": "handle, observe, obey",
     r"lest": "so that ... not",
     r"who(m)?ever": "the owner, the caller, any consumer",
-    r"(some|no)body('s)?": "name who: the caller, no consumer, another member",
+    r"(?<!\")(some|no)body('s)?(?!\")": "name who: the caller, no consumer, another member",
     r"in hand": "in flight, leased",
     r"(becomes?|became) of": "happens to, happened to",
     r"put(s|ting)? aside": "dead-letter",
