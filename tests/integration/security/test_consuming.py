@@ -69,7 +69,7 @@ def test_a_subscriber_that_cannot_agree_on_tls_waits_and_the_log_says_why(
     user: User, topic: str, impostor: Impostor, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(stranger(config_of(impostor, user, tmp_path), topic, "group")):
-        eventually(lambda: "brokers are down" in caplog.text and impostor.says in caplog.text)
+        eventually(lambda: "cannot use broker" in caplog.text and impostor.says in caplog.text)
 
 
 @PROTOCOLS

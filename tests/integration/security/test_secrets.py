@@ -51,7 +51,7 @@ def test_publishing_consuming_and_dead_lettering_log_no_password_even_when_debug
     with running(subscriber):
         eventually(lambda: guarded.committed(group, topic) == 1)
     log = everything_logged.text
-    for client in ("producer.core", "poller"):
+    for client in ("producer.core", "consumer.poller"):
         assert f"immersiverse.auth.events.kafka.{client}" in log
     assert user.name in log  # so the log is one in which a password could be
     assert user.password not in log

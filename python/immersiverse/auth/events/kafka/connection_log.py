@@ -85,7 +85,7 @@ class ConnectionLog:
 
     def log(self, level: int, template: str, facility: str, client: str, line: str) -> None:
         """Take a line of librdkafka's log, as a `logging.Logger` does."""
-        if facility in _CONNECTION_LINES:
+        if facility in _CONNECTION_LINES and level > logging.DEBUG:  # at DEBUG it ends connections in order
             self._note(line)
             level = logging.DEBUG
         self._logger.log(level, template, facility, client, printable(line))

@@ -276,6 +276,8 @@ class ProducerCore:
             return False
         except KafkaException as error:
             self._pending.discard(delivery)
+            if error.args[0].code() == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's name
+                self._server.poll(0)  # which learns why
             failure = self._reports.failure(delivery, error.args[0])
             if span is not None:
                 span.end(-1, -1, failure.code)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -18,7 +19,7 @@ from immersiverse.auth.events.kafka.producer.delivery import UnobservedFailures
 from immersiverse.auth.events.observability.hooks import Unconfirmed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from confluent_kafka import Message
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _OUTAGES: Final = (KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE)  # noqa: SLF001 - librdkafka's names
 _LOGGED: Final = 10  # failures that are logged one by one when many come at once
+_TURNS: Final = 50  # of serving reports, until a fatal error without a cause is reported as it is
 UNCONFIRMED: Final = "UNCONFIRMED"
 """The code of an error for a report of success without proof."""
 
@@ -103,12 +105,16 @@ class DeliveryReports:
         self._role = role
         self._acknowledgements = Acknowledgements()
         self._completed: list[Delivery] = []
+        self._without_cause: list[Callable[[], None]] = []
+        self._turns = 0  # that these have waited
         self._unlogged: list[Delivery] = []
         self._unobserved = UnobservedFailures()
         self._lock = threading.Lock()
 
     def take(self, delivery: Delivery, error: KafkaError | None, record: Message) -> None:
         """Complete a delivery, within librdkafka's callback."""
+        if error is not None and self._waits_for_cause(error, partial(self.take, delivery, error, record)):
+            return
         partition, offset = record.partition(), record.offset()
         if partition is None or offset is None:  # never, but typed so
             partition, offset = -1, -1
@@ -128,6 +134,9 @@ class DeliveryReports:
         error: KafkaError | None, record: Message,
     ) -> None:  # fmt: skip
         """`take`, for a producer with hooks or a tracer."""
+        again = partial(self.take_measured, delivery, event_type, begun, span, error, record)
+        if error is not None and self._waits_for_cause(error, again):
+            return
         self.take(delivery, error, record)
         code = delivery.error.code if delivery.error is not None else ""
         if self._metrics is not None:
@@ -160,6 +169,8 @@ class DeliveryReports:
 
     def hand_over(self) -> None:
         """Run the callbacks of what was completed, after librdkafka's: by the thread that served it."""
+        if self._without_cause:
+            self._complete_without_cause()
         if self._completed:
             completed, self._completed = self._completed, []
             self._callbacks.run(completed)
@@ -185,6 +196,22 @@ class DeliveryReports:
         pending = tuple(delivery.event for delivery in list(self.pending))
         if count or pending:
             raise UndeliveredEvents(failed, pending, failed_count=count)
+
+    def _waits_for_cause(self, error: KafkaError, again: Callable[[], None]) -> bool:
+        """Whether a failure waits, since librdkafka reports messages as `_FATAL` before it says why."""
+        waits = error.code() == KafkaError._FATAL and self._fatal is None and self._turns < _TURNS  # noqa: SLF001
+        if waits and not self.closed:
+            self._without_cause.append(again)
+            return True
+        return False
+
+    def _complete_without_cause(self) -> None:
+        """Complete what waits for the cause of a fatal error, once that is known, or does not come."""
+        self._turns += 1
+        if self._fatal is not None or self.closed or self._turns >= _TURNS:
+            waiting, self._without_cause = self._without_cause, []
+            for complete in waiting:
+                complete()
 
     def _unconfirmed(self, delivery: Delivery, partition: int, doubt: str) -> PublishError:
         _log.error("event %s on %s[%d]: %s", delivery.event.event_id, delivery.topic, partition, doubt)
