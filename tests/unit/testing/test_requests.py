@@ -27,7 +27,11 @@ def exchange(registry: EmbeddedRegistry, sent: bytes, *, hang_up: bool = True) -
         connection.sendall(sent)
         if hang_up:
             connection.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
+        received: list[bytes] = []
+        # A server that refuses a request before it has read all of it resets the connection.
+        with suppress(ConnectionResetError):
+            received.extend(iter(lambda: connection.recv(65536), b""))
+        return b"".join(received)
 
 
 def status_of(answer: bytes) -> int:
