@@ -47,7 +47,7 @@ _EXPLANATIONS: Final = (
 
 
 @dataclass(slots=True)
-class _Outage:
+class _UnreachableBroker:
     """A broker that cannot be reached: since when, why, and when that was last logged."""
 
     reason: str
@@ -69,7 +69,7 @@ class ConnectionLog:
         self._client = client
         self._given = settings
         self._logger = logger
-        self._outages: dict[str, _Outage] = {}
+        self._outages: dict[str, _UnreachableBroker] = {}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -108,7 +108,9 @@ class ConnectionLog:
             outage.failed = now
             self._remind(address, outage)
             return
-        self._outages[address] = outage = _Outage(_explained(reason), since=now, logged=now, failed=now)
+        self._outages[address] = outage = _UnreachableBroker(
+            _explained(reason), since=now, logged=now, failed=now
+        )
         if _BAD_CERTIFICATE in reason:
             check = threading.Thread(
                 target=self._check_certificate,
@@ -120,17 +122,17 @@ class ConnectionLog:
         else:
             self._log_outage(address, outage)
 
-    def _log_outage(self, address: str, outage: _Outage) -> None:
+    def _log_outage(self, address: str, outage: _UnreachableBroker) -> None:
         self._logger.error(
             "%s cannot use broker %s, trying again until it can: %s", self._client, address, outage.reason
         )
 
-    def _check_certificate(self, address: str, outage: _Outage) -> None:
+    def _check_certificate(self, address: str, outage: _UnreachableBroker) -> None:
         if problem := certificate_problem(address, self._given):
             outage.reason = f"{problem} ({_BAD_CERTIFICATE})"
         self._log_outage(address, outage)
 
-    def _remind(self, address: str, outage: _Outage) -> None:
+    def _remind(self, address: str, outage: _UnreachableBroker) -> None:
         now = time.monotonic()
         if now - outage.logged >= _REMIND_EVERY:
             outage.logged = now

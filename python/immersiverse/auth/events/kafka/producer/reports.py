@@ -134,9 +134,10 @@ class DeliveryReports:
         error: KafkaError | None, record: Message,
     ) -> None:  # fmt: skip
         """`take`, for a producer with hooks or a tracer."""
-        again = partial(self.take_measured, delivery, event_type, begun, span, error, record)
-        if error is not None and self._waits_for_cause(error, again):
-            return
+        if error is not None:
+            again = partial(self.take_measured, delivery, event_type, begun, span, error, record)
+            if self._waits_for_cause(error, again):
+                return
         self.take(delivery, error, record)
         code = delivery.error.code if delivery.error is not None else ""
         if self._metrics is not None:
