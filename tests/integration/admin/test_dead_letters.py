@@ -13,8 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from immersiverse.auth.events.admin.cluster import Cluster
 from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter
-from immersiverse.auth.events.admin.dead_letters.redrive import RateLimit, redrive
-from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan, RedriveStatus
+from immersiverse.auth.events.admin.dead_letters.redrive import RateLimit, RedrivePlan, RedriveStatus, redrive
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.consumer.options import Policy

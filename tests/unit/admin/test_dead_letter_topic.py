@@ -1,12 +1,10 @@
-"""Markers, and the cache of a dead letter topic."""
+"""Markers of redriven dead letters, and similar names."""
 
 from __future__ import annotations
 
 import pytest
 
-from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterId
-from immersiverse.auth.events.admin.dead_letters.markers import marker_for, redriven_id
-from immersiverse.auth.events.admin.dead_letters.topic import BoundedMessageCache
+from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterId, marker_for, redriven_id
 from immersiverse.auth.events.admin.topics import did_you_mean
 from unit.admin.samples import dead_letter, dead_letter_headers, message
 
@@ -38,26 +36,6 @@ def test_a_marker_names_the_dead_letter_before_it_in_its_partition():
 )
 def test_a_message_that_claims_to_be_a_marker_is_a_dead_letter(claims):
     assert redriven_id(claims) is None
-
-
-def test_a_few_messages_are_kept_for_the_second_pass():
-    cache = BoundedMessageCache()
-    passed = [each.offset() for each in cache.filled(message(offset=offset) for offset in range(3))]
-    assert passed == [0, 1, 2]
-    assert [kept.offset() for kept in cache.messages or ()] == [0, 1, 2]
-
-
-def test_too_many_pass_through_and_none_is_kept():
-    cache = BoundedMessageCache(limit=10_000)
-    assert len(list(cache.filled(message(value=b"x" * 4_000) for _ in range(3)))) == 3
-    assert cache.messages is None
-
-
-def test_headers_count_as_well():
-    cache = BoundedMessageCache(limit=10_000)
-    large = message(headers=[("kafka_dlt-exception-stacktrace", b"x" * 20_000)])
-    assert list(cache.filled([large])) == [large]
-    assert cache.messages is None
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ import json
 import pytest
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter, DeadLetterId
-from immersiverse.auth.events.admin.dead_letters.markers import marker_for
-from immersiverse.auth.events.admin.dead_letters.redrive import RateLimit
-from immersiverse.auth.events.admin.dead_letters.redrive_plan import (
+from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter, DeadLetterId, marker_for
+from immersiverse.auth.events.admin.dead_letters.redrive import (
+    RateLimit,
     RedrivePlan,
     RedriveStatus,
     redrive_headers,

@@ -37,10 +37,6 @@ def ask_coordinators(cluster: Cluster, purpose: str, order: Mapping[str, Any]) -
         cluster: the cluster.
         purpose: completes "cannot ..." in errors.
         order: the order; must be safe to repeat.
-
-    Raises:
-        BrokerUnavailable: if no broker responds.
-        OperationRefused: if the order is refused.
     """
     full = {**order, "timeout": cluster.timeout, "settings": cluster.settings}
 

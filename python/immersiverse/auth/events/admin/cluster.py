@@ -89,10 +89,6 @@ class Cluster:
         Args:
             purpose: completes "cannot ..." in errors.
             request: sends the request and waits for the response; must be safe to repeat.
-
-        Raises:
-            BrokerUnavailable: if no broker responds.
-            OperationRefused: if the request is refused.
         """
         deadline: float | None = None
         while True:

@@ -63,11 +63,7 @@ class ConsumerGroup:
 
 
 def group_names(cluster: Cluster) -> tuple[str, ...]:
-    """All groups that these credentials may see.
-
-    Raises:
-        OperationRefused, BrokerUnavailable: if they cannot be listed.
-    """
+    """All groups that these credentials may see."""
     purpose = "list the consumer groups"
     found = cluster.ask(
         purpose, lambda admin: admin.list_consumer_groups(request_timeout=cluster.timeout).result()
@@ -92,11 +88,7 @@ def unknown_group(cluster: Cluster, name: str) -> OperationRefused:
 
 
 def describe_groups(cluster: Cluster, names: Collection[str]) -> tuple[ConsumerGroup, ...]:
-    """Describe groups, in the given order.
-
-    Raises:
-        OperationRefused, BrokerUnavailable: if one of them cannot be described.
-    """
+    """Describe groups, in the given order."""
     if not names:
         return ()
     which = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} groups"
@@ -111,12 +103,7 @@ def _group(name: str, answer: Mapping[str, Any]) -> ConsumerGroup:
 
 
 def set_offsets(cluster: Cluster, name: str, offsets: Mapping[Partition, int]) -> None:
-    """Set the next offsets of a group; brokers refuse that while the group has members.
-
-    Raises:
-        OperationRefused: if the group has members, or rights are missing; some offsets may be set by then.
-        BrokerUnavailable: if no broker responds; some offsets may be set by then.
-    """
+    """Set the next offsets of a group; brokers refuse that while the group has members."""
     purpose = f"set the offsets of consumer group {name}"
     wanted = [[partition.topic, partition.number, offset] for partition, offset in offsets.items()]
     try:
@@ -136,10 +123,6 @@ def committed_offsets(
         cluster: the cluster.
         names: the groups; one that does not exist has committed nothing.
         partitions: the partitions.
-
-    Raises:
-        OperationRefused: if rights are missing.
-        BrokerUnavailable: if no broker responds.
     """
     if not partitions:
         return {name: {} for name in names}

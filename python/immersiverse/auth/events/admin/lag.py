@@ -68,12 +68,7 @@ def _lag(
 def watched_topics(
     cluster: Cluster, topics: Collection[str], groups: Collection[str]
 ) -> Collection[str] | None:
-    """The topics to measure: those given, else all that the given groups read (None), else the contract's.
-
-    Raises:
-        OperationRefused: if a given topic does not exist.
-        BrokerUnavailable: if no broker responds.
-    """
+    """The topics to measure: those given, else all that the given groups read (None), else the contract's."""
     if topics:
         return {partition.topic for partition in partitions_of(cluster, topics)}
     return None if groups else (*catalog.TOPICS, catalog.SINGLE_TOPIC, catalog.DEAD_LETTER_TOPIC)
@@ -88,10 +83,6 @@ def measure(
         cluster: the cluster.
         names: the groups; all that read one of the topics unless given.
         topics: the topics; all but Kafka's internal ones unless given.
-
-    Raises:
-        OperationRefused: if a named group does not exist, or rights are missing.
-        BrokerUnavailable: if no broker responds.
     """
     counts = existing_topics(cluster)
     groups = _groups(cluster, names)

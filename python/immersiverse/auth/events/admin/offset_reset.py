@@ -135,11 +135,7 @@ def _target_offset(offsets: OffsetRange, found: int | None, target: ResetTarget)
 def start_offsets(
     cluster: Cluster, ranges: Mapping[Partition, OffsetRange], start: ResetTarget
 ) -> Mapping[Partition, int]:
-    """The offset of a target in every partition, for readers without a group.
-
-    Raises:
-        OperationRefused, BrokerUnavailable: if offsets at a time cannot be looked up.
-    """
+    """The offset of a target in every partition, for readers without a group."""
     found = _offsets_found(cluster, ranges, start)
     return {p: _target_offset(offsets, found.get(p), start)[0] for p, offsets in ranges.items()}
 
@@ -161,10 +157,6 @@ def partition_states(
         topic: the topic.
         target: where the group is to continue.
         numbers: only these partitions; all unless given.
-
-    Raises:
-        OperationRefused: if the topic or a partition does not exist, or rights are missing.
-        BrokerUnavailable: if no broker responds.
     """
     wanted = _chosen(partitions_of(cluster, (topic,)), numbers)
     ranges, commits = offset_ranges(cluster, wanted), committed_offsets(cluster, (group,), wanted)[group]
@@ -190,10 +182,6 @@ def require_stopped(cluster: Cluster, group: str, *, may_be_new: bool = False) -
         cluster: the cluster.
         group: the group.
         may_be_new: whether Kafka need not know it yet.
-
-    Raises:
-        OperationRefused: if it has members, or does not exist and must.
-        BrokerUnavailable: if no broker responds.
     """
     (found,) = describe_groups(cluster, (group,))
     if found.members:
@@ -208,10 +196,5 @@ def require_stopped(cluster: Cluster, group: str, *, may_be_new: bool = False) -
 
 
 def apply(cluster: Cluster, group: str, changes: Iterable[OffsetChange]) -> None:
-    """Apply a plan.
-
-    Raises:
-        OperationRefused: if the group has members by now, or rights are missing.
-        BrokerUnavailable: if no broker responds.
-    """
+    """Apply a plan."""
     set_offsets(cluster, group, {change.partition: change.target for change in changes})

@@ -57,10 +57,6 @@ def read_tail(
         topics: the topics; those of the contract that exist if empty.
         start: where to begin.
         on_outage: if given, follow without end, as `topic_reader.follow` does; else stop at the current end.
-
-    Raises:
-        OperationRefused: if a topic does not exist or may not be read.
-        BrokerUnavailable: if no broker responds.
     """
     ranges = offset_ranges(cluster, partitions_of(cluster, topics or _contract_topics(cluster)))
     begin = start_offsets(cluster, ranges, start)

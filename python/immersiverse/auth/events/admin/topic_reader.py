@@ -36,10 +36,6 @@ def read_to_end(cluster: Cluster, ranges: Mapping[Partition, OffsetRange]) -> It
     Args:
         cluster: the cluster.
         ranges: what to read of each partition.
-
-    Raises:
-        OperationRefused: if a partition may not be read.
-        BrokerUnavailable: if no broker responds.
     """
     ends = {partition: offsets.end for partition, offsets in ranges.items() if offsets.first < offsets.end}
     last_message = time.monotonic()
@@ -85,9 +81,6 @@ def follow(
         cluster: the cluster.
         starts: the first offset of each partition.
         on_outage: called with a sentence when no broker can be reached, and when one can again.
-
-    Raises:
-        OperationRefused: if a partition may not be read.
     """
     outage = _Outage(on_outage)
     reader = _assigned(cluster, starts, outage.note)

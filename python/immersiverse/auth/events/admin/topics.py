@@ -41,22 +41,13 @@ class OffsetRange:
 
 
 def existing_topics(cluster: Cluster) -> Mapping[str, int]:
-    """The number of partitions of each topic that these credentials may see.
-
-    Raises:
-        BrokerUnavailable: if no broker responds.
-    """
+    """The number of partitions of each topic that these credentials may see."""
     found = cluster.ask("list the topics", lambda admin: admin.list_topics(timeout=cluster.timeout)).topics
     return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
 
 
 def partitions_of(cluster: Cluster, topics: Iterable[str]) -> tuple[Partition, ...]:
-    """All partitions of the given topics, in their order.
-
-    Raises:
-        OperationRefused: if a topic does not exist or is not visible to these credentials.
-        BrokerUnavailable: if no broker responds.
-    """
+    """All partitions of the given topics, in their order."""
     wanted, counts = tuple(topics), existing_topics(cluster)
     for name in wanted:
         if name not in counts:
@@ -71,12 +62,7 @@ def partitions_in(counts: Mapping[str, int], topics: Iterable[str]) -> tuple[Par
 
 
 def offset_ranges(cluster: Cluster, partitions: Iterable[Partition]) -> dict[Partition, OffsetRange]:
-    """The offsets that partitions hold now.
-
-    Raises:
-        OperationRefused: if a partition does not exist or may not be read.
-        BrokerUnavailable: if no broker responds.
-    """
+    """The offsets that partitions hold now."""
     wanted = tuple(partitions)
     first = _offsets(cluster, wanted, _EARLIEST)
     end = _offsets(cluster, wanted, _LATEST)
@@ -92,10 +78,6 @@ def offsets_at(
         cluster: the cluster.
         partitions: the partitions.
         milliseconds: the time, since 1970 in UTC.
-
-    Raises:
-        OperationRefused: if a partition does not exist or may not be read.
-        BrokerUnavailable: if no broker responds.
     """
     found = _offsets(cluster, tuple(partitions), OffsetSpec.for_timestamp(milliseconds))
     return {partition: offset if offset >= 0 else None for partition, offset in found.items()}

@@ -1,7 +1,17 @@
-"""A dead letter: the message, where it came from, and why its consumer gave up on it. Pure.
+"""A dead letter: the message, where it came from, why its consumer gave up on it, and its marker. Pure.
 
 Header names and binary numbers are Spring Kafka's (``KafkaHeaders.DLT_*``), as `kafka.dead_letters` writes
 them, so dead letters written by Spring are read as well.
+
+A marker records that a dead letter was redriven. It is a message that follows its dead letter in the same
+partition, so retention deletes the dead letter first. Committed offsets could not do this: they cannot skip
+single messages that a filter left out, and Kafka deletes those of an idle group after a week.
+
+A message may claim to be a marker: its producer chose its key and headers, and a consumer that cannot process
+it copies both to the dead letter topic. So a marker counts only in the partition of its dead letter and after
+it, and only without the header for the original topic, which every dead letter has. Forgery by a client that
+may write to the dead letter topic itself cannot be detected, nor can dead letters of a foreign consumer that
+copies messages without that header.
 """
 
 from __future__ import annotations
@@ -9,10 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import orjson
+
 from immersiverse.auth.events.kafka import dead_letters
 from immersiverse.auth.events.kafka.dead_letters import (
     ATTEMPTS_HEADER,
     DIGEST_HEADER,
+    MARKER_HEADER,
+    ORIGINAL_TOPIC_HEADER,
     PREFIX,
     REDRIVES_HEADER,
     STUB_HEADER,
@@ -27,15 +41,11 @@ Headers = tuple[tuple[str, bytes | None], ...]
 _SUBJECT_HEADER: Final = "ce_subject"
 _NUMBER_SIZES: Final = (4, 8)  # bytes of Java's int and long
 _MAX_DIGITS: Final = 18  # those of a long; a header may claim more
+_MARKER_KEY: Final = f"{MARKER_HEADER}/".encode()
 
 
 class DeadLetterId(NamedTuple):
-    """Where a dead letter is in the dead letter topic.
-
-    Attributes:
-        partition: its partition.
-        offset: its offset.
-    """
+    """Where a dead letter is in the dead letter topic."""
 
     partition: int
     offset: int
@@ -155,6 +165,40 @@ def _number(value: bytes | None) -> int:
 def _count(value: bytes | None, *, unknown: int = 0) -> int:
     """A number in digits."""
     return int(value[:_MAX_DIGITS]) if value and value.isdigit() else unknown
+
+
+def marker_for(dead_letter: DeadLetter, *, partition: int, offset: int) -> tuple[bytes, bytes, Headers]:
+    """The marker of a dead letter that was sent to a partition of its topic, and got an offset there.
+
+    Returns:
+        The marker's key, with the dead letter's id, so that compaction keeps one for each dead letter; its
+        value, JSON for people; and its headers. It belongs into the dead letter's partition.
+    """
+    name = str(dead_letter.id)
+    sent = {
+        "deadLetter": name,
+        "topic": dead_letter.topic,
+        "partition": partition,
+        "offset": offset,
+        "redrives": dead_letter.redrives + 1,
+    }
+    return _MARKER_KEY + name.encode(), orjson.dumps(sent), ((MARKER_HEADER, name.encode()),)
+
+
+def redriven_id(record: Record) -> DeadLetterId | None:
+    """The id of the dead letter that a marker names; None if the message is not a marker."""
+    # The key decides for nearly all messages, without reading the many headers of a dead letter.
+    key = record.key()
+    if key is None or not key.startswith(_MARKER_KEY):
+        return None
+    headers = dict(headers_of(record))
+    name = headers.get(MARKER_HEADER)
+    if name is None or key != _MARKER_KEY + name or ORIGINAL_TOPIC_HEADER in headers:
+        return None
+    found = DeadLetterId.parse(name.decode(errors="replace"))
+    if found is None or found.partition != record.partition() or found.offset >= record.offset():
+        return None
+    return found
 
 
 @dataclass(frozen=True, slots=True)

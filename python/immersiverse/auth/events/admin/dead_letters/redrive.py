@@ -1,4 +1,6 @@
-"""Send dead letters back to their topics. Each is marked as redriven once its topic has acknowledged it.
+"""Send dead letters back to their topics: the plan, which is pure, and carrying it out.
+
+Each dead letter is marked as redriven once its topic has acknowledged it.
 
 Holds a consumer group membership for the duration of a redrive, as a lock; see `redrive_lock`.
 """
@@ -9,34 +11,43 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
 
-from immersiverse.auth.events.admin.dead_letters.markers import marker_for
-from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedriveStatus, redrive_headers
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.admin.dead_letters.dead_letter import marker_for
 from immersiverse.auth.events.admin.dead_letters.topic import DeadLetterTopic
 from immersiverse.auth.events.admin.topics import existing_topics, partitions_of
 from immersiverse.auth.events.errors import OperationRefused, PublishError, UndeliveredEvents
+from immersiverse.auth.events.kafka.dead_letters import REDRIVES_HEADER
 from immersiverse.auth.events.kafka.producer.core import RawMessage
 from immersiverse.auth.events.kafka.producer.reports import kafka_error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
     from confluent_kafka import Consumer, Message
 
     from immersiverse.auth.events.admin.cluster import Cluster
-    from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetter
-    from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan
+    from immersiverse.auth.events.admin.dead_letters.dead_letter import (
+        DeadLetter,
+        DeadLetterFilter,
+        DeadLetterId,
+        Headers,
+    )
     from immersiverse.auth.events.admin.dead_letters.topic import OnRead
     from immersiverse.auth.events.kafka.producer.core import ProducerCore
     from immersiverse.auth.events.kafka.producer.delivery import Delivery
 
+CONTRACT_TOPICS: Final = frozenset((*catalog.TOPICS, catalog.SINGLE_TOPIC))
+"""Topics that a redrive may write to by default: those of both routing modes."""
 LOCK_GROUP: Final = "auth-events-redrive"
 """The consumer group that a redrive joins as a lock; it commits nothing."""
 
+_INTERNAL: Final = "__"  # prefix of Kafka's internal topics
 _BATCH: Final = 200
 _JOIN_SECONDS: Final = 12.0  # brokers let the first member of a group wait for others, by default for 3 s
 _SESSION_MS: Final = 10_000  # after which the lock of a killed redrive is free
@@ -50,15 +61,82 @@ _LOCK_SETTINGS: Final[Mapping[str, Any]] = {
 }
 
 
+class RedriveStatus(StrEnum):
+    """What a redrive does with one dead letter. All but `REDRIVE` stay in the dead letter topic."""
+
+    REDRIVE = "redrive"
+    """Sent back to its topic."""
+    DONE = "done"
+    """Sent back by an earlier redrive."""
+    FILTERED = "filtered"
+    """Left out by the filter; a later redrive may send it."""
+    MAX_REDRIVES = "max-redrives"
+    """Sent back so often that another time is unlikely to help."""
+    NO_ORIGIN_TOPIC = "no-origin-topic"
+    """No header names a topic that exists and that a redrive may write to."""
+    STUB = "stub"
+    """Its value was too large for the dead letter topic; the original is in its topic."""
+    FAILED = "failed"
+    """Refused by its topic; a later redrive may send it."""
+
+
 @dataclass(frozen=True, slots=True)
-class RedriveResult:
-    """The result for one dead letter.
+class RedrivePlan:
+    """Which dead letters to send back.
 
     Attributes:
-        dead_letter: the dead letter.
-        status: what was done with it.
-        reason: why it failed or stays; empty where the status says it all.
+        wanted: the filter.
+        max_redrives: how often a dead letter may be sent back in all.
+        allowed_topics: topics that a redrive may write to besides the contract's. Where a dead letter came
+            from is what its header says, and any client that may write to the dead letter topic can set it.
     """
+
+    wanted: DeadLetterFilter
+    max_redrives: int = 3
+    allowed_topics: tuple[str, ...] = ()
+
+    def decide(
+        self, dead_letter: DeadLetter, done: Container[DeadLetterId], topics: Container[str]
+    ) -> tuple[RedriveStatus, str]:
+        """What to do with a dead letter, and why, if it is a stub or has no topic to go to.
+
+        Args:
+            dead_letter: the dead letter.
+            done: those that were redriven already.
+            topics: the topics that exist, without the dead letter topic.
+        """
+        if dead_letter.id in done:
+            return RedriveStatus.DONE, ""
+        if not self.wanted.accepts(dead_letter):
+            return RedriveStatus.FILTERED, ""
+        if dead_letter.is_stub:
+            return RedriveStatus.STUB, (
+                f"only a stub is here: its value of {dead_letter.original_size} bytes was too large; "
+                f"the original is {dead_letter.origin}, until that topic's retention ends"
+            )
+        if reason := self._why_not_to(dead_letter.topic, topics):
+            return RedriveStatus.NO_ORIGIN_TOPIC, reason
+        too_often = dead_letter.redrives >= self.max_redrives
+        return RedriveStatus.MAX_REDRIVES if too_often else RedriveStatus.REDRIVE, ""
+
+    def _why_not_to(self, topic: str, topics: Container[str]) -> str:
+        if not topic:
+            return "no header names the topic that it came from"
+        if topic.startswith(_INTERNAL):
+            return f"{topic} is one of Kafka's internal topics"
+        if topic not in CONTRACT_TOPICS and topic not in self.allowed_topics:
+            return f"{topic} is not a topic of the contract; to send it there: --allow-topic {topic}"
+        return "" if topic in topics else f"{topic} does not exist, or is the dead letter topic"
+
+
+def redrive_headers(dead_letter: DeadLetter) -> Headers:
+    """The headers that a dead letter is sent with: the original ones, and the count of redrives."""
+    return (*dead_letter.original_headers, (REDRIVES_HEADER, str(dead_letter.redrives + 1).encode()))
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveResult:
+    """What was done with one dead letter; `reason` is empty where the status says it all."""
 
     dead_letter: DeadLetter
     status: RedriveStatus
@@ -67,12 +145,7 @@ class RedriveResult:
 
 @dataclass(slots=True)
 class RedriveCounts:
-    """Counts of results.
-
-    Attributes:
-        statuses: by status.
-        topics: those that are sent, by the topic that they go to.
-    """
+    """Counts of results: all by status, and those that are sent by the topic that they go to."""
 
     statuses: Counter[RedriveStatus] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
@@ -94,9 +167,6 @@ def preview(
         topic: the dead letter topic.
         plan: which dead letters. Those from before the filter's ``since`` are not even read.
         on_read: called now and then with the number of messages read, and of all; they may be read twice.
-
-    Raises:
-        OperationRefused, BrokerUnavailable: if the dead letter topic cannot be read.
     """
     topics = existing_topics(cluster).keys() - {topic}
     source = DeadLetterTopic(cluster, topic, since=plan.wanted.since, on_read=on_read)
@@ -124,19 +194,25 @@ def redrive(
         plan: which dead letters.
         rate_limit: how many per second at most; unlimited unless given.
         on_read: as in `preview`.
-
-    Raises:
-        OperationRefused: if dead letters cannot be read or marked, or another redrive is running.
-        BrokerUnavailable: if no broker responds; what was not acknowledged stays as it is.
     """
     limit = rate_limit or RateLimit(None)
-    with redrive_lock(cluster, topic), _sender(cluster, topic) as sender:
+    with redrive_lock(cluster, topic), _producer(cluster) as core:
         results = preview(cluster, topic, plan, on_read=on_read)
         while batch := tuple(islice(results, limit.batch)):
             wanted = [result.dead_letter for result in batch if result.status is RedriveStatus.REDRIVE]
             limit.wait(len(wanted))
             yield from (result for result in batch if result.status is not RedriveStatus.REDRIVE)
-            yield from sender.send(wanted)
+            yield from _send_batch(cluster, topic, core, wanted)
+
+
+@contextmanager
+def _producer(cluster: Cluster) -> Iterator[ProducerCore]:
+    core = cluster.producer()
+    try:
+        yield core
+    finally:
+        with suppress(UndeliveredEvents):  # the redrive ends early, and raises why
+            core.close(0)
 
 
 class RateLimit:
@@ -179,14 +255,8 @@ def redrive_lock(cluster: Cluster, topic: str) -> Iterator[None]:
     """Allow one redrive of a topic at a time: the holder is assigned the topic's first partition.
 
     The holder does not poll, so it never rejoins the group; another redrive is assigned nothing, and refused.
-
-    Raises:
-        OperationRefused: if another redrive holds the lock, or rights are missing.
-        BrokerUnavailable: if no broker responds.
     """
-    partitions_of(
-        cluster, (topic,)
-    )  # fails at once if no broker responds, which must not look like a held lock
+    partitions_of(cluster, (topic,))  # fails if no broker responds, which must not look like a held lock
     consumer = cluster.reader(_LOCK_SETTINGS)
     held: list[int] = []
 
@@ -220,63 +290,38 @@ def _raise_if_unauthorized(cluster: Cluster, message: Message | None) -> None:
         raise cluster.error_for(f"join the consumer group {LOCK_GROUP}", error)
 
 
-@contextmanager
-def _sender(cluster: Cluster, dead_letter_topic: str) -> Iterator[_Sender]:
-    core = cluster.producer()
+def _send_batch(
+    cluster: Cluster, topic: str, core: ProducerCore, dead_letters: list[DeadLetter]
+) -> Iterator[RedriveResult]:
+    """Send dead letters and wait, then mark those that were acknowledged and wait."""
+    sent = [_queued(core, _original(dead_letter)) for dead_letter in dead_letters]
+    failures = [_failure(delivery) for delivery in sent]
+    marks = [
+        _queued(core, _marker(topic, dead_letter, delivery), dead_letter.id.partition)
+        for dead_letter, delivery in zip(dead_letters, sent, strict=True)
+        if not isinstance(delivery, PublishError) and delivery.error is None
+    ]
+    for failure in map(_failure, marks):
+        if failure is not None:
+            purpose = f"mark dead letters in {topic} as redriven, so the last ones will be sent again"
+            raise cluster.error_for(purpose, kafka_error_of(failure))
+    for dead_letter, failure in zip(dead_letters, failures, strict=True):
+        yield _result(cluster, dead_letter, failure)
+
+
+def _original(dead_letter: DeadLetter) -> RawMessage:
+    return RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, redrive_headers(dead_letter))
+
+
+def _marker(topic: str, dead_letter: DeadLetter, sent: Delivery) -> RawMessage:
+    return RawMessage(topic, *marker_for(dead_letter, partition=sent.partition, offset=sent.offset))
+
+
+def _queued(core: ProducerCore, message: RawMessage, partition: int = -1) -> Delivery | PublishError:
     try:
-        yield _Sender(cluster, dead_letter_topic, core)
-    finally:
-        with suppress(UndeliveredEvents):  # the redrive ends early, and raises why
-            core.close(0)
-
-
-class _Sender:
-    """Sends dead letters, and marks those that their topics acknowledged."""
-
-    def __init__(self, cluster: Cluster, dead_letter_topic: str, core: ProducerCore) -> None:
-        self._cluster = cluster
-        self._topic = dead_letter_topic
-        self._core = core
-
-    def send(self, dead_letters: list[DeadLetter]) -> Iterator[RedriveResult]:
-        """Send dead letters and wait, then mark those that were acknowledged and wait."""
-        sent = [(dead_letter, self._send(dead_letter)) for dead_letter in dead_letters]
-        failures = [_failure(delivery) for _, delivery in sent]
-        marks = [
-            self._mark(dead_letter, delivery)
-            for dead_letter, delivery in sent
-            if not isinstance(delivery, PublishError) and delivery.error is None
-        ]
-        for failure in map(_failure, marks):
-            if failure is not None:
-                purpose = (
-                    f"mark dead letters in {self._topic} as redriven, so the last ones will be sent again"
-                )
-                raise self._cluster.error_for(purpose, kafka_error_of(failure))
-        for dead_letter, failure in zip(dead_letters, failures, strict=True):
-            yield self._result(dead_letter, failure)
-
-    def _result(self, dead_letter: DeadLetter, failure: PublishError | None) -> RedriveResult:
-        if failure is None:
-            return RedriveResult(dead_letter, RedriveStatus.REDRIVE)
-        error = self._cluster.error_for(f"send it to {dead_letter.topic}", kafka_error_of(failure))
-        if error.retryable:
-            raise error  # all that follow would fail too
-        return RedriveResult(dead_letter, RedriveStatus.FAILED, str(error))
-
-    def _send(self, dead_letter: DeadLetter) -> Delivery | PublishError:
-        headers = redrive_headers(dead_letter)
-        return self._queued(RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, headers))
-
-    def _mark(self, dead_letter: DeadLetter, sent: Delivery) -> Delivery | PublishError:
-        key, value, headers = marker_for(dead_letter, partition=sent.partition, offset=sent.offset)
-        return self._queued(RawMessage(self._topic, key, value, headers), dead_letter.id.partition)
-
-    def _queued(self, message: RawMessage, partition: int = -1) -> Delivery | PublishError:
-        try:
-            return self._core.send(message, partition=partition)
-        except PublishError as failure:
-            return failure
+        return core.send(message, partition=partition)
+    except PublishError as failure:
+        return failure
 
 
 def _failure(sent: Delivery | PublishError) -> PublishError | None:
@@ -288,3 +333,12 @@ def _failure(sent: Delivery | PublishError) -> PublishError | None:
     except PublishError as failure:
         return failure
     return None
+
+
+def _result(cluster: Cluster, dead_letter: DeadLetter, failure: PublishError | None) -> RedriveResult:
+    if failure is None:
+        return RedriveResult(dead_letter, RedriveStatus.REDRIVE)
+    error = cluster.error_for(f"send it to {dead_letter.topic}", kafka_error_of(failure))
+    if error.retryable:
+        raise error  # all that follow would fail too
+    return RedriveResult(dead_letter, RedriveStatus.FAILED, str(error))

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.admin.cluster import Cluster
     from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter
-    from immersiverse.auth.events.admin.dead_letters.redrive import RedriveCounts, RedriveResult
-    from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan
+    from immersiverse.auth.events.admin.dead_letters.redrive import RedriveCounts, RedrivePlan, RedriveResult
 
 OriginalTopic = Annotated[
     str,
@@ -213,7 +212,7 @@ def redrive(
     Exit codes: 0 done, 1 refused (no such topic, another redrive is running, a topic refused a message, or
     not confirmed), 2 wrong use, 3 no connection, 130 interrupted. Whatever was sent until then is recorded.
     """
-    from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedrivePlan
+    from immersiverse.auth.events.admin.dead_letters.redrive import RedrivePlan
 
     wanted = _filter(topic, error, user, since, until)
     plan = RedrivePlan(wanted, max_redrives, tuple(allow_topic or ()))
@@ -253,8 +252,12 @@ def _confirm(cluster: Cluster, topic: str, plan: RedrivePlan, *, as_json: bool) 
 
 
 def _redrive(cluster: Cluster, topic: str, plan: RedrivePlan, *, rate: float | None, as_json: bool) -> None:
-    from immersiverse.auth.events.admin.dead_letters.redrive import RateLimit, RedriveCounts, redrive
-    from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedriveStatus
+    from immersiverse.auth.events.admin.dead_letters.redrive import (
+        RateLimit,
+        RedriveCounts,
+        RedriveStatus,
+        redrive,
+    )
     from immersiverse.auth.events.cli.views import dead_letters as view
 
     counts = RedriveCounts()

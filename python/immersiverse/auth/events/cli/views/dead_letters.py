@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from immersiverse.auth.events.admin.dead_letters.redrive_plan import RedriveStatus
+from immersiverse.auth.events.admin.dead_letters.redrive import RedriveStatus
 from immersiverse.auth.events.cli.options.time import format_time
 from immersiverse.auth.events.cli.output import status_line, warn, write_json
 from immersiverse.auth.events.errors import DecodeError
