@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.events import new_event as new_event
     from immersiverse.auth.events.events import partition_key as partition_key
     from immersiverse.auth.events.events import payload_of as payload_of
-    from immersiverse.auth.events.inbox.async_redis import AsyncRedisInbox as AsyncRedisInbox
     from immersiverse.auth.events.inbox.interface import Admission as Admission
     from immersiverse.auth.events.inbox.interface import AsyncInbox as AsyncInbox
     from immersiverse.auth.events.inbox.interface import Forgotten as Forgotten
     from immersiverse.auth.events.inbox.interface import Inbox as Inbox
     from immersiverse.auth.events.inbox.interface import Verdict as Verdict
     from immersiverse.auth.events.inbox.memory import MemoryInbox as MemoryInbox
+    from immersiverse.auth.events.inbox.redis import AsyncRedisInbox as AsyncRedisInbox
     from immersiverse.auth.events.inbox.redis import RedisInbox as RedisInbox
     from immersiverse.auth.events.inbox.sql import AsyncSqlInbox as AsyncSqlInbox
     from immersiverse.auth.events.inbox.sql import SqlInbox as SqlInbox
@@ -117,10 +117,9 @@ _EXPORTS = {
         "UnknownFormat UnknownSchemaId WrongSchema"
     ),
     "events": "new_event partition_key payload_of",
-    "inbox.async_redis": "AsyncRedisInbox",
     "inbox.interface": "Admission AsyncInbox Forgotten Inbox Verdict",
     "inbox.memory": "MemoryInbox",
-    "inbox.redis": "RedisInbox",
+    "inbox.redis": "AsyncRedisInbox RedisInbox",
     "inbox.sql": "AsyncSqlInbox SqlInbox inbox_tables",
     "kafka.producer.async_publisher": "AsyncPublisher",
     "kafka.consumer.records": "Context",
