@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+TESTS = Path(__file__).parent
 ROUNDS = 6
-NEED_SERVERS = {"browser", "chaos", "integration"}
+NEED_SERVERS = {"chaos", "integration"}
+START_SOMETHING = {"component", "fuzz", "golden", "property"}  # or take their time
 
 # A property's worth is in its examples; how long one takes on a shared machine says nothing.
 settings.register_profile("events", deadline=None, print_blob=True)
@@ -18,8 +20,9 @@ settings.load_profile("events")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Teach pytest `--unit`, `--every-edit`, and `--chaos` with its options."""
-    parser.addoption("--unit", action="store_true", help="only the tests that need no servers")
+    """Teach pytest `--unit`, `--component`, `--every-edit`, and `--chaos` with its options."""
+    parser.addoption("--unit", action="store_true", help="only the unit tests, which start nothing")
+    parser.addoption("--component", action="store_true", help="only the tests that need no servers")
     parser.addoption(
         "--every-edit", action="store_true", help="every single edit of the contract, not a sample of them"
     )
@@ -40,6 +43,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the folders whose tests need servers."""
-    left_out = config.getoption("unit") and collection_path.name in NEED_SERVERS
-    return True if left_out else None
+    """Leave out the folders of the tests that are not asked for."""
+    left_out: set[str] = set()
+    if config.getoption("unit") or config.getoption("component"):
+        left_out |= NEED_SERVERS
+    if config.getoption("unit"):
+        left_out |= START_SOMETHING
+    return True if collection_path.parent == TESTS and collection_path.name in left_out else None

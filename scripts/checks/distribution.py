@@ -46,23 +46,23 @@ def wheel(scratch: Path) -> None:
 
 
 def lowest(scratch: Path) -> None:
-    """Run the wheel's unit tests with the oldest version of every dependency that pyproject.toml allows."""
+    """Run unit and golden tests on the wheel, with the oldest version of every dependency allowed."""
     bounds = scratch / "lowest.txt"
     bounds.write_text("\n".join(lowest_bounds()))
     with _environment(scratch) as python:
         _install(python, f"{_built_wheel(scratch)}[all]", "--group", "test", "--constraint", bounds)
-        _unit_tests(python)
+        _test(python)
 
 
 def newest_protobuf(scratch: Path) -> None:
-    """Run the wheel's unit tests with the newest protobuf that pyproject.toml allows."""
+    """Run unit and golden tests on the wheel, with the newest protobuf allowed."""
     override = scratch / "protobuf.txt"
     override.write_text(
         declared("protobuf")
     )  # a tool of the tests asks for an older one, and works with this
     with _environment(scratch) as python:
         _install(python, f"{_built_wheel(scratch)}[all]", "--group", "test", "--override", override)
-        _unit_tests(python)
+        _test(python)
 
 
 def _built_wheel(scratch: Path) -> Path:
@@ -92,8 +92,8 @@ def _install(python: Path, *what: str | Path) -> None:
     execute("uv", "pip", "install", "--quiet", "--python", python, *what)
 
 
-def _unit_tests(python: Path) -> None:
+def _test(python: Path) -> None:
     execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
     execute(python.parent / "auth-events", "--help")
-    options = ("--unit", "-q", "-p", "no:cacheprovider", "--hypothesis-profile", "brief")
-    execute(python, "-P", "-m", "pytest", *options, ROOT / "tests")
+    options = ("-q", "-p", "no:cacheprovider", "--hypothesis-profile", "brief")
+    execute(python, "-P", "-m", "pytest", *options, ROOT / "tests" / "unit", ROOT / "tests" / "golden")

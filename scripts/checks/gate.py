@@ -6,11 +6,13 @@ from checks import distribution, source, words
 from checks.check import Check, command
 
 CHECKS = (
+    Check("wheel", "sdist and wheel are whole; the wheel runs by itself", distribution.wheel),
+    Check("lowest", "unit and golden tests pass with the oldest dependencies allowed", distribution.lowest),
     Check(
-        "wheel", "sdist and wheel are whole; the wheel passes the unit tests by itself", distribution.wheel
+        "protobuf",
+        "they pass with the newest protobuf allowed",
+        distribution.newest_protobuf,
     ),
-    Check("lowest", "the unit tests pass with the oldest dependencies allowed", distribution.lowest),
-    Check("protobuf", "the unit tests pass with the newest protobuf allowed", distribution.newest_protobuf),
     Check("types", "mypy --strict", source.types),
     Check("lint", "ruff's rules", source.lint),
     Check("format", "ruff's format", source.formatting),

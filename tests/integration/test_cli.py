@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from unit.cli.terminal import run
+from component.cli.terminal import run
 
 
 @pytest.fixture

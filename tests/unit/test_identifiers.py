@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-
-import pytest
 
 from immersiverse.auth.events.identifiers import EventIds, derived_event_id, new_event_id
 
@@ -72,23 +67,6 @@ def test_ids_from_many_threads_are_unique_and_increase_in_each() -> None:
 def test_two_sources_do_not_make_the_same_ids_in_the_same_millisecond() -> None:
     one, other = EventIds(lambda: MILLISECOND), EventIds(lambda: MILLISECOND)
     assert not {one.next() for _ in range(100)} & {other.next() for _ in range(100)}
-
-
-FORKING = """
-import os
-from immersiverse.auth.events.identifiers import new_event_id
-new_event_id()
-child = os.fork()
-os.write(1, "".join(f"{new_event_id()}\\n" for _ in range(100)).encode())
-if child:
-    os.waitpid(child, 0)
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_makes_other_ids_than_its_parent() -> None:
-    done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
-    assert len(set(done.stdout.split())) == 200
 
 
 def test_a_derived_id_is_a_uuid_of_version_8_that_never_changes() -> None:

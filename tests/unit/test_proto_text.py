@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.proto_text import outline
-from immersiverse.auth.events.protoc import compile_files
 
 TESTS = Path(__file__).parents[1]
 PROTO = TESTS.parent / "proto"
@@ -42,13 +41,6 @@ def outlined(file: FileDescriptorProto) -> tuple[object, ...]:
         if field.HasField("oneof_index") and not field.proto3_optional and field.type != Field.TYPE_GROUP
     ]
     return file.package, [message.name for message in file.message_type], fields
-
-
-def test_an_outline_says_what_protoc_says():
-    compiled = compile_files(SAMPLES)
-    assert {name: outlined(outline(text)) for name, text in SAMPLES.items()} == {
-        name: outlined(file) for name, file in compiled.items()
-    }
 
 
 def test_the_outline_of_the_contract_has_every_event_type():

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from commands import Result
 from unit.admin.samples import dead_letter_headers
-from unit.cli.terminal import Result
 
 Command = Callable[..., Result]
 

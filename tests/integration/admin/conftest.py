@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from commands import Result
 from immersiverse.auth.events.cli import main
 from integration.admin.cluster_tools import Command
 from integration.conftest import Kafka
-from unit.cli.terminal import Result
 
 
 @pytest.fixture

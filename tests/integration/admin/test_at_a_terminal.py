@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
+from component.cli.terminal import COMMAND
+from component.cli.typing_terminal import END_OF_INPUT, INTERRUPT, typing
 from immersiverse.auth.events import catalog
 from integration.admin.cluster_tools import made, member, publish, put_dead_letters, read
-from unit.cli.terminal import COMMAND
-from unit.cli.typing_terminal import END_OF_INPUT, INTERRUPT, typing
 
 EVENT = (
     '{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'

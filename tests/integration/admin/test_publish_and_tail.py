@@ -8,12 +8,12 @@ import uuid
 
 import pytest
 
+from component.cli.terminal import end, read_until, running
 from foreign_messages import send
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.simulation import simulate
 from integration.admin.cluster_tools import made, publish
-from unit.cli.terminal import end, read_until, running
 
 MINIMAL = (
     '{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"%s",'

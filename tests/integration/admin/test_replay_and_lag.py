@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from component.cli.terminal import running
 from integration.admin.cluster_tools import member, publish
-from unit.cli.terminal import running
 
 
 @pytest.fixture

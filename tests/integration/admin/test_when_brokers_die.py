@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from component.cli.terminal import end, read_until, running
+from component.cli.typing_terminal import typing
 from immersiverse.auth.events.admin import groups
 from immersiverse.auth.events.admin.cluster import Cluster
 from immersiverse.auth.events.partition import Partition
 from integration.admin.cluster_tools import member, publish
 from stack.kafka import Broker, KafkaCluster, kafka_cluster
-from unit.cli.terminal import end, read_until, running
-from unit.cli.typing_terminal import typing
 
 EVENT = (
     b'{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-%d",'

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from component.cli.terminal import run
+from component.cli.typing_terminal import typing
 from immersiverse.auth.events import RedisInbox
 from inboxes.behaviour import DUPLICATE, FRESH, KEY, event, verdict
-from unit.cli.terminal import run
-from unit.cli.typing_terminal import typing
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from commands import Result
 from immersiverse.auth.events.cli import main
 from integration.security.guarded import Guarded, User
 from stack.guarded_kafka import guarded_kafka
 from stack.kafka_security import PLAIN
-from unit.cli.terminal import Result
 
 Run = Callable[..., Result]
 PLAIN_USER, PLAIN_PASSWORD = "plain", "password-of-plain"

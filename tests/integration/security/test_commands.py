@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from commands import Result
+from component.cli.terminal import run
 from integration.security.guarded import Guarded, User
 from integration.security.impostors import STRANGERS_BY_NAME, STRANGERS_TO_TLS, config_of
 from integration.security.work import EVENT
-from unit.cli.terminal import Result, run
 
 ANOTHER_PASSWORD, _ = STRANGERS_BY_NAME
 ANOTHER_AUTHORITY, _, NO_TLS = STRANGERS_TO_TLS

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from commands import Result
 from immersiverse.auth.events import (
     AuthEventDeserializer,
     AuthEventSerializer,
@@ -22,7 +23,6 @@ from integration.running import logged_out
 from integration.security.conftest import Run
 from integration.security.registry_front import PASSWORD, USER, guarded_front
 from stack.certificates import Authority
-from unit.cli.terminal import Result
 
 TOPIC = "auth.events.login"
 QUICK = {"max.retries": 0}

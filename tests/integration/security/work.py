@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
+from commands import Result
 from immersiverse.auth.events import AuthEventsError
 from integration.running import eventually, logged_out
 from integration.security.documented_rights import Scene
-from unit.cli.terminal import Result
 
 EVENT: Final = (
     '{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'

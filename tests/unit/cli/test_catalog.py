@@ -9,7 +9,6 @@ import pytest
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.serialization.json.codec import read_json
 from immersiverse.auth.events.serialization.json.schema import schema_text
-from unit.cli.terminal import run
 
 
 def test_the_table_has_a_line_for_every_event(auth_events):
@@ -82,15 +81,3 @@ def test_a_misspelt_event_is_answered_with_the_closest(auth_events):
     result = auth_events("catalog", "LoginSuceeded")
     assert result.err == "auth-events: there is no event 'LoginSuceeded'; did you mean LoginSucceeded?\n"
     assert "auth-events catalog lists all" in auth_events("catalog", "xyz").err
-
-
-@pytest.mark.parametrize("arguments", [[], ["LoginSucceeded"], ["LoginFailed"], ["SuspiciousLogin"]])
-def test_tables_fit_into_80_columns_without_cutting_a_name(arguments):
-    shown = run("catalog", *arguments, COLUMNS="80").out
-    assert max(map(len, shown.splitlines())) <= 80
-    assert "…" not in shown
-    names = set(catalog.EVENT_TYPES)
-    if arguments:
-        names = {field.name for field in catalog.EVENT_TYPES[arguments[0]].fields}
-    assert names | {"pseudonym"} <= set(shown.split())
-    assert "pseudon" not in shown.split()

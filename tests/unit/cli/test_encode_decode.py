@@ -25,21 +25,6 @@ def stream():
     return "".join(f"{JsonCodec().encode(event).decode()}\n" for event in simulate(4, 200))
 
 
-@pytest.mark.parametrize("name", ["protobuf", "avro", "json"])
-def test_what_is_encoded_in_any_format_decodes_to_the_same(auth_events, registry, stream, name):
-    asked = ("--registry", registry)
-    encoded = auth_events("encode", "--format", name, *asked, stdin=stream)
-    decoded = auth_events("decode", *asked, stdin=encoded.out)
-    assert (encoded.code, decoded.code) == (0, 0)
-    assert decoded.out == stream
-
-
-def test_the_registry_may_be_named_by_a_variable(auth_events, registry, monkeypatch, stream):
-    monkeypatch.setenv("AUTH_EVENTS_REGISTRY", registry)
-    encoded = auth_events("encode", stdin=stream)
-    assert auth_events("decode", stdin=encoded.out).out == stream
-
-
 def test_the_specifications_minimal_message_is_taken(auth_events):
     result = auth_events("encode", "--schema-id", "7", stdin=MINIMAL)
     frame = base64.b64decode(result.out)
@@ -80,13 +65,6 @@ def test_bad_lines_are_named_and_the_others_go_on(auth_events):
     assert errors[2] == "line 5: UserCreated.username: is required"
 
 
-def test_a_topic_without_the_contract_ends_with_what_to_do(auth_events, registry):
-    result = auth_events("encode", "--registry", registry, "--topic", "other", stdin=MINIMAL)
-    assert result.code == 1
-    assert "'other-value'" in result.err
-    assert "auth-events schema register" in result.err
-
-
 @pytest.mark.parametrize("write", [lambda v: v.hex(), lambda v: f"0x{v.hex().upper()}", lambda v: v.hex(" ")])
 def test_hexadecimal_is_distinguished_from_base64(auth_events, stream, write):
     first = stream.splitlines()[0]
@@ -125,9 +103,3 @@ def test_a_newer_event_in_json_is_shown_whole(auth_events):
     (shown,) = auth_events("decode", stdin=f'{newer}"actor":{{"id":"admin-7"}}}}').lines
     assert (shown["eventType"], shown["unknown"], shown["payload"]) == ("Newer", True, {"a": [1]})
     assert shown["actor"]["id"] == "admin-7"
-
-
-def test_an_unknown_schema_is_a_bad_line(auth_events, registry):
-    result = auth_events("decode", "--registry", registry, stdin="000000270f00\n")
-    assert result.code == 1
-    assert result.err == "line 1: the registry has no schema with id 9999\n"

@@ -10,7 +10,6 @@ from sqlalchemy import create_engine
 from immersiverse.auth.events import SqlInbox, inbox_tables
 from inboxes.behaviour import DUPLICATE, FRESH, STALE, TOPIC, event, verdict
 
-KEY = b"user-1"
 SECRET = "S3cr3t"
 
 
@@ -107,19 +106,6 @@ def test_wrong_use_is_reported_in_one_line_without_secrets(auth_events, argument
     assert said in result.err
     assert SECRET not in result.err
     assert result.err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    "where",
-    [
-        ("--database", f"postgresql+psycopg://a:{SECRET}@127.0.0.1:1/d"),
-        ("--redis", f"redis://a:{SECRET}@127.0.0.1:1/0"),
-    ],
-)
-def test_no_connection_is_exit_code_3_without_the_password(auth_events, where):
-    result = auth_events("inbox", "forget", "--consumer", "analytics", "--all", "--yes", *where)
-    assert result.code == 3
-    assert SECRET not in result.err
 
 
 def test_a_missing_table_is_named(auth_events, url):
