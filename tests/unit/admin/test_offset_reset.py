@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from immersiverse.auth.events.admin.offset_reset import (
-    PartitionState,
     ToBeginning,
     ToEnd,
     ToOffset,
     ToTimestamp,
-    plan,
+    change_of,
 )
 from immersiverse.auth.events.admin.topics import OffsetRange
 from immersiverse.auth.events.partition import Partition
@@ -22,8 +21,7 @@ HOLDS = OffsetRange(100, 200)
 
 
 def move(target, committed=150, found=None):
-    (only,) = plan([PartitionState(PARTITION, HOLDS, committed, found)], target)
-    return only
+    return change_of(PARTITION, HOLDS, committed, target, found)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +73,7 @@ def test_what_retention_took_is_not_counted(committed, again):
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300), st.integers(0, 100))
 def test_a_target_is_within_the_partition_and_the_counts_add_up(offset, committed, first, held):
     extent = OffsetRange(first, first + held)
-    (planned,) = plan([PartitionState(PARTITION, extent, committed)], ToOffset(offset))
+    planned = change_of(PARTITION, extent, committed, ToOffset(offset))
     assert extent.first <= planned.target <= extent.end
     assert extent.clamp(committed) - planned.again + planned.skipped == planned.target
     assert not (planned.again and planned.skipped)

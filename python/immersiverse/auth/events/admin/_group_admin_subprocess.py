@@ -33,10 +33,7 @@ _START_SECONDS = 15.0  # what Python may take to start and stop, on top of the c
 def ask_coordinators(cluster: Cluster, purpose: str, order: Mapping[str, Any]) -> Any:
     """Send an order to group coordinators; see `carry_out`. Retried while a coordinator moves.
 
-    Args:
-        cluster: the cluster.
-        purpose: completes "cannot ..." in errors.
-        order: the order; must be safe to repeat.
+    The order must be safe to repeat; the purpose completes "cannot ..." in errors.
     """
     full = {**order, "timeout": cluster.timeout, "settings": cluster.settings}
 
@@ -53,10 +50,8 @@ def ask_coordinators(cluster: Cluster, purpose: str, order: Mapping[str, Any]) -
 def carry_out(admin: AdminClient, order: Mapping[str, Any]) -> Any:
     """Run an order: the data, or ``{"refused": [code, reason]}`` with Kafka's error code.
 
-    Args:
-        admin: sends the requests.
-        order: ``describe`` with names of groups; or ``alter`` with a group and ``offsets``, each of them
-            ``[topic, number, offset]``. And a ``timeout`` in seconds.
+    An order is ``describe`` with names of groups, or ``alter`` with a group and ``offsets``, each of them
+    ``[topic, number, offset]``; and a ``timeout`` in seconds.
     """
     try:
         if "describe" in order:

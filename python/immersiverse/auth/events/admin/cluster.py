@@ -60,12 +60,8 @@ _CREDENTIALS: Final = frozenset({"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED"
 class Cluster:
     """The cluster that admin functions read and change.
 
-    Args:
-        config: librdkafka settings, at least ``bootstrap.servers``.
-        timeout: how long to wait for a response, in seconds.
-
     Attributes:
-        settings: those settings, for other clients of the same cluster.
+        settings: librdkafka settings, at least ``bootstrap.servers``.
         timeout: how long to wait for a response, in seconds.
 
     Raises:
@@ -111,9 +107,7 @@ class Cluster:
     ) -> Consumer:
         """A consumer that commits nothing; assign partitions to it, no group is needed.
 
-        Args:
-            settings: more settings, which override those of the cluster.
-            on_error: called with librdkafka's background errors.
+        The settings override those of the cluster; background errors of librdkafka are given to ``on_error``.
 
         Raises:
             ConfigurationError: if a setting is invalid.
@@ -138,11 +132,9 @@ class Cluster:
         return ProducerCore(settings, CallbackThread(), role="redrive")
 
     def error_for(self, purpose: str, error: KafkaError) -> AuthEventsError:
-        """The error to raise for a Kafka error.
+        """The error to raise for a Kafka error: "cannot" and the purpose.
 
-        Args:
-            purpose: completes "cannot ...".
-            error: Kafka's error. Refused credentials show up as a timeout; then the refusal is reported.
+        Refused credentials show up as a timeout; then the refusal is reported.
         """
         self._admin.poll(0)  # runs error_cb for errors that happened in the background
         return _error_for(purpose, self._credentials_error or error, str(self.settings["bootstrap.servers"]))

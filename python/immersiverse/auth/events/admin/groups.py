@@ -119,10 +119,7 @@ def committed_offsets(
 ) -> dict[str, dict[Partition, int]]:
     """The next offset of each group in every partition for which it has committed one. Joins no group.
 
-    Args:
-        cluster: the cluster.
-        names: the groups; one that does not exist has committed nothing.
-        partitions: the partitions.
+    A group that does not exist has committed nothing.
     """
     if not partitions:
         return {name: {} for name in names}

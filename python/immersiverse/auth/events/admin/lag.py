@@ -79,10 +79,7 @@ def measure(
 ) -> tuple[PartitionLag, ...]:
     """The lag of groups now.
 
-    Args:
-        cluster: the cluster.
-        names: the groups; all that read one of the topics unless given.
-        topics: the topics; all but Kafka's internal ones unless given.
+    Without names all groups that read one of the topics; without topics all but Kafka's internal ones.
     """
     counts = existing_topics(cluster)
     groups = _groups(cluster, names)

@@ -1,4 +1,4 @@
-"""Reset the offsets of a consumer group: the plan, which is pure, and applying it."""
+"""Reset the offsets of a consumer group: the plan, and applying it."""
 
 from __future__ import annotations
 
@@ -36,45 +36,20 @@ class ToEnd:
 
 @dataclass(frozen=True, slots=True)
 class ToOffset:
-    """The same offset in every partition.
-
-    Attributes:
-        offset: the next one to read.
-    """
+    """The same next offset in every partition."""
 
     offset: int
 
 
 @dataclass(frozen=True, slots=True)
 class ToTimestamp:
-    """The first message at or after a time.
-
-    Attributes:
-        milliseconds: the time, since 1970 in UTC.
-    """
+    """The first message at or after a time, in milliseconds since 1970 in UTC."""
 
     milliseconds: int
 
 
 ResetTarget = ToBeginning | ToEnd | ToOffset | ToTimestamp
 """Where a group continues."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionState:
-    """A partition before the reset.
-
-    Attributes:
-        partition: the partition.
-        offsets: the offsets that it holds.
-        committed: the next one that the group reads; None if it has committed none.
-        found: the first offset at or after the target's time; None if there is none, or for another target.
-    """
-
-    partition: Partition
-    offsets: OffsetRange
-    committed: int | None
-    found: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +73,42 @@ class OffsetChange:
     note: str = ""
 
 
-def plan(states: Iterable[PartitionState], target: ResetTarget) -> tuple[OffsetChange, ...]:
-    """What a reset would do to each partition.
+def plan(
+    cluster: Cluster, group: str, topic: str, target: ResetTarget, numbers: Collection[int] = ()
+) -> tuple[OffsetChange, ...]:
+    """What a reset would do to each partition of a topic, or to those with the given numbers.
 
     Offsets also count transaction markers and compacted messages, so the number of events is at most what the
     plan says.
     """
-    return tuple(_change(state, target) for state in states)
+    wanted = _chosen(partitions_of(cluster, (topic,)), numbers)
+    ranges, commits = offset_ranges(cluster, wanted), committed_offsets(cluster, (group,), wanted)[group]
+    found = _offsets_found(cluster, wanted, target)
+    return tuple(change_of(p, ranges[p], commits.get(p), target, found.get(p)) for p in wanted)
 
 
-def _change(state: PartitionState, target: ResetTarget) -> OffsetChange:
-    offset, note = _target_offset(state.offsets, state.found, target)
-    if state.committed is None:
-        return OffsetChange(state.partition, None, offset, 0, 0, note)
-    reads_at = state.offsets.clamp(state.committed)
+def change_of(
+    partition: Partition,
+    offsets: OffsetRange,
+    committed: int | None,
+    target: ResetTarget,
+    found: int | None = None,
+) -> OffsetChange:
+    """What a reset does to one partition. Pure.
+
+    Args:
+        partition: the partition.
+        offsets: the offsets that it holds.
+        committed: the next one that the group reads; None if it has committed none.
+        target: where the group is to continue.
+        found: the first offset at or after the target's time; None if there is none.
+    """
+    offset, note = _target_offset(offsets, found, target)
+    if committed is None:
+        return OffsetChange(partition, None, offset, 0, 0, note)
+    reads_at = offsets.clamp(committed)
     again, skipped = max(0, reads_at - offset), max(0, offset - reads_at)
-    return OffsetChange(state.partition, state.committed, offset, again, skipped, note)
+    return OffsetChange(partition, committed, offset, again, skipped, note)
 
 
 def _target_offset(offsets: OffsetRange, found: int | None, target: ResetTarget) -> tuple[int, str]:
@@ -146,24 +141,6 @@ def _offsets_found(
     return offsets_at(cluster, partitions, target.milliseconds) if isinstance(target, ToTimestamp) else {}
 
 
-def partition_states(
-    cluster: Cluster, group: str, topic: str, target: ResetTarget, numbers: Collection[int] = ()
-) -> tuple[PartitionState, ...]:
-    """A topic's partitions as a group sees them now.
-
-    Args:
-        cluster: the cluster.
-        group: the group.
-        topic: the topic.
-        target: where the group is to continue.
-        numbers: only these partitions; all unless given.
-    """
-    wanted = _chosen(partitions_of(cluster, (topic,)), numbers)
-    ranges, commits = offset_ranges(cluster, wanted), committed_offsets(cluster, (group,), wanted)[group]
-    found = _offsets_found(cluster, wanted, target)
-    return tuple(PartitionState(p, ranges[p], commits.get(p), found.get(p)) for p in wanted)
-
-
 def _chosen(partitions: tuple[Partition, ...], numbers: Collection[int]) -> tuple[Partition, ...]:
     missing = sorted(set(numbers) - {partition.number for partition in partitions})
     if missing:
@@ -176,13 +153,7 @@ def _chosen(partitions: tuple[Partition, ...], numbers: Collection[int]) -> tupl
 
 
 def require_stopped(cluster: Cluster, group: str, *, may_be_new: bool = False) -> None:
-    """Refuse a group whose offsets must not be reset.
-
-    Args:
-        cluster: the cluster.
-        group: the group.
-        may_be_new: whether Kafka need not know it yet.
-    """
+    """Refuse a group that has members, or that does not exist unless it may be new."""
     (found,) = describe_groups(cluster, (group,))
     if found.members:
         more = ", ..." if len(found.members) > _MEMBERS_NAMED else ""

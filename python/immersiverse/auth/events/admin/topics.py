@@ -25,12 +25,7 @@ _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # un
 
 @dataclass(frozen=True, slots=True)
 class OffsetRange:
-    """The offsets that a partition holds.
-
-    Attributes:
-        first: the offset of the oldest message; `end` if the partition is empty.
-        end: the offset that the next message will get.
-    """
+    """The offsets that a partition holds: of its oldest message, and the one that the next message gets."""
 
     first: int
     end: int
@@ -72,13 +67,7 @@ def offset_ranges(cluster: Cluster, partitions: Iterable[Partition]) -> dict[Par
 def offsets_at(
     cluster: Cluster, partitions: Iterable[Partition], milliseconds: int
 ) -> dict[Partition, int | None]:
-    """The first offset with a timestamp at or after a time; None where every message is older.
-
-    Args:
-        cluster: the cluster.
-        partitions: the partitions.
-        milliseconds: the time, since 1970 in UTC.
-    """
+    """The first offset at or after a time, in milliseconds since 1970 in UTC; None where all are older."""
     found = _offsets(cluster, tuple(partitions), OffsetSpec.for_timestamp(milliseconds))
     return {partition: offset if offset >= 0 else None for partition, offset in found.items()}
 

@@ -34,7 +34,7 @@ class Admission(NamedTuple):
     """An inbox's answer for one event: a tuple, since a dataclass takes twice the time to make.
 
     Attributes:
-        verdict: whether to handle the event.
+        verdict: whether to handle it.
         last: the last handled version of the same user on the same topic; 0 for none.
         transaction: the transaction in which a handler should write, so that its effects and the inbox's
             record are committed or rolled back together; None if the inbox has none.
@@ -49,12 +49,7 @@ class Admission(NamedTuple):
 
 
 class Forgotten(NamedTuple):
-    """How much an inbox deleted.
-
-    Attributes:
-        ids: number of event ids.
-        versions: number of versions; a user has one on each topic.
-    """
+    """How many event ids and versions an inbox deleted; a user has a version on each topic."""
 
     ids: int = 0
     versions: int = 0
@@ -90,10 +85,7 @@ class AsyncInbox(Protocol):
 
 
 def jumps(version: int, last: int, limit: int | None) -> bool:
-    """Whether a version is too far beyond the last one to be recorded: it would make all others stale.
-
-    The limit (None for none) holds for a user's first event too, where ``last`` is 0.
-    """
+    """Whether a version is too far beyond the last one (0 for none) to be recorded: others would be stale."""
     return limit is not None and version - last > limit
 
 
@@ -102,21 +94,15 @@ def erases(event: AuthEvent) -> bool:
     return event.HasField("user_deleted") and event.user_deleted.erasure_required
 
 
-def require_limit(limit: int | None) -> None:
-    """Check an inbox's ``max_version_jump``.
+def require_settings(max_version_jump: int | None, **times: timedelta | None) -> None:
+    """Check an inbox's settings; None stands for no limit.
 
     Raises:
-        ConfigurationError: if it lets no version pass.
+        ConfigurationError: if the limit lets no version pass, or a time is shorter than a millisecond.
     """
-    if limit is not None and limit < 1:
-        raise ConfigurationError("max_version_jump", f"must be 1 or more, or None for no limit, not {limit}")
-
-
-def require_duration(setting: str, value: timedelta | None) -> None:
-    """Check a time among an inbox's settings.
-
-    Raises:
-        ConfigurationError: if it is shorter than a millisecond.
-    """
-    if value is not None and value < timedelta(milliseconds=1):
-        raise ConfigurationError(setting, f"must be a millisecond or more, not {value}")
+    if max_version_jump is not None and max_version_jump < 1:
+        reason = f"must be 1 or more, or None for no limit, not {max_version_jump}"
+        raise ConfigurationError("max_version_jump", reason)
+    for setting, time in times.items():
+        if time is not None and time < timedelta(milliseconds=1):
+            raise ConfigurationError(setting, f"must be a millisecond or more, not {time}")

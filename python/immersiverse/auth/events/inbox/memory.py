@@ -14,7 +14,7 @@ from immersiverse.auth.events.inbox.interface import (
     Verdict,
     erases,
     jumps,
-    require_limit,
+    require_settings,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class MemoryInbox:
     """Remembers the latest event ids and versions of this process, for plain and ``async`` handlers.
 
-    After a restart duplicates are handled once more. Use one inbox per consumer: an event that one consumer
-    handled would be a duplicate for any other that shares its inbox.
+    After a restart duplicates are handled once more. Consumers that shared one inbox would drop each other's
+    events as duplicates.
 
     Args:
         ids: how many event ids to remember, about 150 bytes each.
@@ -46,7 +46,7 @@ class MemoryInbox:
         users: int = 100_000,
         max_version_jump: int | None = MAX_VERSION_JUMP,
     ) -> None:
-        require_limit(max_version_jump)
+        require_settings(max_version_jump)
         self._max_ids = ids
         self._max_users = users
         self._max_version_jump = max_version_jump

@@ -26,8 +26,7 @@ from immersiverse.auth.events.inbox.interface import (
     Verdict,
     erases,
     jumps,
-    require_duration,
-    require_limit,
+    require_settings,
 )
 
 if TYPE_CHECKING:
@@ -111,9 +110,7 @@ class RedisStore:
         remember: timedelta,
         max_version_jump: int | None,
     ) -> None:
-        require_limit(max_version_jump)
-        require_duration("lease", lease)
-        require_duration("remember", remember)
+        require_settings(max_version_jump, lease=lease, remember=remember)
         self._redis = redis
         self._lease = lease // timedelta(milliseconds=1)
         self._remember = remember // timedelta(milliseconds=1)

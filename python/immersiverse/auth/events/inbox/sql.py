@@ -13,7 +13,7 @@ from immersiverse.auth.events.inbox.interface import (
     Admission,
     Forgotten,
     Verdict,
-    require_duration,
+    require_settings,
 )
 
 try:
@@ -80,8 +80,7 @@ class SqlInbox:
         remember: timedelta = REMEMBER,
         prune_every: timedelta | None = _HOURLY,
     ) -> None:
-        require_duration("remember", remember)
-        require_duration("prune_every", prune_every)
+        require_settings(max_version_jump, remember=remember, prune_every=prune_every)
         self._database = database
         self._engine = database if isinstance(database, Engine) else database().get_bind().engine
         self._tables = tables or inbox_tables()
@@ -136,7 +135,7 @@ class SqlInbox:
     def _record(
         self, transaction: Connection | Session, event: AuthEvent, topic: str, key: bytes | None
     ) -> tuple[Admission, HandlerTransaction | None]:
-        """Record an event in a transaction, which is rolled back unless the event is fresh."""
+        """Record an event in a transaction; roll back unless it is fresh."""
         with sql_errors():
             connection = sql_transaction.connection_of(transaction)
             admission = self._store.record(connection, event, topic, key)
@@ -146,7 +145,6 @@ class SqlInbox:
         return admission, HandlerTransaction(transaction)
 
     def _in_batches(self, delete_batch: Callable[[Connection], tuple[Forgotten, bool]]) -> Forgotten:
-        """Delete in one transaction per batch."""
         ids, versions, more = 0, 0, True
         while more:
             with sql_errors(), self._engine.begin() as connection:
@@ -162,9 +160,8 @@ class AsyncSqlInbox:
     ``async_sessionmaker``. SQLite lets one transaction write at a time: leave the policy's concurrency at 1.
 
     Everything but opening a transaction is done by a `SqlInbox` in a greenlet, where SQLAlchemy's blocking
-    calls await: that is how SQLAlchemy's own asyncio classes work.
-
-    Arguments, attributes and errors are those of `SqlInbox`.
+    calls await, as in SQLAlchemy's own asyncio classes. Arguments, attributes and errors are those of
+    `SqlInbox`.
     """
 
     def __init__(  # noqa: PLR0913 - options by keyword
@@ -211,15 +208,17 @@ class AsyncSqlInbox:
 
     async def prune(self, older_than: timedelta | None = None) -> Forgotten:
         """See `SqlInbox.prune`."""
-        forgotten: Forgotten = await greenlet_spawn(self._inbox.prune, older_than)
-        return forgotten
+        return await _in_greenlet(self._inbox.prune, older_than)
 
     async def forget(self, key: bytes) -> Forgotten:
         """See `SqlInbox.forget`."""
-        forgotten: Forgotten = await greenlet_spawn(self._inbox.forget, key)
-        return forgotten
+        return await _in_greenlet(self._inbox.forget, key)
 
     async def forget_all(self) -> Forgotten:
         """See `SqlInbox.forget_all`."""
-        forgotten: Forgotten = await greenlet_spawn(self._inbox.forget_all)
-        return forgotten
+        return await _in_greenlet(self._inbox.forget_all)
+
+
+async def _in_greenlet(method: Callable[..., Forgotten], *arguments: object) -> Forgotten:
+    forgotten: Forgotten = await greenlet_spawn(method, *arguments)
+    return forgotten

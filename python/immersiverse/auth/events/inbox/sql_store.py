@@ -17,7 +17,6 @@ from immersiverse.auth.events.inbox.interface import (
     Verdict,
     erases,
     jumps,
-    require_limit,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +35,8 @@ class InboxTables:
 
     Attributes:
         handled: the id of every handled event, by consumer, and when it was handled.
-        versions: for each consumer, topic and key the last handled version, the one before it, and the end
-            of the day on which it was handled, in UTC (empty in rows of 0.1.0, which had no such column).
+        versions: by consumer, topic and key the last handled version, the one before it, and the end of the
+            day on which it was handled, in UTC (empty in rows of 0.1.0).
     """
 
     handled: sa.Table
@@ -91,16 +90,10 @@ def create(connection: sa.Connection, tables: InboxTables) -> None:
 
 
 class SqlStore:
-    """The rows of one consumer.
-
-    Args:
-        consumer: name of the consumer.
-        dialect: SQLAlchemy's name of the database system.
-        tables: the tables.
-        max_version_jump: longest step between two versions of a user; None for no limit.
+    """The rows of one consumer; ``dialect`` is SQLAlchemy's name of the database system.
 
     Raises:
-        ConfigurationError: if the database system is not supported, or ``max_version_jump`` is not positive.
+        ConfigurationError: if the database system is not supported.
     """
 
     def __init__(
@@ -108,7 +101,6 @@ class SqlStore:
     ) -> None:
         if dialect not in _INSERTS:
             raise ConfigurationError("inbox", f"{dialect} is not supported: use PostgreSQL or SQLite")
-        require_limit(max_version_jump)
         insert = _INSERTS[dialect]
         self._consumer = consumer
         self._tables = tables
@@ -148,24 +140,20 @@ class SqlStore:
 
     def forget_batch(self, connection: sa.Connection) -> tuple[Forgotten, bool]:
         """Delete a batch of all rows; how many, and whether there may be more."""
-        forgotten = Forgotten(
-            *(self._delete(connection, table) for table in (self._tables.handled, self._tables.versions))
-        )
-        return forgotten, any(forgotten)
+        ids = self._delete(connection, self._tables.handled)
+        versions = self._delete(connection, self._tables.versions)
+        return Forgotten(ids, versions), bool(ids or versions)
 
     def prune_batch(self, connection: sa.Connection, older_than: timedelta) -> tuple[Forgotten, bool]:
         """Delete a batch of rows that are older; how many, and whether there may be more."""
-        now, versions = datetime.now(UTC), self._tables.versions
+        now, handled, versions = datetime.now(UTC), self._tables.handled, self._tables.versions
         # Rows of 0.1.0 have no time: they count from now.
         undated = sa.update(versions).where(self._batch(versions, versions.c.handled_at.is_(None)))
         dated = connection.execute(undated.values(handled_at=_end_of_day(now))).rowcount
-        forgotten = Forgotten(
-            *(
-                self._delete(connection, table, table.c.handled_at < now - older_than)
-                for table in (self._tables.handled, versions)
-            )
-        )
-        return forgotten, any((dated, *forgotten))
+        before = now - older_than
+        ids = self._delete(connection, handled, handled.c.handled_at < before)
+        forgotten = self._delete(connection, versions, versions.c.handled_at < before)
+        return Forgotten(ids, forgotten), any((dated, ids, forgotten))
 
     def _topics(self, connection: sa.Connection) -> list[str]:
         """Topics that have versions, by one step in the primary key's index each: users are not scanned."""

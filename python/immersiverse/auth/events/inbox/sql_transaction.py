@@ -34,11 +34,7 @@ _NONE, _OPEN, _BROKEN = 0, 2, 3
 
 
 class HandlerTransaction:
-    """A transaction while a handler writes in it. It must come back open: neither aborted nor ended.
-
-    Args:
-        transaction: the connection or session that the handler gets.
-    """
+    """What a handler writes in, a connection or session. It must come back neither aborted nor ended."""
 
     def __init__(self, transaction: Connection | Session) -> None:
         self._transaction = transaction
@@ -50,11 +46,7 @@ class HandlerTransaction:
 
     @contextmanager
     def handling(self) -> Iterator[None]:
-        """Around the handler and `check`.
-
-        Raises:
-            InboxUnavailable: instead of an error that says nothing about the event.
-        """
+        """Around the handler and `check`: errors that say nothing about the event are `InboxUnavailable`."""
         self._info[_LAST_ERROR] = None
         try:
             yield
@@ -136,11 +128,7 @@ def watch(engine: Engine) -> None:
 
 @contextmanager
 def sql_errors() -> Iterator[None]:
-    """Around the inbox's own statements: none of their errors says anything about the event.
-
-    Raises:
-        InboxUnavailable: instead of SQLAlchemy's errors.
-    """
+    """Around the inbox's own statements, whose errors say nothing about the event: `InboxUnavailable`."""
     try:
         yield
     except SQLAlchemyError as error:

@@ -100,10 +100,7 @@ class RedrivePlan:
     ) -> tuple[RedriveStatus, str]:
         """What to do with a dead letter, and why, if it is a stub or has no topic to go to.
 
-        Args:
-            dead_letter: the dead letter.
-            done: those that were redriven already.
-            topics: the topics that exist, without the dead letter topic.
+        ``done`` are those that were redriven, ``topics`` those that exist, without the dead letter topic.
         """
         if dead_letter.id in done:
             return RedriveStatus.DONE, ""
@@ -160,13 +157,10 @@ class RedriveCounts:
 def preview(
     cluster: Cluster, topic: str, plan: RedrivePlan, *, on_read: OnRead | None = None
 ) -> Iterator[RedriveResult]:
-    """What a redrive would do with each dead letter; nothing is sent.
+    """What a redrive of a dead letter topic would do with each dead letter; nothing is sent.
 
-    Args:
-        cluster: the cluster.
-        topic: the dead letter topic.
-        plan: which dead letters. Those from before the filter's ``since`` are not even read.
-        on_read: called now and then with the number of messages read, and of all; they may be read twice.
+    Those from before the filter's ``since`` are not even read. ``on_read`` is called now and then with the
+    number of messages read, and of all; they are read twice.
     """
     topics = existing_topics(cluster).keys() - {topic}
     source = DeadLetterTopic(cluster, topic, since=plan.wanted.since, on_read=on_read)
@@ -188,12 +182,7 @@ def redrive(
     A dead letter is marked as redriven after its topic has acknowledged it. If the redrive is interrupted in
     between, the next one sends it once more, with the same event id.
 
-    Args:
-        cluster: the cluster.
-        topic: the dead letter topic.
-        plan: which dead letters.
-        rate_limit: how many per second at most; unlimited unless given.
-        on_read: as in `preview`.
+    Arguments are those of `preview`.
     """
     limit = rate_limit or RateLimit(None)
     with redrive_lock(cluster, topic), _producer(cluster) as core:
@@ -222,9 +211,6 @@ class RateLimit:
         rate: messages per second at most; None for no limit.
         clock: seconds of a clock that only goes forward.
         sleep: waits for so many seconds.
-
-    Attributes:
-        batch: how many messages to send at once.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from immersiverse.auth.events.admin.dead_letters.dead_letter import (
     redriven_id,
 )
 from immersiverse.auth.events.admin.offset_reset import ToTimestamp, start_offsets
-from immersiverse.auth.events.admin.topic_reader import read_to_end
+from immersiverse.auth.events.admin.tail import read_to_end
 from immersiverse.auth.events.admin.topics import OffsetRange, offset_ranges, partitions_of
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.partition import Partition
@@ -35,13 +35,9 @@ class DeadLetterTopic:
     known only after reading everything. So Kafka is read twice: three seconds for 300,000 messages.
 
     Args:
-        cluster: the cluster.
-        topic: the dead letter topic.
+        topic: its name.
         since: skip what was written before this time, in milliseconds since 1970 in UTC.
         on_read: called now and then with the number of messages read, and of all.
-
-    Attributes:
-        topic: the dead letter topic.
     """
 
     def __init__(

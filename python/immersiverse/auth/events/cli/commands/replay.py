@@ -76,8 +76,7 @@ def replay(
 
     target = _target(to_offset, to_timestamp, beginning=to_beginning, end=to_end)
     cluster = connected_cluster(bootstrap_servers, config, config_file)
-    states = offset_reset.partition_states(cluster, group, topic, target, frozenset(partition or ()))
-    changes = offset_reset.plan(states, target)
+    changes = offset_reset.plan(cluster, group, topic, target, frozenset(partition or ()))
     offset_reset.require_stopped(cluster, group, may_be_new=new_group)
     _show(changes, group, as_json=as_json)
     if dry_run:
