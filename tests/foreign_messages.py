@@ -6,7 +6,8 @@ import socket
 import struct
 import time
 
-_NOT_LEADER = (6).to_bytes(2, "big")
+# Unknown topic or partition, not the leader: as of a topic that was just made.
+_NOT_YET = {(3).to_bytes(2, "big"), (6).to_bytes(2, "big")}
 
 
 def send(bootstrap: str, topic: str, value: bytes, headers: list[tuple[bytes, bytes]]) -> None:
@@ -18,8 +19,8 @@ def send(bootstrap: str, topic: str, value: bytes, headers: list[tuple[bytes, by
     host, port = bootstrap.rsplit(":", 1)
     until = time.monotonic() + 10
     with socket.create_connection((host, int(port)), timeout=10) as connection:
-        error = _NOT_LEADER
-        while error == _NOT_LEADER and time.monotonic() < until:  # as of a topic that was just made
+        error = b""
+        while error in {b"", *_NOT_YET} and time.monotonic() < until:
             connection.sendall(struct.pack(">i", len(request)) + request)
             answer = connection.recv(4096)
             error = answer[8 + 4 + 2 + len(topic) + 4 + 4 :][:2]
