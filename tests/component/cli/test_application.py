@@ -16,7 +16,7 @@ def test_help_loads_nothing_that_only_commands_need():
     program = (
         "import sys; from immersiverse.auth.events.cli import main; main(['--help'])\n"
         "heavy = {'confluent_kafka', 'google.protobuf', 'httpx', 'orjson', 'fastavro', 'rich',"
-        "'immersiverse.auth.events.cli.catalog'} & set(sys.modules)\n"
+        "'immersiverse.auth.events.cli.commands.catalog'} & set(sys.modules)\n"
         "print('loaded:', sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)

@@ -98,7 +98,7 @@ def test_a_redrive_that_is_agreed_to_is_carried_out_and_has_nothing_left_to_ask(
         terminal.type("y\n")
         terminal.wait_for("dead letters: 2 sent back")
         assert terminal.code() == 0
-    assert "reading the dead letter topic" in terminal.text
+    assert "messages of the dead letter topic read" in terminal.text
     assert not COLOUR.search(terminal.drawn)
     assert len(read(kafka.bootstrap, topic, 1.0)) == 2
     with typing(*asked) as terminal:

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from immersiverse.auth.events.cli.demo import goodbye, line, picture
+from immersiverse.auth.events.cli.commands.demo import goodbye, line, picture
 from immersiverse.auth.events.observability.hooks import DeadLettered, Dropped, Durations, Published, Retried
 from immersiverse.auth.events.simulation import simulate
 from immersiverse.auth.events.testing.demo import Figures

@@ -6,29 +6,33 @@ import time
 
 import pytest
 
-from immersiverse.auth.events.cli.options.kafka import kafka_settings
+from immersiverse.auth.events.cli.options.kafka import KafkaOptions
 from immersiverse.auth.events.cli.options.time import format_time, milliseconds_of
 from immersiverse.auth.events.cli.output import CommandFailed, failure_of
-from immersiverse.auth.events.cli.versions import Versions
 from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.events import EventVersions
 from immersiverse.auth.events.serialization.text import hexdump
 from immersiverse.auth.events.simulation import simulate
 
 QUIET = {"log_level": 2, "log.connection.close": False}
 
 
+def settings(*options):
+    return KafkaOptions(*options).settings()
+
+
 def test_the_servers_beat_settings_and_settings_beat_the_file(tmp_path):
     file = tmp_path / "kafka.properties"
     file.write_text("# ours\n\nbootstrap.servers = a:1\nclient.id=x=y\n! more\nacks=all\n")
-    assert kafka_settings(None, None, file) == {
+    assert settings(None, None, file) == {
         **QUIET,
         "bootstrap.servers": "a:1",
         "client.id": "x=y",
         "acks": "all",
     }
-    found = kafka_settings("c:3", ["client.id=z", "bootstrap.servers=b:2"], file)
+    found = settings("c:3", ["client.id=z", "bootstrap.servers=b:2"], file)
     assert (found["bootstrap.servers"], found["client.id"]) == ("c:3", "z")
-    assert kafka_settings(None, ["bootstrap.servers=b:2"], file)["bootstrap.servers"] == "b:2"
+    assert settings(None, ["bootstrap.servers=b:2"], file)["bootstrap.servers"] == "b:2"
 
 
 @pytest.mark.parametrize("begin", ["", "auth-consumer:\n"])
@@ -37,7 +41,7 @@ def test_yaml_is_read_plain_and_as_the_specification_writes_it(tmp_path, begin):
     indent = "  " if begin else ""
     lines = ("bootstrap.servers: kafka:9092", "group.id: g", "topics: [auth.events.user]")
     file.write_text(begin + "".join(f"{indent}{line}\n" for line in lines))
-    assert kafka_settings(None, None, file) == {
+    assert settings(None, None, file) == {
         **QUIET,
         "bootstrap.servers": "kafka:9092",
         "group.id": "g",
@@ -57,18 +61,18 @@ def test_a_malformed_file_is_refused_without_quoting_it(tmp_path, name, text, wo
     file = tmp_path / name
     file.write_text(text)
     with pytest.raises((CommandFailed, ConfigurationError), match=words) as caught:
-        kafka_settings("a:1", None, file)
+        settings("a:1", None, file)
     assert failure_of(caught.value).exit_code == 2
     assert "secret" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(CommandFailed, match=r"cannot read .*nothing: No such file"):
-        kafka_settings("a:1", None, tmp_path / "nothing")
+        settings("a:1", None, tmp_path / "nothing")
 
 
 def test_debug_shows_the_log_of_librdkafka():
-    assert kafka_settings("a:1", ["debug=broker"], None) == {
+    assert settings("a:1", ["debug=broker"], None) == {
         "bootstrap.servers": "a:1",
         "debug": "broker",
     }
@@ -135,7 +139,7 @@ def test_a_hexdump_shows_sixteen_bytes_a_line():
 
 def test_versions_go_on_from_the_greatest_seen():
     (event,) = simulate(1, 1)
-    versions, given = Versions(), []
+    versions, given = EventVersions(), []
     for version in (0, 5, 3, 0):
         event.version = version
         versions.give(event)

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from immersiverse.auth.events.admin.lag import PartitionLag
-from immersiverse.auth.events.cli.commands.lag import repeat
-from immersiverse.auth.events.cli.views import lag as lag_view
+from immersiverse.auth.events.cli.commands.groups import repeat
+from immersiverse.auth.events.cli.views import groups as view
 from immersiverse.auth.events.errors import BrokerUnavailable, OperationRefused
 from immersiverse.auth.events.partition import Partition
 
@@ -21,7 +21,7 @@ def row(number, behind, group="analytics"):
 
 def drawn(rows, height=None, width=100):
     console = Console(file=io.StringIO(), width=width)
-    console.print(lag_view.drawn(rows, height))
+    console.print(view.lag_drawn(rows, height))
     return console.file.getvalue()
 
 

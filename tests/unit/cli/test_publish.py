@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from immersiverse.auth.events.cli import publish
-from immersiverse.auth.events.cli.publish import LineCounts
+from immersiverse.auth.events.cli.commands import publish
+from immersiverse.auth.events.cli.commands.publish import LineCounts
 
 DELIVERED = SimpleNamespace(error=None, topic="auth.events.user")
 

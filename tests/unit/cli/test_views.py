@@ -9,7 +9,7 @@ from rich.console import Console
 
 from immersiverse.auth.events.admin.offset_reset import OffsetChange
 from immersiverse.auth.events.cli.views import dead_letters as view
-from immersiverse.auth.events.cli.views import replay as replay_view
+from immersiverse.auth.events.cli.views import groups as groups_view
 from immersiverse.auth.events.partition import Partition
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from unit.admin.samples import dead_letter, dead_letter_headers
@@ -50,7 +50,7 @@ def test_a_plan_keeps_its_numbers_whole_on_a_narrow_screen():
         0,
         "7 was deleted: the first offset is 9",
     )
-    text = drawn(replay_view.table([change]), 60)
+    text = drawn(groups_view.reset_table([change]), 60)
     assert max(map(len, text.splitlines())) <= 60
     for number in ("1,234,567", "234,567", "1,000,000"):
         assert number in text

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import message_factory
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 
 from immersiverse.auth.events.v1 import events_pb2, options_pb2
 
@@ -43,6 +43,34 @@ class Field:
         """The class of personal data it holds, such as ``network``; empty if none."""
         label = options_pb2.PersonalData.Name(self.rules.personal_data).removeprefix("PERSONAL_DATA_")
         return "" if label == "UNSPECIFIED" else label.lower()
+
+    @property
+    def type_name(self) -> str:
+        """Its type as a .proto file writes it, without the package, such as ``repeated string``."""
+        named = self.descriptor.message_type or self.descriptor.enum_type
+        scalar = FieldDescriptorProto.Type.Name(FieldDescriptorProto.Type.ValueType(self.descriptor.type))
+        name = named.name if named else scalar.removeprefix("TYPE_").lower()
+        return f"repeated {name}" if self.descriptor.is_repeated else name
+
+    @property
+    def rule_texts(self) -> list[str]:
+        """Its rules in words, such as ``at most 64 characters``."""
+        rules, unit = self.rules, "items" if self.descriptor.is_repeated else "characters"
+        form = options_pb2.Format.Name(rules.format).removeprefix("FORMAT_").lower().replace("_", " ")
+        texts = {
+            "required": rules.required,
+            f"at most {rules.max_length} {unit}": rules.max_length,
+            f"at least {rules.minimum:g}": rules.HasField("minimum"),
+            f"at most {rules.maximum:g}": rules.HasField("maximum"),
+            form: rules.format,
+        }
+        return [text for text, applies in texts.items() if applies]
+
+    @property
+    def values(self) -> list[str] | None:
+        """The names of an enum's values, as JSON events have them; None for any other type."""
+        enum = self.descriptor.enum_type
+        return [value.name for value in enum.values] if enum else None
 
 
 @dataclass(frozen=True, slots=True)

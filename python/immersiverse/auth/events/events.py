@@ -105,6 +105,28 @@ def partition_key(event: AuthEvent) -> str:
     return _key(event_type, getattr(event, event_type.payload_field))
 
 
+class EventVersions:
+    """Numbers each user's events, on from the greatest version seen; about 200 bytes of memory a user.
+
+    Consumers drop what is not newer than what they know, so this is for users that no other producer numbers.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    def give(self, event: AuthEvent) -> None:
+        """Give an event the next version of its user, unless it has one.
+
+        Raises:
+            InvalidEvent: if it has no partition key.
+        """
+        user = partition_key(event)
+        last = self._last.get(user, 0)
+        if not event.version:
+            event.version = last + 1
+        self._last[user] = max(last, event.version)
+
+
 def _key(event_type: catalog.EventType, payload: Message) -> str:
     for name in event_type.partition_key:
         if key := getattr(payload, name):

@@ -10,8 +10,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import typer
 
@@ -50,14 +49,8 @@ class CommandFailed(AuthEventsError):
         super().__init__(line)
 
 
-@dataclass(frozen=True, slots=True)
-class ExitReason:
-    """What a user sees of an error.
-
-    Attributes:
-        line: what happened, as one line.
-        exit_code: the command's exit code.
-    """
+class ExitReason(NamedTuple):
+    """What a user sees of an error: what happened, as one line, and the command's exit code."""
 
     line: str
     exit_code: int
@@ -145,54 +138,34 @@ def warn(line: str) -> None:
 
 
 @contextmanager
-def progress_bar(verb: str, *, silent: bool) -> Iterator[Callable[[int], None]]:
+def progress(what: str, *, silent: bool) -> Iterator[Callable[..., None]]:
     """Show a count and its rate on standard error, if that is a terminal.
 
     Args:
-        verb: what is counted, such as ``published``.
+        what: what is counted, such as ``published``.
         silent: whether to show nothing.
 
     Yields:
-        A function to call with the count so far.
+        A function to call with the count so far, and with what is counted from now on if that has changed.
     """
     if silent or not sys.stderr.isatty():
-        yield lambda _count: None
+        yield lambda _count, _what="": None
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     text = TextColumn("{task.completed:,.0f} {task.description}, {task.fields[rate]:,.0f} a second")
-    with Progress(
-        SpinnerColumn(), text, TimeElapsedColumn(), console=Console(stderr=True), transient=True
-    ) as progress:
-        task = progress.add_task(verb, total=None, rate=0.0)
+    columns = (SpinnerColumn(), text, TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=None, rate=0.0)
 
-        def show(count: int) -> None:
-            elapsed = progress.tasks[0].elapsed or 0.0
-            progress.update(task, completed=count, rate=count / elapsed if elapsed else 0.0)
+        def show(count: int, what: str = what) -> None:
+            if shown.tasks[0].description != what:
+                shown.reset(task, total=None, description=what)
+            elapsed = shown.tasks[0].elapsed or 0.0
+            shown.update(task, completed=count, rate=count / elapsed if elapsed else 0.0)
 
         yield show
-
-
-@contextmanager
-def status_line(text: str, *, silent: bool) -> Iterator[Callable[[str], None]]:
-    """Show a line on standard error that changes, if that is a terminal.
-
-    Args:
-        text: the line at first.
-        silent: whether to show nothing.
-
-    Yields:
-        A function to call with the new line.
-    """
-    if silent or not sys.stderr.isatty():
-        yield lambda _line: None
-        return
-    from rich.console import Console
-    from rich.status import Status
-
-    with Status(text, console=Console(stderr=True)) as status:
-        yield status.update
 
 
 def stdin_is_tty() -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from immersiverse.auth.events.catalog import OPTIONS_FILE
 from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
 from immersiverse.auth.events.registry.contract import contract_schema
+from immersiverse.auth.events.registry.subjects import contract_subjects
 from immersiverse.auth.events.schema_checks.kinds import Rules
-from immersiverse.auth.events.schema_checks.registry import judge_subject, targets
+from immersiverse.auth.events.schema_checks.registry import judge_subject
 from immersiverse.auth.events.schema_checks.sources.contract import installed_contract
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def dry_run(
     """
     return [
         _result(registry.inspect(subject, schema_type), _schema(subject, schema_type, form))
-        for subject, schema_type in targets(registry, topics, types)
+        for subject, schema_type in contract_subjects(registry, topics, types)
     ]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE, TOPICS
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
 from immersiverse.auth.events.registry.contract import contract_schema
+from immersiverse.auth.events.registry.subjects import contract_subjects
 from immersiverse.auth.events.schema_checks import avro
 from immersiverse.auth.events.schema_checks.changes import JudgedChange
 from immersiverse.auth.events.schema_checks.kinds import Rules
@@ -48,7 +49,7 @@ def judge_registry(  # noqa: PLR0913 - what is compared, by keyword
         RegistryError: the registry cannot be asked.
     """
     found = SchemaVerdict(())
-    for name, schema_type in targets(registry, topics, types):
+    for name, schema_type in contract_subjects(registry, topics, types):
         if schema_type == "PROTOBUF":
             _file(name, new)  # raises here, so that an InvalidSchema below is the subject's
         try:
@@ -58,19 +59,6 @@ def judge_registry(  # noqa: PLR0913 - what is compared, by keyword
             found += SchemaVerdict((), unjudged=(UnjudgedSubject(name, error),))
         else:
             found += SchemaVerdict(changes, len(level.versions(len(history))))
-    return found
-
-
-def targets(
-    registry: SchemaRegistry, topics: Sequence[str] | None, types: Sequence[SchemaType]
-) -> dict[tuple[str, SchemaType], str]:
-    """Subject and type of all that would be registered, referenced files first; each with a topic."""
-    found: dict[tuple[str, SchemaType], str] = {}
-    for schema_type in types:
-        if schema_type == "PROTOBUF":
-            found[OPTIONS_FILE.name, schema_type] = ""
-        for topic in topics or TOPICS:
-            found.setdefault((registry.subject(topic, schema_type), schema_type), topic)
     return found
 
 

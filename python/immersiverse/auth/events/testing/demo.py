@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import BrokerUnavailable
@@ -104,6 +104,37 @@ class Figures:
         """Logins that succeeded among all handled ones, from 0 to 1."""
         succeeded, failed = self.by_type["LoginSucceeded"], self.by_type["LoginFailed"]
         return succeeded / (succeeded + failed) if succeeded else 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Messages settled a second."""
+        return self.settled / self.seconds if self.seconds else 0.0
+
+    @property
+    def bytes_per_event(self) -> float:
+        """The mean size of a handled event, as Protobuf."""
+        return self.bytes / self.handled if self.handled else 0.0
+
+    def summary(self) -> dict[str, Any]:
+        """All figures as JSON."""
+        return {
+            "events": self.wanted,
+            "published": self.published,
+            "handled": self.handled,
+            "retried": self.retried,
+            "duplicatesDropped": self.duplicates,
+            "deadLettered": self.dead_letters,
+            "lag": self.lag,
+            "outOfOrder": self.out_of_order,
+            "seconds": round(self.seconds, 3),
+            "eventsPerSecond": round(self.per_second),
+            "bytesPerEvent": round(self.bytes_per_event, 1),
+            "simulatedDays": round((self.last - self.first) / 86_400, 2),
+            "users": self.by_type["UserCreated"],
+            "loginSuccessRate": round(self.login_success_rate, 4),
+            "failuresByReason": dict(self.failures.most_common()),
+            "byType": dict(self.by_type.most_common()),
+        }
 
     def watch(self, detail: Detail) -> None:
         """Count what the publisher and the subscriber report to their hooks."""

@@ -9,10 +9,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from immersiverse.auth.events.cli.options import with_options
 
-_PACKAGE: Final = "immersiverse.auth.events.cli"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 _KAFKA: Final = "localhost:9092"
 _REGISTRY: Final = "http://localhost:8081"
 
@@ -21,7 +22,7 @@ class CommandEntry(NamedTuple):
     """A command of `auth-events`.
 
     Attributes:
-        module: its module in this package; the command is the function, or group, of its name in there.
+        module: its module here; the command is the function, or group, of its name in there.
         summary: what it does, in one line.
         example: a use of it, for its help; the commands of a group have their own.
     """
@@ -46,9 +47,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         f"auth-events simulate --events 3 | auth-events encode --registry {_REGISTRY}",
     ),
     "decode": CommandEntry(
-        "codec",
-        "Turn message values into JSON.",
-        f"auth-events decode frames.txt --registry {_REGISTRY}",
+        "codec", "Turn message values into JSON.", f"auth-events decode frames.txt --registry {_REGISTRY}"
     ),
     "publish": CommandEntry(
         "publish",
@@ -56,22 +55,20 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         f"auth-events simulate | auth-events publish -b {_KAFKA} --registry {_REGISTRY}",
     ),
     "tail": CommandEntry(
-        "commands.tail",
+        "tail",
         "Show events as they arrive.",
         f"auth-events tail -b {_KAFKA} --type LoginFailed --redact network",
     ),
-    "lag": CommandEntry(
-        "commands.lag", "Show the lag of consumer groups.", f"auth-events lag -b {_KAFKA} --watch"
-    ),
+    "lag": CommandEntry("groups", "Show the lag of consumer groups.", f"auth-events lag -b {_KAFKA} --watch"),
     "replay": CommandEntry(
-        "commands.replay",
+        "groups",
         "Reset a consumer group's offsets, to read events again.",
         f"auth-events replay -b {_KAFKA} -g analytics -t auth.events.login --to-timestamp 2h",
     ),
-    "dlq": CommandEntry("commands.dlq", "List, show and redrive dead letters."),
+    "dlq": CommandEntry("dlq", "List, show and redrive dead letters."),
     "inbox": CommandEntry("inbox", "What consumers remember of events that they handled."),
-    "schema": CommandEntry("commands.schema", "Register, list, show and check schemas."),
-    "registry": CommandEntry("registry", "A Schema Registry for development."),
+    "schema": CommandEntry("schema", "Register, list, show and check schemas."),
+    "registry": CommandEntry("dev", "A Schema Registry for development."),
     "dev": CommandEntry(
         "dev", "Run a Kafka and a registry for development.", "auth-events dev --registry-port 8081"
     ),
@@ -100,22 +97,33 @@ class LazyCommands(TyperGroup):
 
 def _loaded(name: str) -> Any:
     entry = COMMANDS[name]
-    found = getattr(import_module(f"{_PACKAGE}.{entry.module}"), name)
+    found = getattr(import_module(f"{__name__}.{entry.module}"), name)
     if not isinstance(found, typer.Typer):
         function, found = found, _plain()
-        found.command(name, short_help=entry.summary, epilog=f"Example: {entry.example}")(function)
+        found.command(name, short_help=entry.summary, epilog=f"Example: {entry.example}")(
+            with_options(function)
+        )
     return get_command(found)
 
 
-def new_group(purpose: str) -> typer.Typer:
+class CommandGroup(typer.Typer):
     """A group of commands; without a command it prints its help.
 
     Args:
         purpose: what the commands are for, as a sentence.
     """
-    group = _plain(help=purpose)
-    group.callback(invoke_without_command=True)(help_without_command)
-    return group
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(rich_markup_mode=None, add_completion=False, help=purpose)
+        self.callback(invoke_without_command=True)(help_without_command)
+
+    def add(self, name: str, summary: str, example: str) -> Callable[[Callable[..., None]], None]:
+        """Add the decorated function as a command, with an example of its use."""
+
+        def register(function: Callable[..., None]) -> None:
+            self.command(name, short_help=summary, epilog=f"Example: {example}")(with_options(function))
+
+        return register
 
 
 def help_without_command(context: typer.Context) -> None:
@@ -124,5 +132,5 @@ def help_without_command(context: typer.Context) -> None:
         print(context.get_help())
 
 
-def _plain(**settings: Any) -> typer.Typer:
-    return typer.Typer(rich_markup_mode=None, add_completion=False, **settings)
+def _plain() -> typer.Typer:
+    return typer.Typer(rich_markup_mode=None, add_completion=False)

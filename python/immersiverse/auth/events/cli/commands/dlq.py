@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.commands import new_group
-from immersiverse.auth.events.cli.options.kafka import (
-    BootstrapServers,
-    KafkaFile,
-    KafkaSettings,
-    connected_cluster,
-)
-from immersiverse.auth.events.cli.options.registry import RegistrySettings, RegistryUrl, writer_schemas
+from immersiverse.auth.events.cli.commands import CommandGroup
+from immersiverse.auth.events.cli.options import AsJson, DryRun, Yes  # noqa: TC001 - typer reads them
+from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.registry import RegistryOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.time import TIME_HELP, milliseconds_of
 from immersiverse.auth.events.cli.output import (
     VERDICT,
     WRONG_USE,
     CommandFailed,
     console,
+    progress,
     require_yes,
     stdin_is_tty,
     warn,
@@ -28,70 +26,53 @@ from immersiverse.auth.events.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from immersiverse.auth.events.admin.cluster import Cluster
     from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter
     from immersiverse.auth.events.admin.dead_letters.redrive import RedriveCounts, RedrivePlan, RedriveResult
+    from immersiverse.auth.events.admin.dead_letters.topic import OnRead
 
-OriginalTopic = Annotated[
-    str,
-    typer.Option("--topic", "-t", metavar="TOPIC", help="Only dead letters that came from this topic."),
-]
-ErrorText = Annotated[
-    str,
-    typer.Option(
-        "--error", metavar="TEXT", help="Only those with this text in the error's class or message."
-    ),
-]
-User = Annotated[str, typer.Option("--user", metavar="ID", help="Only those of this user.")]
-Since = Annotated[
-    str | None,
-    typer.Option("--since", metavar="TIME", help=f"Only those written since this time, {TIME_HELP}."),
-]
-Until = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Only those written before this time.")
-]
+_READ = "messages of the dead letter topic read"
+
 SourceTopic = Annotated[
     str | None,
     typer.Option("--dlq-topic", metavar="TOPIC", help="The dead letter topic. Default: the contract's."),
 ]
-All = Annotated[bool, typer.Option("--all", help="Also those that were redriven already.")]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Only so many of the newest.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-Id = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID", help="Partition and offset in the dead letter topic, such as 0-12.", show_default=False
-    ),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")]
-Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="N", min=0.01, help="Send at most so many per second.")
-]
-MaxRedrives = Annotated[
-    int,
-    typer.Option("--max-redrives", metavar="N", min=1, help="Leave those that were redriven so often."),
-]
-AllowTopics = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-topic",
-        metavar="TOPIC",
-        help="Also send to this topic, besides the contract's; may be repeated.",
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
-CountsAsJson = Annotated[bool, typer.Option("--json", help="Only the counts, as JSON.")]
 
-dlq = new_group("Dead letters: messages that consumers could not process.")
+dlq = CommandGroup("Dead letters: messages that consumers could not process.")
 
 
-def _filter(topic: str, error: str, user: str, since: str | None, until: str | None) -> DeadLetterFilter:
-    from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter
+@dataclass(frozen=True, slots=True)
+class DeadLetterOptions:
+    """Which dead letters."""
 
-    begin, end = (None if time is None else milliseconds_of(time) for time in (since, until))
-    return DeadLetterFilter(topic, error, user, begin, end)
+    topic: Annotated[
+        str,
+        typer.Option("--topic", "-t", metavar="TOPIC", help="Only dead letters that came from this topic."),
+    ] = ""
+    error: Annotated[
+        str,
+        typer.Option(
+            "--error", metavar="TEXT", help="Only those with this text in the error's class or message."
+        ),
+    ] = ""
+    user: Annotated[str, typer.Option("--user", metavar="ID", help="Only those of this user.")] = ""
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help=f"Only those written since this time, {TIME_HELP}."),
+    ] = None
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Only those written before this time.")
+    ] = None
+    dlq_topic: SourceTopic = None
+
+    def filter(self) -> DeadLetterFilter:
+        """What accepts them."""
+        from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter
+
+        since, until = (None if time is None else milliseconds_of(time) for time in (self.since, self.until))
+        return DeadLetterFilter(self.topic, self.error, self.user, since, until)
 
 
 def _source(topic: str | None) -> str:
@@ -100,24 +81,15 @@ def _source(topic: str | None) -> str:
     return topic or catalog.DEAD_LETTER_TOPIC
 
 
-@dlq.command(
-    "list",
-    short_help="List dead letters.",
-    epilog="Example: auth-events dlq list -b localhost:9092 --error Timeout --since 2h",
-)
+@dlq.add("list", "List dead letters.", "auth-events dlq list -b localhost:9092 --error Timeout --since 2h")
 def list_(
     *,
-    bootstrap_servers: BootstrapServers = None,
-    config: KafkaSettings = None,
-    config_file: KafkaFile = None,
-    topic: OriginalTopic = "",
-    error: ErrorText = "",
-    user: User = "",
-    since: Since = None,
-    until: Until = None,
-    dlq_topic: SourceTopic = None,
-    all_: All = False,
-    limit: Limit = 50,
+    kafka: KafkaOptions,
+    which: DeadLetterOptions,
+    all_: Annotated[bool, typer.Option("--all", help="Also those that were redriven already.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Only so many of the newest.")
+    ] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List dead letters that were not redriven, oldest first: where each came from, and its error.
@@ -127,10 +99,10 @@ def list_(
     from immersiverse.auth.events.admin.dead_letters.topic import DeadLetterTopic, newest
     from immersiverse.auth.events.cli.views import dead_letters as view
 
-    wanted = _filter(topic, error, user, since, until)
-    cluster = connected_cluster(bootstrap_servers, config, config_file)
-    with view.progress(silent=as_json) as progress:
-        source = DeadLetterTopic(cluster, _source(dlq_topic), since=wanted.since, on_read=progress.read)
+    wanted = which.filter()
+    cluster = kafka.cluster()
+    with progress(_READ, silent=as_json) as show:
+        source = DeadLetterTopic(cluster, _source(which.dlq_topic), since=wanted.since, on_read=_read(show))
         every = source.dead_letters(() if all_ else source.redriven())
         found, total = newest((each for each in every if wanted.accepts(each)), limit)
     if as_json:
@@ -142,21 +114,21 @@ def list_(
     warn(f"{total} dead letters" + (f", the newest {limit} shown" if total > limit else ""))
 
 
-@dlq.command(
-    short_help="Show one dead letter.",
-    epilog="Example: auth-events dlq show -b localhost:9092 auth.events.dlq-0-12",
-)
+@dlq.add("show", "Show one dead letter.", "auth-events dlq show -b localhost:9092 auth.events.dlq-0-12")
 def show(
-    name: Id,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", show_default=False,
+            help="Partition and offset in the dead letter topic, such as 0-12.",
+        ),
+    ],
     *,
-    bootstrap_servers: BootstrapServers = None,
-    config: KafkaSettings = None,
-    config_file: KafkaFile = None,
-    registry: RegistryUrl = None,
-    registry_config: RegistrySettings = None,
+    kafka: KafkaOptions,
+    registry: RegistryOptions,
     dlq_topic: SourceTopic = None,
     as_json: AsJson = False,
-) -> None:
+) -> None:  # fmt: skip
     """Show one dead letter completely: the event if it can be decoded, its bytes, the error and stack trace.
 
     Exit codes: 0 done, 1 no such dead letter, 2 wrong use, 3 no connection.
@@ -169,9 +141,8 @@ def show(
     wanted = DeadLetterId.parse(name)
     if wanted is None:
         raise CommandFailed(f"invalid id {name!r}: use PARTITION-OFFSET, such as 0-12", WRONG_USE)
-    cluster = connected_cluster(bootstrap_servers, config, config_file)
-    found = DeadLetterTopic(cluster, _source(dlq_topic)).dead_letter(wanted)
-    with writer_schemas(registry, registry_config) as schemas:
+    found = DeadLetterTopic(kafka.cluster(), _source(dlq_topic)).dead_letter(wanted)
+    with registry.writer_schemas() as schemas:
         deserializer = AuthEventDeserializer(schemas)
         if as_json:
             write_json(view.whole(found, deserializer))
@@ -179,28 +150,33 @@ def show(
             write_lines(line.encode() for line in view.lines(found, deserializer))
 
 
-@dlq.command(
-    short_help="Send dead letters back to their topics.",
-    epilog="Example: auth-events dlq redrive -b localhost:9092 --topic auth.events.login --rate 50 --dry-run",
+@dlq.add(
+    "redrive",
+    "Send dead letters back to their topics.",
+    "auth-events dlq redrive -b localhost:9092 --topic auth.events.login --rate 50 --dry-run",
 )
 def redrive(
     *,
-    bootstrap_servers: BootstrapServers = None,
-    config: KafkaSettings = None,
-    config_file: KafkaFile = None,
-    topic: OriginalTopic = "",
-    error: ErrorText = "",
-    user: User = "",
-    since: Since = None,
-    until: Until = None,
-    dlq_topic: SourceTopic = None,
+    kafka: KafkaOptions,
+    which: DeadLetterOptions,
     dry_run: DryRun = False,
-    rate: Rate = None,
-    max_redrives: MaxRedrives = 3,
-    allow_topic: AllowTopics = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", metavar="N", min=0.01, help="Send at most so many per second.")
+    ] = None,
+    max_redrives: Annotated[
+        int,
+        typer.Option("--max-redrives", metavar="N", min=1, help="Leave those that were redriven so often."),
+    ] = 3,
+    allow_topic: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-topic", metavar="TOPIC",
+            help="Also send to this topic, besides the contract's; may be repeated.",
+        ),
+    ] = None,
     yes: Yes = False,
-    as_json: CountsAsJson = False,
-) -> None:
+    as_json: Annotated[bool, typer.Option("--json", help="Only the counts, as JSON.")] = False,
+) -> None:  # fmt: skip
     """Send dead letters back to the topics that they came from, with their key, value and headers.
 
     Each is sent once, however often this runs and with whatever filters; what a filter leaves out can be
@@ -214,10 +190,8 @@ def redrive(
     """
     from immersiverse.auth.events.admin.dead_letters.redrive import RedrivePlan
 
-    wanted = _filter(topic, error, user, since, until)
-    plan = RedrivePlan(wanted, max_redrives, tuple(allow_topic or ()))
-    cluster = connected_cluster(bootstrap_servers, config, config_file)
-    source = _source(dlq_topic)
+    plan = RedrivePlan(which.filter(), max_redrives, tuple(allow_topic or ()))
+    cluster, source = kafka.cluster(), _source(which.dlq_topic)
     if dry_run:
         _preview(cluster, source, plan, as_json=as_json)
         return
@@ -231,8 +205,8 @@ def _preview(cluster: Cluster, topic: str, plan: RedrivePlan, *, as_json: bool) 
     from immersiverse.auth.events.cli.views import dead_letters as view
 
     counts = RedriveCounts()
-    with view.progress(silent=as_json) as progress:
-        for _ in _reported(preview(cluster, topic, plan, on_read=progress.read), counts):
+    with progress(_READ, silent=as_json) as show:
+        for _ in _reported(preview(cluster, topic, plan, on_read=_read(show)), counts):
             pass
     view.report(counts, "would be sent", as_json=as_json)
     return counts
@@ -262,10 +236,10 @@ def _redrive(cluster: Cluster, topic: str, plan: RedrivePlan, *, rate: float | N
 
     counts = RedriveCounts()
     try:
-        with view.progress(silent=as_json) as progress:
-            results = redrive(cluster, topic, plan, rate_limit=RateLimit(rate), on_read=progress.read)
+        with progress(_READ, silent=as_json) as show:
+            results = redrive(cluster, topic, plan, rate_limit=RateLimit(rate), on_read=_read(show))
             for _ in _reported(results, counts):
-                progress.sent(counts.statuses[RedriveStatus.REDRIVE])
+                show(counts.statuses[RedriveStatus.REDRIVE], "sent back")
     except BaseException:
         if counts.statuses:  # also if it is interrupted, what was sent is sent
             warn(f"{view.sentence(counts, 'sent')}; the others are unchanged")
@@ -273,6 +247,10 @@ def _redrive(cluster: Cluster, topic: str, plan: RedrivePlan, *, rate: float | N
     view.report(counts, "sent", as_json=as_json)
     if counts.statuses[RedriveStatus.FAILED]:
         raise typer.Exit(VERDICT)
+
+
+def _read(show: Callable[..., None]) -> OnRead:
+    return lambda messages, total: show(messages, f"of {total:,} {_READ}")
 
 
 def _reported(results: Iterator[RedriveResult], counts: RedriveCounts) -> Iterator[RedriveResult]:

@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.options.kafka import (
-    BootstrapServers,
-    KafkaFile,
-    KafkaSettings,
-    connected_cluster,
-)
-from immersiverse.auth.events.cli.options.registry import RegistrySettings, RegistryUrl, writer_schemas
+from immersiverse.auth.events.cli.options.events import PersonalDataClass  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.registry import RegistryOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.time import TIME_HELP, milliseconds_of
 from immersiverse.auth.events.cli.output import (
     BROKEN_PIPE,
@@ -25,76 +21,57 @@ from immersiverse.auth.events.cli.output import (
     warn,
     write_line,
 )
-from immersiverse.auth.events.privacy import CLASSES, Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from immersiverse.auth.events.admin.offset_reset import ResetTarget
     from immersiverse.auth.events.kafka.record import Record
+    from immersiverse.auth.events.privacy import Redaction
 
 _BEGINNING, _END = "beginning", "end"
-
-Topics = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--topic",
-        "-t",
-        metavar="TOPIC",
-        help="Only this topic; may be repeated. Default: the contract's topics.",
-    ),
-]
-Types = Annotated[
-    list[str] | None,
-    typer.Option("--type", metavar="EVENT", help="Only events of this type; may be repeated."),
-]
-User = Annotated[
-    str, typer.Option("--user", metavar="ID", help="Only events of this user, by user id or message key.")
-]
-From = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        metavar="beginning|end|TIME",
-        help=f"Where to start; a time {TIME_HELP}. Default: the end, with --no-follow the beginning.",
-    ),
-]
-Follow = Annotated[
-    bool, typer.Option("--follow/--no-follow", help="Wait for new events, or stop at the current end.")
-]
-Count = Annotated[
-    int | None, typer.Option("--count", "-n", metavar="N", min=1, help="Stop after this many events.")
-]
-Redact = Annotated[
-    str,
-    typer.Option(
-        "--redact",
-        metavar="|".join(CLASSES),
-        help="Withhold personal data of this class and of more sensitive ones.",
-        autocompletion=lambda incomplete: [name for name in CLASSES if name.startswith(incomplete)],
-    ),
-]
-Headers = Annotated[
-    bool, typer.Option("--headers", help="Also show topic, partition, offset, time, key and headers.")
-]
 
 
 def tail(
     *,
-    bootstrap_servers: BootstrapServers = None,
-    config: KafkaSettings = None,
-    config_file: KafkaFile = None,
-    registry: RegistryUrl = None,
-    registry_config: RegistrySettings = None,
-    topic: Topics = None,
-    type: Types = None,  # noqa: A002 - the option's name
-    user: User = "",
-    start: From = "",
-    follow: Follow = True,
-    count: Count = None,
-    redact: Redact = "",
-    headers: Headers = False,
-) -> None:
+    kafka: KafkaOptions,
+    registry: RegistryOptions,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--topic", "-t", metavar="TOPIC",
+            help="Only this topic; may be repeated. Default: the contract's topics.",
+        ),
+    ] = None,
+    type: Annotated[  # noqa: A002 - the option's name
+        list[str] | None,
+        typer.Option("--type", metavar="EVENT", help="Only events of this type; may be repeated."),
+    ] = None,
+    user: Annotated[
+        str,
+        typer.Option("--user", metavar="ID", help="Only events of this user, by user id or message key."),
+    ] = "",
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="beginning|end|TIME",
+            help=f"Where to start; a time {TIME_HELP}. Default: the end, with --no-follow the beginning.",
+        ),
+    ] = "",
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Wait for new events, or stop at the current end.")
+    ] = True,
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", metavar="N", min=1, help="Stop after this many events.")
+    ] = None,
+    redact: Annotated[
+        PersonalDataClass | None,
+        typer.Option("--redact", help="Withhold personal data of this class and of more sensitive ones."),
+    ] = None,
+    headers: Annotated[
+        bool, typer.Option("--headers", help="Also show topic, partition, offset, time, key and headers.")
+    ] = False,
+) -> None:  # fmt: skip
     """Show events as they arrive, one JSON object per line.
 
     Joins no consumer group and commits nothing, so consumers are not affected. Events of one partition are
@@ -109,8 +86,8 @@ def tail(
 
     wanted = EventFilter(frozenset(_type_name(name) for name in type or ()), user)
     view, begin = RecordView(_redaction(redact), with_headers=headers), _start(start, follow=follow)
-    cluster = connected_cluster(bootstrap_servers, config, config_file)
-    with writer_schemas(registry, registry_config) as schemas:
+    cluster = kafka.cluster()
+    with registry.writer_schemas() as schemas:
         lines = RecordLines(AuthEventDeserializer(schemas), wanted, view)
         try:
             records = read_tail(cluster, topic or (), begin, on_outage=warn if follow else None)
@@ -131,10 +108,10 @@ def _until_closed(records: Iterator[Record | None]) -> Iterator[Record]:
             raise typer.Exit(BROKEN_PIPE)
 
 
-def _redaction(name: str) -> Redaction | None:
-    if name and name not in CLASSES:
-        raise CommandFailed(f"invalid --redact {name!r}: use one of {', '.join(CLASSES)}", WRONG_USE)
-    return Redaction(CLASSES[name]) if name else None
+def _redaction(least: PersonalDataClass | None) -> Redaction | None:
+    from immersiverse.auth.events.privacy import CLASSES, Redaction
+
+    return Redaction(CLASSES[least]) if least else None
 
 
 def _start(text: str, *, follow: bool) -> ResetTarget:

@@ -1,8 +1,20 @@
-"""Choices of formats of events and schemas."""
+"""The options for formats of events and schemas, and for how events are written."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from immersiverse.auth.events.cli.options.registry import RegistryOptions
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from immersiverse.auth.events.serialization.schemas import SchemaIds, SchemaType
 
 
 class EventFormat(StrEnum):
@@ -20,9 +32,48 @@ class SchemaFormat(StrEnum):
     PROTOBUF = "protobuf"
     AVRO = "avro"
 
+    @property
+    def types(self) -> tuple[SchemaType, ...]:
+        """Their types by the registry's names."""
+        both: tuple[SchemaType, ...] = ("PROTOBUF", "AVRO")
+        return tuple(each for each in both if self is SchemaFormat.ALL or each == self.upper())
+
 
 class SchemaForm(StrEnum):
     """The representation of a Protobuf schema."""
 
     TEXT = "text"
     DESCRIPTOR = "descriptor"
+
+
+class PersonalDataClass(StrEnum):
+    """The contract's classes of personal data, as `privacy.CLASSES` reads them; help need not load that."""
+
+    PSEUDONYM = "pseudonym"
+    NETWORK = "network"
+    CONTACT = "contact"
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingOptions(RegistryOptions):
+    """How events are written, and where schema ids come from."""
+
+    format: Annotated[EventFormat, typer.Option("--format", "-f", help="How to write them.")] = (
+        EventFormat.PROTOBUF
+    )
+    schema_id: Annotated[
+        int | None,
+        typer.Option(
+            "--schema-id", metavar="ID", min=0, help="The id for frames; no registry is asked then."
+        ),
+    ] = None
+
+    def schema_ids(self) -> AbstractContextManager[SchemaIds | None]:
+        """Where ids come from; nowhere for JSON, which has none."""
+        if self.format is EventFormat.JSON:
+            return nullcontext()
+        if self.schema_id is None:
+            return self.connected()
+        from immersiverse.auth.events.serialization.schemas import PinnedSchemas
+
+        return nullcontext(PinnedSchemas(protobuf=self.schema_id, avro=self.schema_id))

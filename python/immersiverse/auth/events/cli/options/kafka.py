@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,70 +11,67 @@ import typer
 from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from immersiverse.auth.events.admin.cluster import Cluster
 
 BOOTSTRAP_VARIABLE = "AUTH_EVENTS_BOOTSTRAP_SERVERS"
 _SERVERS = "bootstrap.servers"
-
-BootstrapServers = Annotated[
-    str | None,
-    typer.Option(
-        "--bootstrap-servers",
-        "-b",
-        metavar="HOST:PORT,...",
-        envvar=BOOTSTRAP_VARIABLE,
-        help="The Kafka cluster.",
-    ),
-]
-KafkaSettings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="KEY=VALUE",
-        help="A librdkafka setting; may be repeated. Overrides the file.",
-    ),
-]
-KafkaFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config-file",
-        metavar="FILE",
-        help="librdkafka settings as KEY=VALUE lines or YAML. Put passwords here.",
-    ),
-]
+_QUIET = {"log_level": 2, "log.connection.close": False}
 
 
-def connected_cluster(servers: str | None, settings: Sequence[str] | None, file: Path | None) -> Cluster:
-    """The cluster of these options.
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """Which Kafka cluster, and how to connect to it."""
 
-    Raises:
-        CommandFailed: the cluster is missing, or a setting is malformed.
-        ConfigurationError: a setting is invalid.
-    """
-    from immersiverse.auth.events.admin.cluster import Cluster
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(
+            "--bootstrap-servers", "-b", metavar="HOST:PORT,...", envvar=BOOTSTRAP_VARIABLE,
+            help="The Kafka cluster.",
+        ),
+    ] = None  # fmt: skip
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", "-c", metavar="KEY=VALUE",
+            help="A librdkafka setting; may be repeated. Overrides the file.",
+        ),
+    ] = None  # fmt: skip
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config-file", metavar="FILE",
+            help="librdkafka settings as KEY=VALUE lines or YAML. Put passwords here.",
+        ),
+    ] = None  # fmt: skip
 
-    return Cluster(kafka_settings(servers, settings, file))
+    def cluster(self) -> Cluster:
+        """The cluster.
 
+        Raises:
+            CommandFailed: it is missing, or a setting is malformed.
+            ConfigurationError: a setting is invalid.
+        """
+        from immersiverse.auth.events.admin.cluster import Cluster
 
-def kafka_settings(servers: str | None, settings: Sequence[str] | None, file: Path | None) -> dict[str, Any]:
-    """The librdkafka settings of these options: a file's, over them single ones, over them the servers.
+        return Cluster(self.settings())
 
-    Raises:
-        CommandFailed: the servers are missing, or a setting is malformed. The error quotes no value.
-        ConfigurationError: the file is YAML and cannot be used.
-    """
-    config = {**(_from_file(file) if file else {}), **_from_lines(settings or (), "--config")}
-    if servers:
-        config[_SERVERS] = servers
-    if not config.get(_SERVERS):
-        raise CommandFailed(
-            f"no Kafka cluster given: pass --bootstrap-servers HOST:PORT, or set {BOOTSTRAP_VARIABLE}",
-            WRONG_USE,
-        )
-    return config if "debug" in config else {"log_level": 2, "log.connection.close": False, **config}
+    def settings(self) -> dict[str, Any]:
+        """The librdkafka settings: the file's, over them single ones, over them the servers.
+
+        Raises:
+            CommandFailed: the servers are missing, or a setting is malformed. The error quotes no value.
+            ConfigurationError: the file is YAML and cannot be used.
+        """
+        in_file = _from_file(self.config_file) if self.config_file else {}
+        config = {**in_file, **_from_lines(self.config or (), "--config")}
+        if self.bootstrap_servers:
+            config[_SERVERS] = self.bootstrap_servers
+        if not config.get(_SERVERS):
+            hint = f"pass --bootstrap-servers HOST:PORT, or set {BOOTSTRAP_VARIABLE}"
+            raise CommandFailed(f"no Kafka cluster given: {hint}", WRONG_USE)
+        return config if "debug" in config else {**_QUIET, **config}
 
 
 def _from_file(file: Path) -> dict[str, Any]:

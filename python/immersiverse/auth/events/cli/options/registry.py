@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.registry import SchemaRegistry
 
-VARIABLE = "AUTH_EVENTS_REGISTRY"
+REGISTRY_VARIABLE = "AUTH_EVENTS_REGISTRY"
 
-RegistryUrl = Annotated[
-    str | None,
-    typer.Option("--registry", metavar="URL", envvar=VARIABLE, help="The Schema Registry."),
-]
 RegistrySettings = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,9 +38,31 @@ _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _UNPRINTED = "***"
 
 
+@dataclass(frozen=True, slots=True)
+class RegistryOptions:
+    """Which Schema Registry, and how to connect to it."""
+
+    registry: Annotated[
+        str | None,
+        typer.Option("--registry", metavar="URL", envvar=REGISTRY_VARIABLE, help="The Schema Registry."),
+    ] = None
+    registry_config: RegistrySettings = None
+
+    def __bool__(self) -> bool:
+        return bool(self.registry or self.registry_config)
+
+    def connected(self) -> AbstractContextManager[SchemaRegistry]:
+        """The registry; see `connected`."""
+        return connected(self.registry, self.registry_config)
+
+    def writer_schemas(self) -> AbstractContextManager[SchemaRegistry | None]:
+        """The registry for a reader; None if these options are not given."""
+        return self.connected() if self else nullcontext()
+
+
 @contextmanager
 def connected(url: str | None, settings: Sequence[str] | None) -> Iterator[SchemaRegistry]:
-    """The registry of these options.
+    """A registry.
 
     Raises:
         CommandFailed: the URL is missing, or a request fails. The error holds no password.
@@ -57,21 +76,14 @@ def connected(url: str | None, settings: Sequence[str] | None) -> Iterator[Schem
     except RegistryError as error:
         failure = failure_of(error)
         misconfigured = isinstance(error, RegistryRefused) and not error.status
-        raise CommandFailed(
-            _without_secrets(failure.line, config), WRONG_USE if misconfigured else failure.exit_code
-        ) from error
-
-
-def writer_schemas(
-    url: str | None, settings: Sequence[str] | None
-) -> AbstractContextManager[SchemaRegistry | None]:
-    """The registry for a reader; None if these options are not given."""
-    return connected(url, settings) if url or settings else nullcontext()
+        exit_code = WRONG_USE if misconfigured else failure.exit_code
+        raise CommandFailed(_without_secrets(failure.line, config), exit_code) from error
 
 
 def _config(url: str | None, settings: Sequence[str]) -> dict[str, Any]:
     if not url:
-        raise CommandFailed(f"no Schema Registry given: pass --registry URL, or set {VARIABLE}", WRONG_USE)
+        hint = f"pass --registry URL, or set {REGISTRY_VARIABLE}"
+        raise CommandFailed(f"no Schema Registry given: {hint}", WRONG_USE)
     if not url.startswith(("http://", "https://")):
         raise CommandFailed("--registry must begin with http:// or https://", WRONG_USE)
     return {"url": url, **dict(_setting(text) for text in settings)}

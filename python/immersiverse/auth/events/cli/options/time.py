@@ -10,9 +10,15 @@ from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed
 
 TIME_HELP = "such as 2025-07-01T09:00:00Z, 2025-07-01, or 15m, 2h, 7d ago"
 
-_AGO = re.compile(r"(\d{1,9})([smhd])")
+_AGE = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _MILLISECONDS = re.compile(r"\d{12,14}")
+
+
+def seconds_of(age: str) -> int | None:
+    """The seconds of an age such as 2h; None if it is none."""
+    found = _AGE.fullmatch(age)
+    return int(found[1]) * _SECONDS[found[2]] if found else None
 
 
 def milliseconds_of(text: str) -> int:
@@ -21,7 +27,7 @@ def milliseconds_of(text: str) -> int:
     Raises:
         CommandFailed: it is none of these.
     """
-    if ago := _AGO.fullmatch(text):
+    if ago := _AGE.fullmatch(text):
         return int((time.time() - int(ago[1]) * _SECONDS[ago[2]]) * 1000)
     if _MILLISECONDS.fullmatch(text):
         return int(text)

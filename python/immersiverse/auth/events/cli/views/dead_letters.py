@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import time
-from contextlib import contextmanager
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -15,13 +14,13 @@ from rich.text import Text
 
 from immersiverse.auth.events.admin.dead_letters.redrive import RedriveStatus
 from immersiverse.auth.events.cli.options.time import format_time
-from immersiverse.auth.events.cli.output import status_line, warn, write_json
+from immersiverse.auth.events.cli.output import warn, write_json
 from immersiverse.auth.events.errors import DecodeError
 from immersiverse.auth.events.printable import printable
 from immersiverse.auth.events.serialization.text import event_line, hexdump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 _NARROW: Final = 100  # columns; below, a table is unreadable
 _MAX_REASON: Final = 60  # characters of an error's message in a table
 _REASONS_SHOWN: Final = 10  # of dead letters that stay, one line each
-_UPDATE_SECONDS: Final = 0.1
-_READING: Final = "reading the dead letter topic"
 _STATUSES: Final = {
     RedriveStatus.DONE: "redriven before",
     RedriveStatus.FILTERED: "left out by the filter",
@@ -98,7 +95,8 @@ def _origin(dead_letter: DeadLetter) -> str:
 
 def _error(dead_letter: DeadLetter) -> str:
     stub = f"stub of {dead_letter.original_size:,} bytes; " if dead_letter.is_stub else ""
-    return printable(f"{stub}{dead_letter.error_name}: {_cut(dead_letter.reason)}")
+    reason = shorten(dead_letter.reason, _MAX_REASON, placeholder=" ...")
+    return printable(f"{stub}{dead_letter.error_name}: {reason}")
 
 
 def whole(dead_letter: DeadLetter, deserializer: AuthEventDeserializer) -> dict[str, Any]:
@@ -159,11 +157,6 @@ def _event(dead_letter: DeadLetter, deserializer: AuthEventDeserializer) -> byte
     return event_line(deserializer.deserialize(dead_letter.value, headers=headers, key=dead_letter.key))
 
 
-def _cut(reason: str) -> str:
-    line = " ".join(reason.split())
-    return line if len(line) <= _MAX_REASON else f"{line[: _MAX_REASON - 3]}..."
-
-
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode(errors="replace")
 
@@ -192,40 +185,3 @@ def is_reported(result: RedriveResult, counts: RedriveCounts) -> bool:
     """Whether a result gets a line: all failures do, and the first of those that have to stay."""
     staying = counts.statuses[RedriveStatus.NO_ORIGIN_TOPIC] + counts.statuses[RedriveStatus.STUB]
     return bool(result.reason) and (result.status is RedriveStatus.FAILED or staying <= _REASONS_SHOWN)
-
-
-class DeadLetterProgress:
-    """How far a command is.
-
-    Args:
-        show: shows a line in place of the last one.
-    """
-
-    def __init__(self, show: Callable[[str], None]) -> None:
-        self._show = show
-        self._shown = 0.0
-        self._started: float | None = None
-
-    def read(self, messages: int, total: int) -> None:
-        """So many messages of the dead letter topic are read."""
-        self._update(f"{_READING}: {messages:,} of {total:,}")
-
-    def sent(self, messages: int) -> None:
-        """So many are sent back."""
-        now = time.monotonic()
-        self._started = now if self._started is None else self._started
-        rate = messages / (now - self._started) if now > self._started else 0.0
-        self._update(f"{messages:,} sent back, {rate:,.0f} a second")
-
-    def _update(self, line: str) -> None:
-        now = time.monotonic()
-        if now - self._shown > _UPDATE_SECONDS:
-            self._shown = now
-            self._show(line)
-
-
-@contextmanager
-def progress(*, silent: bool) -> Iterator[DeadLetterProgress]:
-    """A line of progress on standard error, if that is a terminal."""
-    with status_line(_READING, silent=silent) as show:
-        yield DeadLetterProgress(show)

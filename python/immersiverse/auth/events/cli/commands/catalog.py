@@ -10,9 +10,8 @@ import typer
 from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, console, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from google.protobuf.descriptor import EnumDescriptor
     from rich.console import Console
     from rich.table import Table
 
@@ -97,14 +96,13 @@ def _facts_and_sample(event_type: EventType) -> dict[str, Any]:
 
 
 def _field_facts(field: Field) -> dict[str, Any]:
-    enum = field.descriptor.enum_type
     return {
         "name": field.name,
         "jsonName": field.json_name,
-        "type": _type(field),
-        "values": [value.name for value in enum.values] if enum else None,  # as JSON events have them
+        "type": field.type_name,
+        "values": field.values,
         "required": field.rules.required,
-        "rules": list(_rules(field)),
+        "rules": field.rule_texts,
         "personalData": field.personal_data or None,
     }
 
@@ -134,12 +132,14 @@ def _show(screen: Console, event_type: EventType) -> None:
     screen.print(f"  partition key  {' else '.join(event_type.partition_key)}")
     table = _table(screen, "Field", wrapped={"Type": 20, "Rules": 10, "PII": 9})
     for field in event_type.fields:
-        table.add_row(f"[bold]{field.name}", _type(field), ", ".join(_rules(field)), field.personal_data)
+        table.add_row(
+            f"[bold]{field.name}", field.type_name, ", ".join(field.rule_texts), field.personal_data
+        )
     screen.print("", table, "")
-    for enum in {
-        field.descriptor.enum_type: None for field in event_type.fields if field.descriptor.enum_type
-    }:
-        screen.print(Padding(f"[bold]{enum.name}[/]: {', '.join(_values(enum))}", (0, 0, 1, 2)))
+    for field in event_type.fields:
+        if field.values:
+            names = ", ".join(field.values[1:])  # without the unspecified one
+            screen.print(Padding(f"[bold]{field.json_name}[/]: {names}", (0, 0, 1, 2)))
     if found := sample(event_type.name):
         screen.print(JSON(found.decode()))
 
@@ -163,35 +163,3 @@ def _personal_data(event_type: EventType) -> list[str]:
     fields = [field for field in event_type.fields if field.personal_data]
     found = {field.rules.personal_data: field.personal_data for field in fields}
     return [found[number] for number in sorted(found, reverse=True)]
-
-
-def _type(field: Field) -> str:
-    from google.protobuf.descriptor_pb2 import FieldDescriptorProto
-
-    descriptor = field.descriptor
-    named = descriptor.message_type or descriptor.enum_type
-    scalar = FieldDescriptorProto.Type.Name(FieldDescriptorProto.Type.ValueType(descriptor.type))
-    name = named.name if named else scalar.removeprefix("TYPE_").lower()
-    return f"repeated {name}" if descriptor.is_repeated else name
-
-
-def _rules(field: Field) -> Iterator[str]:
-    from immersiverse.auth.events.v1 import options_pb2
-
-    rules = field.rules
-    if rules.required:
-        yield "required"
-    if rules.max_length:
-        yield f"at most {rules.max_length} {'items' if field.descriptor.is_repeated else 'characters'}"
-    if rules.HasField("minimum"):
-        yield f"at least {rules.minimum:g}"
-    if rules.HasField("maximum"):
-        yield f"at most {rules.maximum:g}"
-    if rules.format:
-        yield options_pb2.Format.Name(rules.format).removeprefix("FORMAT_").lower().replace("_", " ")
-
-
-def _values(enum: EnumDescriptor) -> list[str]:
-    """The names of an enum's values, without the unspecified one and what all names begin with."""
-    prefix = enum.values[0].name.removesuffix("UNSPECIFIED")
-    return [value.name.removeprefix(prefix) for value in enum.values if value.number]

@@ -9,10 +9,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.options.events import EventFormat
-from immersiverse.auth.events.cli.options.registry import RegistrySettings, RegistryUrl, writer_schemas
+from immersiverse.auth.events.cli.options.events import EncodingOptions  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.registry import RegistryOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.output import VERDICT, WRONG_USE, CommandFailed, warn, write_line
-from immersiverse.auth.events.cli.schema_ids import PinnedId, schema_ids
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, InvalidSchema
 
 if TYPE_CHECKING:
@@ -31,15 +30,10 @@ STANDARD_INPUT = "-"
 def encode(
     file: InputFile = STANDARD_INPUT,
     *,
-    format: Annotated[  # noqa: A002 - the option's name
-        EventFormat, typer.Option("--format", "-f", help="How to write them.")
-    ] = EventFormat.PROTOBUF,
+    encoding: EncodingOptions,
     topic: Annotated[
         str, typer.Option("--topic", metavar="TOPIC", help="The topic; the contract's unless given.")
     ] = "",
-    registry: RegistryUrl = None,
-    registry_config: RegistrySettings = None,
-    schema_id: PinnedId = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Whole messages: topic, key, headers and value.")
     ] = False,
@@ -51,18 +45,13 @@ def encode(
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
     from immersiverse.auth.events.serialization.text import read_event_line
 
-    with schema_ids(format, schema_id, registry, registry_config) as schemas:
-        serialize = AuthEventSerializer(schemas, format=format.value).serialize
+    with encoding.schema_ids() as schemas:
+        serialize = AuthEventSerializer(schemas, format=encoding.format.value).serialize
         show = _message if as_json else _value
         _convert_lines(file, lambda line: show(serialize(read_event_line(line), topic=topic)))
 
 
-def decode(
-    file: InputFile = STANDARD_INPUT,
-    *,
-    registry: RegistryUrl = None,
-    registry_config: RegistrySettings = None,
-) -> None:
+def decode(file: InputFile = STANDARD_INPUT, *, registry: RegistryOptions) -> None:
     """Turn message values in base64 or hexadecimal, one a line, into events in JSON.
 
     Detects Protobuf, Avro and JSON, and takes JSON as it stands, too. Without a registry, frames are read as
@@ -71,7 +60,7 @@ def decode(
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
     from immersiverse.auth.events.serialization.text import event_line, value_from_text
 
-    with writer_schemas(registry, registry_config) as schemas:
+    with registry.writer_schemas() as schemas:
         deserialize = AuthEventDeserializer(schemas).deserialize
         _convert_lines(file, lambda line: event_line(deserialize(value_from_text(line))))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import closing, nullcontext
+from collections import deque
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +25,7 @@ _PER_SECOND = 8  # pictures on a terminal
 _LINE_EVERY = 1.0  # seconds, elsewhere
 _WIDEST = 100  # columns
 _ECHO = 2  # columns beside the picture, for the terminal's ^C, which would otherwise wrap its lines
-_FOR_BARS, _FOR_DETAILS, _FOR_FAILURES = 90, 74, 48  # columns; a narrower picture does without
+_FOR_DETAILS, _FOR_FAILURES = 74, 48  # columns; a narrower picture does without
 _REASONS = 10
 _NEXT = """\
 Next: auth-events catalog              every event and its key
@@ -55,7 +57,7 @@ def demo(
         with closing(run.run()) as figures:
             _show(screen, figures, run.figures, silent=as_json)
     if as_json:
-        write_json(summary(run.figures))
+        write_json(run.figures.summary())
     else:
         screen.print(goodbye(run.figures))
 
@@ -64,49 +66,26 @@ def _show(screen: Console, progress: Iterator[Figures], figures: Figures, *, sil
     """A moving picture on a terminal; elsewhere a line a second and the last picture."""
     from rich.live import Live
 
-    live = Live(console=screen, auto_refresh=False) if screen.is_terminal and not silent else None
+    if silent:
+        deque(progress, maxlen=0)
+        return
+    if screen.is_terminal:
+        drawn = partial(picture, figures, screen.width)
+        with Live(get_renderable=drawn, console=screen, refresh_per_second=_PER_SECOND):
+            deque(progress, maxlen=0)
+        return
     shown = time.monotonic()
-    with live or nullcontext():
-        for _ in progress:
-            if silent or time.monotonic() - shown < (1 / _PER_SECOND if live else _LINE_EVERY):
-                continue
+    for _ in progress:
+        if time.monotonic() - shown > _LINE_EVERY:
             shown = time.monotonic()
-            if live:
-                live.update(picture(figures, screen.width), refresh=True)
-            else:
-                screen.print(line(figures))
-        if live:
-            live.update(picture(figures, screen.width), refresh=True)
-    if not live and not silent:
-        screen.print(picture(figures, screen.width))
-
-
-def summary(figures: Figures) -> dict[str, Any]:
-    """The figures as JSON."""
-    return {
-        "events": figures.wanted,
-        "published": figures.published,
-        "handled": figures.handled,
-        "retried": figures.retried,
-        "duplicatesDropped": figures.duplicates,
-        "deadLettered": figures.dead_letters,
-        "lag": figures.lag,
-        "outOfOrder": figures.out_of_order,
-        "seconds": round(figures.seconds, 3),
-        "eventsPerSecond": round(_per_second(figures)),
-        "bytesPerEvent": round(_bytes_each(figures), 1),
-        "simulatedDays": round(_days(figures), 2),
-        "users": figures.by_type["UserCreated"],
-        "loginSuccessRate": round(figures.login_success_rate, 4),
-        "failuresByReason": dict(figures.failures.most_common()),
-        "byType": dict(figures.by_type.most_common()),
-    }
+            screen.print(line(figures))
+    screen.print(picture(figures, screen.width))
 
 
 def line(figures: Figures) -> str:
     """The most important figures in one line."""
     return (
-        f"{figures.settled:,} of {figures.wanted:,} events, {_per_second(figures):,.0f} a second: "
+        f"{figures.settled:,} of {figures.wanted:,} events, {figures.per_second:,.0f} a second: "
         f"{figures.retried:,} retried, {figures.duplicates:,} duplicates dropped, "
         f"{figures.dead_letters:,} dead letters, lag {figures.lag:,}"
     )
@@ -138,14 +117,14 @@ def picture(figures: Figures, columns: int) -> RenderableType:
     bar.add_row(
         ProgressBar(total=figures.wanted, completed=settled),
         f"{settled:,} of {figures.wanted:,} events",
-        f"[bold]{_per_second(figures):,.0f}[/] a second",
+        f"[bold]{figures.per_second:,.0f}[/] a second",
     )
     grid = Table.grid(expand=True, padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(ratio=1)
     cells = [_counts(figures, details=width >= _FOR_DETAILS)]
     if width >= _FOR_FAILURES:
-        cells.append(_failures(figures, bars=width >= _FOR_BARS))
+        cells.append(_failures(figures))
     grid.add_row(*cells)
     subtitle = "Publisher, Kafka, Subscriber: everything in this process"
     title, subtitle = "[bold]auth.events.*", f"[dim]{subtitle}" if width >= _FOR_DETAILS else ""
@@ -162,7 +141,7 @@ def _counts(figures: Figures, *, details: bool) -> RenderableType:
     grid.add_column(no_wrap=True)
     grid.add_column(justify="right", style="bold", no_wrap=True)
     for label, number, detail in (
-        ("Published", figures.published, f"{_bytes_each(figures):.0f} bytes each"),
+        ("Published", figures.published, f"{figures.bytes_per_event:.0f} bytes each"),
         ("Handled", figures.handled, clock),
         ("Retried", figures.retried, latest.get("retried", "")),
         ("Duplicates", figures.duplicates, latest.get("duplicates", "")),
@@ -178,32 +157,14 @@ def _counts(figures: Figures, *, details: bool) -> RenderableType:
     return grid
 
 
-def _failures(figures: Figures, *, bars: bool) -> RenderableType:
-    from rich.bar import Bar
+def _failures(figures: Figures) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    failures = figures.failures.most_common(_REASONS)
-    most = failures[0][1] if failures else 1
-    grid = Table.grid(expand=bars, padding=(0, 1))
+    grid = Table.grid(padding=(0, 1))
     grid.add_column()  # the one that is cut where it is narrow: numbers stay whole
     grid.add_column(justify="right", style="bold", no_wrap=True)
-    if bars:
-        grid.add_column(ratio=1)
     grid.add_row("[dim]Failed logins", f"{figures.by_type['LoginFailed']:,}")
-    for reason, number in failures:
-        label = Text(reason, no_wrap=True, overflow="ellipsis")
-        grid.add_row(label, f"{number:,}", *([Bar(most, 0, number, color="red")] if bars else []))
+    for reason, number in figures.failures.most_common(_REASONS):
+        grid.add_row(Text(reason, no_wrap=True, overflow="ellipsis"), f"{number:,}")
     return grid
-
-
-def _per_second(figures: Figures) -> float:
-    return figures.settled / figures.seconds if figures.seconds else 0.0
-
-
-def _bytes_each(figures: Figures) -> float:
-    return figures.bytes / figures.handled if figures.handled else 0.0
-
-
-def _days(figures: Figures) -> float:
-    return (figures.last - figures.first) / 86_400

@@ -10,29 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from immersiverse.auth.events.cli.codec import STANDARD_INPUT, InputFile, numbered_lines
-from immersiverse.auth.events.cli.options.events import EventFormat
-from immersiverse.auth.events.cli.options.kafka import (
-    BootstrapServers,
-    KafkaFile,
-    KafkaSettings,
-    connected_cluster,
-)
-from immersiverse.auth.events.cli.options.registry import (
-    RegistrySettings,  # noqa: TC001 - typer reads annotations
-    RegistryUrl,  # noqa: TC001 - typer reads annotations
-)
-from immersiverse.auth.events.cli.output import NO_CONNECTION, VERDICT, progress_bar, warn, write_json
-from immersiverse.auth.events.cli.schema_ids import PinnedId, schema_ids
+from immersiverse.auth.events.cli.commands.codec import STANDARD_INPUT, InputFile, numbered_lines
+from immersiverse.auth.events.cli.options.events import EncodingOptions  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.output import NO_CONNECTION, VERDICT, progress, warn, write_json
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, PublishError, UndeliveredEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from immersiverse.auth.events.cli.versions import Versions
     from immersiverse.auth.events.errors import AuthEventsError
     from immersiverse.auth.events.kafka.producer.delivery import Delivery
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+    Lines = Iterator[tuple[int, bytes]]
+    ReadLine = Callable[[bytes], AuthEvent]
 
 _LOOK_EVERY = 0.2  # seconds, while deliveries are waited for at the end
 _SHOW_EVERY = 0.1  # seconds
@@ -42,15 +35,8 @@ _SILENCE = 10.0  # seconds without an acknowledgement until a warning
 def publish(
     file: InputFile = STANDARD_INPUT,
     *,
-    bootstrap_servers: BootstrapServers = None,
-    config: KafkaSettings = None,
-    config_file: KafkaFile = None,
-    registry: RegistryUrl = None,
-    registry_config: RegistrySettings = None,
-    schema_id: PinnedId = None,
-    format: Annotated[  # noqa: A002 - the option's name
-        EventFormat, typer.Option("--format", "-f", help="How to write them.")
-    ] = EventFormat.PROTOBUF,
+    kafka: KafkaOptions,
+    encoding: EncodingOptions,
     single_topic: Annotated[bool, typer.Option("--single-topic", help="All on one topic.")] = False,
     assign_versions: Annotated[
         bool,
@@ -71,28 +57,42 @@ def publish(
     Exit codes: 0 all lines are published, 1 some are not, 2 wrong use, 3 no connection, 130 interrupted.
     """
     from immersiverse.auth.events.admin.topics import existing_topics
-    from immersiverse.auth.events.cli.versions import Versions
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
-    cluster = connected_cluster(bootstrap_servers, config, config_file)
-    with schema_ids(format, schema_id, registry, registry_config) as ids:
+    cluster = kafka.cluster()
+    with encoding.schema_ids() as ids:
         lines = numbered_lines(file)
         existing_topics(cluster)  # a wrong address fails now, and not when the first delivery times out
-        serializer = AuthEventSerializer(ids, format=format.value, single_topic=single_topic)
-        counts, versions = LineCounts(as_json=as_json), Versions() if assign_versions else None
-        _publish_all(lines, Publisher(cluster.settings, serializer=serializer), counts, versions)
+        serializer = AuthEventSerializer(ids, format=encoding.format.value, single_topic=single_topic)
+        counts = LineCounts(as_json=as_json)
+        publisher = Publisher(cluster.settings, serializer=serializer)
+        _publish_all(lines, _line_reader(assign_versions=assign_versions), publisher, counts)
     if counts.outage or counts.failed:
         raise typer.Exit(NO_CONNECTION if counts.outage else VERDICT)
 
 
-def _publish_all(
-    lines: Iterator[tuple[int, bytes]], publisher: Publisher, counts: LineCounts, versions: Versions | None
-) -> None:
+def _line_reader(*, assign_versions: bool) -> ReadLine:
+    from immersiverse.auth.events.events import EventVersions
+    from immersiverse.auth.events.serialization.text import read_event_line
+
+    if not assign_versions:
+        return read_event_line
+    versions = EventVersions()
+
+    def read(line: bytes) -> AuthEvent:
+        event = read_event_line(line)
+        versions.give(event)
+        return event
+
+    return read
+
+
+def _publish_all(lines: Lines, read: ReadLine, publisher: Publisher, counts: LineCounts) -> None:
     try:
         with counts.shown():
             try:
-                _publish_lines(lines, publisher, counts, versions)
+                _publish_lines(lines, read, publisher, counts)
             except KeyboardInterrupt:
                 counts.interrupted()
                 raise
@@ -104,20 +104,13 @@ def _publish_all(
         counts.conclude()
 
 
-def _publish_lines(
-    lines: Iterator[tuple[int, bytes]], publisher: Publisher, counts: LineCounts, versions: Versions | None
-) -> None:
-    from immersiverse.auth.events.serialization.text import read_event_line
-
+def _publish_lines(lines: Lines, read: ReadLine, publisher: Publisher, counts: LineCounts) -> None:
     for number, line in lines:
         if counts.outage:
-            counts.stopped_at(number)
+            warn(f"stopped at line {number}: earlier events could not be delivered")
             return
         try:
-            event = read_event_line(line)
-            if versions:
-                versions.give(event)
-            publisher.send(event, on_done=partial(counts.delivered, number))
+            publisher.send(read(line), on_done=partial(counts.delivered, number))
         except (DecodeError, InvalidEvent, PublishError) as error:
             counts.not_published(number, error)
         else:
@@ -146,16 +139,13 @@ class LineCounts:
     """
 
     def __init__(self, *, as_json: bool) -> None:
-        self.published = 0
-        self.failed = 0
-        self.in_flight = 0
+        self.published = self.failed = self.in_flight = 0
         self.outage = False
         self._as_json = as_json
         self._lock = threading.Lock()  # deliveries may be reported in the publisher's own thread
         self._topics: dict[str, int] = {}
-        self._started = time.monotonic()
+        self._started = self._progress_at = time.monotonic()
         self._shown_at = 0.0
-        self._progress_at = self._started
         self._warned = False
         self._update: Any = None
 
@@ -186,14 +176,10 @@ class LineCounts:
             self.failed += 1
             self.outage = self.outage or (isinstance(error, PublishError) and error.retryable)
 
-    def stopped_at(self, number: int) -> None:
-        """No line from this one on is published."""
-        warn(f"stopped at line {number}: earlier events could not be delivered")
-
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show progress on a terminal as long as this lasts."""
-        with progress_bar("published", silent=self._as_json) as self._update:
+        with progress("published", silent=self._as_json) as self._update:
             yield
 
     def show(self) -> None:

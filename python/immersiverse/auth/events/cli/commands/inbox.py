@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from immersiverse.auth.events.cli.commands import new_group
+from immersiverse.auth.events.cli.commands import CommandGroup
+from immersiverse.auth.events.cli.options import Yes  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.time import seconds_of
 from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, require_yes, warn, write_json
 from immersiverse.auth.events.errors import MissingExtra
 
@@ -22,51 +24,54 @@ if TYPE_CHECKING:
 
 _DATABASE_URL = "postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE"
 _REDIS_URL = "redis://HOST:6379/0"
-_AGE = re.compile(r"(\d{1,5})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
-Consumer = Annotated[
-    str, typer.Option("--consumer", "-c", metavar="NAME", help="The consumer, as its inbox names it.")
-]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database", metavar="URL", envvar="AUTH_EVENTS_DATABASE",
-        help=f"The inbox's database, such as {_DATABASE_URL}.",
-    ),
-]  # fmt: skip
-Schema = Annotated[
-    str | None, typer.Option("--schema", metavar="NAME", help="The database schema of the inbox's tables.")
-]
-Redis = Annotated[
-    str | None,
-    typer.Option(
-        "--redis", metavar="URL", envvar="AUTH_EVENTS_REDIS",
-        help=f"The inbox's Redis, such as {_REDIS_URL}.",
-    ),
-]  # fmt: skip
-AsJson = Annotated[bool, typer.Option("--json", help="Print only the counts, as JSON.")]
+CountsAsJson = Annotated[bool, typer.Option("--json", help="Print only the counts, as JSON.")]
 
-inbox = new_group("What consumers' inboxes remember of handled events.")
+inbox = CommandGroup("What consumers' inboxes remember of handled events.")
 
 
-@inbox.command(
-    short_help="Forget a user, or all that a consumer handled.",
-    epilog="Example: auth-events inbox forget --consumer analytics --user 85f64a2a --database sqlite:///app.db",
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    """Whose inbox, in which database."""
+
+    consumer: Annotated[
+        str, typer.Option("--consumer", "-c", metavar="NAME", help="The consumer, as its inbox names it.")
+    ]
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", metavar="URL", envvar="AUTH_EVENTS_DATABASE",
+            help=f"The inbox's database, such as {_DATABASE_URL}.",
+        ),
+    ] = None  # fmt: skip
+    schema: Annotated[
+        str | None,
+        typer.Option("--schema", metavar="NAME", help="The database schema of the inbox's tables."),
+    ] = None
+
+
+@inbox.add(
+    "forget",
+    "Forget a user, or all that a consumer handled.",
+    "auth-events inbox forget --consumer analytics --user 85f64a2a --database sqlite:///app.db",
 )
 def forget(
     *,
-    consumer: Consumer,
+    where: DatabaseOptions,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            "--redis", metavar="URL", envvar="AUTH_EVENTS_REDIS",
+            help=f"The inbox's Redis, such as {_REDIS_URL}.",
+        ),
+    ] = None,
     user: Annotated[
         str | None, typer.Option("--user", metavar="KEY", help="Forget the versions of this message key.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Forget all that the consumer handled.")] = False,
-    database: Database = None,
-    schema: Schema = None,
-    redis: Redis = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-) -> None:
+    yes: Yes = False,
+    as_json: CountsAsJson = False,
+) -> None:  # fmt: skip
     """Forget the versions of a user, so that its next event is handled whatever its version.
 
     With --all it forgets everything: redelivered events are handled again. Stop the consumer before. It asks
@@ -76,48 +81,46 @@ def forget(
     """
     if all_ == (user is not None):
         raise CommandFailed("give one of --user and --all", WRONG_USE)
-    if (database is None) == (redis is None):
+    if (where.database is None) == (redis is None):
         raise CommandFailed("give one of --database and --redis", WRONG_USE)
-    opened = _in_redis(redis, consumer) if redis is not None else _in_database(database, schema, consumer)
-    with opened as store:
+    with _in_redis(redis, where.consumer) if redis is not None else _in_database(where) as store:
         if not yes:
             what = "all that it handled" if user is None else f"the versions of {user!r}"
-            require_yes(f"Let {consumer} forget {what}?")
+            require_yes(f"Let {where.consumer} forget {what}?")
         _report(store.forget_all() if user is None else store.forget(user.encode()), as_json=as_json)
 
 
-@inbox.command(
-    short_help="Forget what was handled long ago.",
-    epilog="Example: auth-events inbox prune --consumer analytics --older-than 30d --database sqlite:///app.db",
+@inbox.add(
+    "prune",
+    "Forget what was handled long ago.",
+    "auth-events inbox prune --consumer analytics --older-than 30d --database sqlite:///app.db",
 )
 def prune(
     *,
-    consumer: Consumer,
-    database: Database = None,
-    schema: Schema = None,
+    where: DatabaseOptions,
     older_than: Annotated[
         str,
         typer.Option(
             "--older-than", metavar="AGE", help="Such as 12h or 30d: longer than topics keep events."
         ),
     ] = "8d",
-    as_json: AsJson = False,
+    as_json: CountsAsJson = False,
 ) -> None:
     """Delete old event ids and versions in SQL. Subscribers do this every hour; in Redis they expire.
 
     Exit codes: 0 done, 2 wrong use, 3 no connection, or tables missing, 130 interrupted.
     """
-    age = _AGE.fullmatch(older_than)
-    if age is None or not int(age[1]):
+    age = seconds_of(older_than)
+    if not age:
         raise CommandFailed(f"invalid age {older_than!r}: write one such as 90m, 12h or 8d", WRONG_USE)
-    with _in_database(database, schema, consumer) as store:
-        _report(store.prune(timedelta(**{_UNITS[age[2]]: int(age[1])})), as_json=as_json)
+    with _in_database(where) as store:
+        _report(store.prune(timedelta(seconds=age)), as_json=as_json)
 
 
 @contextmanager
-def _in_database(url: str | None, schema: str | None, consumer: str) -> Iterator[SqlInbox]:
+def _in_database(where: DatabaseOptions) -> Iterator[SqlInbox]:
     """An inbox in a database. Errors do not show the URL: it may hold a password."""
-    if url is None:
+    if where.database is None:
         raise CommandFailed("give --database", WRONG_USE)
     try:
         from sqlalchemy import create_engine
@@ -127,14 +130,14 @@ def _in_database(url: str | None, schema: str | None, consumer: str) -> Iterator
     from immersiverse.auth.events.inbox.sql import SqlInbox, inbox_tables
 
     try:
-        engine = create_engine(url)
+        engine = create_engine(where.database)
     except (ArgumentError, ImportError, ValueError) as error:
         reason = (
             f"--database is not a database URL ({type(error).__name__}): write one such as {_DATABASE_URL}"
         )
         raise CommandFailed(reason, WRONG_USE) from error
     try:
-        yield SqlInbox(engine, consumer, tables=inbox_tables(schema=schema))
+        yield SqlInbox(engine, where.consumer, tables=inbox_tables(schema=where.schema))
     finally:
         engine.dispose()
 

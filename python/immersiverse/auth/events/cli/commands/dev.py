@@ -1,4 +1,4 @@
-"""auth-events dev and simulate: a broker and a registry for one's own code, and events to feed it with."""
+"""auth-events dev, registry and simulate: a broker and a registry for one's own code, and events for it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from immersiverse.auth.events.cli.commands import CommandGroup
 from immersiverse.auth.events.cli.options.kafka import BOOTSTRAP_VARIABLE
-from immersiverse.auth.events.cli.options.registry import VARIABLE as REGISTRY_VARIABLE
-from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, write_json, write_lines
+from immersiverse.auth.events.cli.options.registry import REGISTRY_VARIABLE
+from immersiverse.auth.events.cli.output import (
+    WRONG_USE,
+    CommandFailed,
+    until_stopped,
+    write_json,
+    write_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,7 +64,6 @@ def dev(
     Prints their addresses and how to use them. For one developer: nothing is kept, there are no passwords.
     lag and replay need a real Kafka, which can list its groups.
     """
-    from immersiverse.auth.events.cli.output import until_stopped
     from immersiverse.auth.events.testing.stack import EmbeddedStack
 
     with until_stopped() as stopped, EmbeddedStack(brokers=brokers, registry_port=registry_port) as stack:
@@ -68,13 +74,40 @@ def dev(
         stopped.wait()
 
 
-def _welcome(bootstrap: str, registry: str) -> str:
-    return _WELCOME.format(
-        bootstrap=bootstrap,
-        registry=registry,
-        kafka_variable=BOOTSTRAP_VARIABLE,
-        registry_variable=REGISTRY_VARIABLE,
-    )
+def _welcome(bootstrap: str, registry_url: str) -> str:
+    variables = {"kafka_variable": BOOTSTRAP_VARIABLE, "registry_variable": REGISTRY_VARIABLE}
+    return _WELCOME.format(bootstrap=bootstrap, registry=registry_url, **variables)
+
+
+registry = CommandGroup("A Schema Registry of your own, for development.")
+
+
+@registry.add(
+    "serve",
+    "Answer registry clients until stopped.",
+    "auth-events registry serve --port 8081 --file registry.json",
+)
+def serve(
+    *,
+    port: Annotated[
+        int,
+        typer.Option("--port", "-p", metavar="PORT", min=0, max=65_535, help="The port; 0 for a free one."),
+    ] = 8081,
+    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="PATH", help="Keep what is registered in this file.", dir_okay=False),
+    ] = None,
+) -> None:
+    """Run a Schema Registry in this process, until stopped.
+
+    It checks compatibility by the rules of schema check, and asks for no credentials.
+    """
+    from immersiverse.auth.events.testing.registry import EmbeddedRegistry
+
+    with until_stopped() as stopped, EmbeddedRegistry(host, port, file) as running:
+        print(running.url, flush=True)
+        stopped.wait()
 
 
 def simulate(

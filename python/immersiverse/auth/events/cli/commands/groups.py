@@ -1,0 +1,197 @@
+"""auth-events lag and replay: what consumer groups have committed, and where they read on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from immersiverse.auth.events.cli.options import AsJson, DryRun, Yes  # noqa: TC001 - typer reads them
+from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.time import TIME_HELP, milliseconds_of
+from immersiverse.auth.events.cli.output import (
+    WRONG_USE,
+    CommandFailed,
+    console,
+    require_yes,
+    warn,
+    write_json,
+)
+from immersiverse.auth.events.errors import AuthEventsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from immersiverse.auth.events.admin.lag import PartitionLag
+    from immersiverse.auth.events.admin.offset_reset import OffsetChange, ResetTarget
+
+    Measure = Callable[[], Sequence[PartitionLag]]
+    Show = Callable[[Sequence[PartitionLag], str], None]
+
+
+def lag(
+    *,
+    kafka: KafkaOptions,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--group", "-g", metavar="GROUP",
+            help="Only this group; may be repeated. Default: all that read the contract's topics.",
+        ),
+    ] = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option("--topic", "-t", metavar="TOPIC", help="Only this topic; may be repeated."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Repeat until interrupted.")] = False,
+    interval: Annotated[
+        float,
+        typer.Option("--interval", metavar="SECONDS", min=0.1, help="The pause between two measurements."),
+    ] = 2.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON; with --watch, one line per measurement.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Show the lag of consumer groups, by partition.
+
+    Offsets also count transaction markers, so an idle group may seem to be a little behind. With --watch,
+    an outage of Kafka is reported and the last measurement stays.
+
+    Exit codes: 0 done, 1 no such group or topic, 2 wrong use, 3 no connection, 130 interrupted.
+    """
+    from immersiverse.auth.events.admin.lag import measure, watched_topics
+    from immersiverse.auth.events.cli.views import groups as view
+
+    cluster = kafka.cluster()
+    topics = watched_topics(cluster, topic or (), group or ())
+
+    def measured() -> Sequence[PartitionLag]:
+        return measure(cluster, group or (), topics)
+
+    if watch:
+        repeat(measured, interval, as_json=as_json)
+    elif as_json:
+        write_json([view.lag_document(row) for row in measured()])
+    elif rows := measured():
+        console().print(view.lag_table(rows))
+    else:
+        warn(view.NO_GROUP)
+
+
+def repeat(measured: Measure, interval: float, *, as_json: bool) -> None:
+    """Measure and show again and again, until interrupted.
+
+    Args:
+        measured: measures. The first must succeed; later, a retryable failure keeps the last result.
+        interval: seconds between two measurements.
+        as_json: whether to write a line of JSON each time.
+
+    Raises:
+        AuthEventsError: a measurement failed in a way that a retry will not cure.
+    """
+    from immersiverse.auth.events.cli.views import groups as view
+
+    screen, first = console(), measured()
+    if as_json:
+        _repeat(measured, _or_warning(view.write_lag), interval, first)
+    elif screen.is_terminal and not screen.is_dumb_terminal:
+        with view.live_lag(screen) as show:
+            _repeat(measured, show, interval, first)
+    else:
+        _repeat(measured, _or_warning(lambda rows: screen.print(view.lag_drawn(rows))), interval, first)
+
+
+def _repeat(measured: Measure, show: Show, interval: float, rows: Sequence[PartitionLag]) -> None:
+    seen = time.time()
+    show(rows, "")
+    while True:
+        time.sleep(interval)
+        try:
+            rows, seen, outage = measured(), time.time(), ""
+        except AuthEventsError as error:
+            if not error.retryable:
+                raise
+            outage = f"last measured at {time.strftime('%H:%M:%S', time.localtime(seen))}: {error}"
+        show(rows, outage)
+
+
+def _or_warning(show: Callable[[Sequence[PartitionLag]], None]) -> Show:
+    return lambda rows, outage: warn(outage) if outage else show(rows)
+
+
+def replay(
+    *,
+    kafka: KafkaOptions,
+    group: Annotated[str, typer.Option("--group", "-g", metavar="GROUP", help="The consumer group.")],
+    topic: Annotated[str, typer.Option("--topic", "-t", metavar="TOPIC", help="The topic.")],
+    to_offset: Annotated[
+        int | None, typer.Option("--to-offset", metavar="N", min=0, help="Continue at this offset.")
+    ] = None,
+    to_timestamp: Annotated[
+        str | None,
+        typer.Option("--to-timestamp", metavar="TIME", help=f"Continue at this time, {TIME_HELP}."),
+    ] = None,
+    to_beginning: Annotated[bool, typer.Option("--to-beginning", help="Read everything again.")] = False,
+    to_end: Annotated[bool, typer.Option("--to-end", help="Skip everything.")] = False,
+    partition: Annotated[
+        list[int] | None,
+        typer.Option("--partition", metavar="N", min=0, help="Only this partition; may be repeated."),
+    ] = None,
+    new_group: Annotated[
+        bool, typer.Option("--new-group", help="Allow a group that does not exist yet.")
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Reset a consumer group's offsets, to read events again or to skip them. Stop its members first.
+
+    Shows the current and the new offset of each partition, and asks for confirmation.
+
+    Exit codes: 0 done, 1 refused (no such group or topic, the group has members, or not confirmed), 2 wrong
+    use, 3 no connection, 130 interrupted.
+    """
+    from immersiverse.auth.events.admin import offset_reset
+
+    target = _target(to_offset, to_timestamp, beginning=to_beginning, end=to_end)
+    cluster = kafka.cluster()
+    changes = offset_reset.plan(cluster, group, topic, target, frozenset(partition or ()))
+    offset_reset.require_stopped(cluster, group, may_be_new=new_group)
+    _show(changes, group, as_json=as_json)
+    if dry_run:
+        return
+    if all(change.current == change.target for change in changes):
+        warn(f"consumer group {group} already has these offsets")
+        return
+    if not yes:
+        require_yes(f"Set the offsets of {group}?")
+    offset_reset.apply(cluster, group, changes)
+    warn(f"the offsets of consumer group {group} are set; start its members again")
+
+
+def _target(offset: int | None, time: str | None, *, beginning: bool, end: bool) -> ResetTarget:
+    from immersiverse.auth.events.admin.offset_reset import ToBeginning, ToEnd, ToOffset, ToTimestamp
+
+    given: list[ResetTarget] = [ToBeginning()] if beginning else []
+    if end:
+        given.append(ToEnd())
+    if offset is not None:
+        given.append(ToOffset(offset))
+    if time is not None:
+        given.append(ToTimestamp(milliseconds_of(time)))
+    if len(given) != 1:
+        choices = "--to-offset, --to-timestamp, --to-beginning and --to-end"
+        raise CommandFailed(f"pass exactly one of {choices}", WRONG_USE)
+    return given[0]
+
+
+def _show(changes: Sequence[OffsetChange], group: str, *, as_json: bool) -> None:
+    from immersiverse.auth.events.cli.views import groups as view
+
+    if as_json:
+        write_json([view.reset_document(change) for change in changes])
+    else:
+        console().print(view.reset_table(changes))
+    if all(change.current is None for change in changes):
+        warn(f"consumer group {group} has committed no offset here: is this the right topic?")
