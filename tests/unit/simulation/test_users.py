@@ -51,27 +51,24 @@ def test_revoked_sessions_end_at_once_for_the_same_reason(by_user):
     assert revoked
 
 
-def test_a_locked_or_suspended_account_refuses_logins_and_says_so(by_user):
-    locks = 0
-    refusals = {
-        v1.ACCOUNT_STATUS_LOCKED: v1.LOGIN_FAILURE_REASON_ACCOUNT_LOCKED,
-        v1.ACCOUNT_STATUS_SUSPENDED: v1.LOGIN_FAILURE_REASON_ACCOUNT_SUSPENDED,
-    }
+def test_a_locked_account_refuses_logins_and_says_so(by_user):
+    locks = unlocks = 0
     for events in by_user:
-        status = v1.ACCOUNT_STATUS_ACTIVE
+        locked = False
         for payload in map(payload_of, events):
             match payload:
-                case v1.UserUpdated() if "status" in payload.changed_fields.paths:
-                    assert payload.status != status
-                    status = payload.status
-                case v1.LoginSucceeded() | v1.AccountUnlocked():
-                    assert status == v1.ACCOUNT_STATUS_ACTIVE
-                case v1.LoginFailed() if status in refusals:
-                    assert payload.reason == refusals[status]
                 case v1.AccountLocked():
-                    locks += 1
-                    assert status == v1.ACCOUNT_STATUS_LOCKED
+                    assert not locked
+                    locked, locks = True, locks + 1
+                case v1.AccountUnlocked():
+                    assert locked
+                    locked, unlocks = False, unlocks + 1
+                case v1.LoginSucceeded():
+                    assert not locked
+                case v1.LoginFailed():
+                    assert (payload.reason == v1.LOGIN_FAILURE_REASON_ACCOUNT_LOCKED) == locked
     assert locks
+    assert unlocks
 
 
 def test_a_new_password_ends_all_sessions_but_the_one_that_asked_for_it(by_user):
@@ -122,7 +119,7 @@ def test_failures_in_a_row_are_counted(by_user):
                 case v1.LoginFailed():
                     failures += 1
                     assert payload.consecutive_failures == failures
-                case v1.LoginSucceeded() | v1.UserUpdated(status=v1.ACCOUNT_STATUS_ACTIVE):
+                case v1.LoginSucceeded() | v1.AccountUnlocked():
                     failures = 0
 
 

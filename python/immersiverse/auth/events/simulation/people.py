@@ -35,7 +35,6 @@ _CLIENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:139.0) Gecko/20100101 Firefox/139.0",
 )
 _ATTACK_TOOLS = ("curl/8.7.1", "Go-http-client/2.0", "Mozilla/5.0 (compatible)")
-
 # How active each hour of a local day is, from midnight: quiet nights, long evenings. The mean is 1.
 _ACTIVITY = (
     *(0.4, 0.2, 0.1, 0.1, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 0.9, 1.0),
@@ -69,19 +68,13 @@ class Connection(NamedTuple):
     device: int
 
 
-class Session(NamedTuple):
-    """An open session: where and when it began."""
-
-    connection: Connection
-    began_at: Timestamp
-
-
 @dataclass(slots=True)
 class User:
     """A user, and the state of the account.
 
     `error_rate` is how often the first proof is wrong, from 0 to 1; `failures` counts failed logins in a row;
-    `factors` has the credential of each additional factor, `platforms` the linked account of each platform.
+    `factors` has the credential of each additional factor, `platforms` the linked account of each platform,
+    `sessions` the address and the beginning of each open session.
     """
 
     user_id: str
@@ -96,13 +89,13 @@ class User:
     error_rate: float
     email_verified: bool
     version: int = 0
-    status: int = v1.ACCOUNT_STATUS_ACTIVE
-    failures: int = 0
+    locked: bool = False
     locked_until: Timestamp | None = None
+    failures: int = 0
     factors: dict[int, str] = field(default_factory=dict)
     devices: set[int] = field(default_factory=set)
     consents: list[str] = field(default_factory=list)
-    sessions: dict[str, Session] = field(default_factory=dict)
+    sessions: dict[str, tuple[str, Timestamp]] = field(default_factory=dict)
     platforms: dict[str, str] = field(default_factory=dict)
     deleted: bool = False
 
@@ -111,31 +104,24 @@ class User:
         """Whether they log in with a password."""
         return self.method == v1.AUTHENTICATION_METHOD_PASSWORD
 
-    @property
-    def is_active(self) -> bool:
-        """Whether the account exists and may log in."""
-        return not self.deleted and self.status == v1.ACCOUNT_STATUS_ACTIVE
-
 
 def new_user(random: Random, region: Region) -> User:
     """A user of a region, before anything has happened to the account."""
     (method,) = random.choices([*_METHODS], [*_METHODS.values()])
     by_platform = method == v1.AUTHENTICATION_METHOD_PLATFORM
-    username = new_username(random)
-    email = "" if by_platform and random.random() < 0.5 else email_of(username)  # noqa: PLR2004 - half
-    locale = random.choice(region.locales)
+    username, locale = new_username(random), random.choice(region.locales)
     return User(
         user_id=new_token(random),
         username=username,
-        email=email,
+        email="" if by_platform else email_of(username),
         region=region,
-        locale=locale if random.random() < 0.8 else "",  # noqa: PLR2004 - most choose one
+        locale=locale,
         connections=[connection_from(random, region, locale) for _ in range(random.randint(1, 3))],
         method=method,
         platform=random.choice(PLATFORMS) if by_platform else "",
         visits_per_day=0.3 + random.expovariate(0.6),
         error_rate=0.03 + random.random() * 0.12,
-        email_verified=not email,
+        email_verified=by_platform,
     )
 
 
@@ -149,13 +135,13 @@ def email_of(username: str) -> str:
     return f"{username}@example.com"
 
 
-def connection_from(random: Random, region: Region, locale: str = "") -> Connection:
-    """A new device in a region, in the country of a locale or in any."""
+def connection_from(random: Random, region: Region, locale: str) -> Connection:
+    """A new device in a region, in the country of a locale."""
     if region.network.endswith(":"):
         address = f"{region.network}{random.randint(1, 0xFFFF):x}::{random.randint(1, 0xFFFF):x}"
     else:
         address = f"{region.network}{random.randint(1, 254)}"
-    country = (locale or random.choice(region.locales)).rpartition("-")[2]
+    country = locale.rpartition("-")[2]
     return Connection(address, random.choice(_CLIENTS), country, random.getrandbits(32))
 
 

@@ -1,4 +1,4 @@
-"""What users and operators do and how often, from the first sign-up on."""
+"""What users do and how often, from the first sign-up on."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from immersiverse.auth.events.simulation import people
-from immersiverse.auth.events.simulation.attacks import attacks
-from immersiverse.auth.events.simulation.people import PLATFORMS, REGIONS
-from immersiverse.auth.events.simulation.sessions import (
+from immersiverse.auth.events.simulation.accounts import (
     change_password,
     end_all_sessions,
     fail_login,
     flag_login,
     log_in,
-    revoke_sessions,
-    set_status,
     succeed_login,
 )
+from immersiverse.auth.events.simulation.attacks import attacks
+from immersiverse.auth.events.simulation.people import PLATFORMS, REGIONS
 from immersiverse.auth.events.simulation.world import SimulatedEvent, World
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
@@ -34,7 +32,6 @@ DEFAULT_START: Final = datetime(2025, 6, 2, 7, tzinfo=UTC)
 """When a stream begins unless another time is given: a Monday morning."""
 
 _TRAVEL, _NEW_DEVICE = 0.02, 0.02  # of visits
-_SUSPENSIONS_PER_DAY = 4
 _FACTORS = (v1.AUTHENTICATION_METHOD_TOTP, v1.AUTHENTICATION_METHOD_SMS_CODE)
 # What new users are asked to agree to, how many do, and for how many days; 0 until they withdraw.
 _CONSENTS = (("marketing-email", 0.25, 0), ("personalised-worlds", 0.2, 0), ("voice-analysis", 0.1, 365))
@@ -63,8 +60,8 @@ def simulate_labelled(seed: int, events: int, *, start: datetime = DEFAULT_START
     world = World(seed, start)
     for region in REGIONS:
         world.start(_signups(world, region))
-    for process in (_opening, attacks, _operators):
-        world.start(process(world))
+    world.start(_opening(world))
+    world.start(attacks(world))
     return islice(world.run(), events)
 
 
@@ -116,13 +113,12 @@ def _verify_email(world: World, user: User) -> Process:
 
 
 def _visit(world: World, user: User) -> Process:
+    """Log in, sometimes from elsewhere or with a new device, and do one of the rare things at most."""
     random = world.random
-    connection, signal, risk = random.choice(user.connections), 0, random.random()
-    chance = random.random()
+    connection, signal, risk, chance = random.choice(user.connections), 0, random.random(), random.random()
     if chance < _TRAVEL:
-        elsewhere = people.connection_from(
-            random, random.choice([r for r in REGIONS if r is not user.region])
-        )
+        region = random.choice([region for region in REGIONS if region is not user.region])
+        elsewhere = people.connection_from(random, region, region.locales[0])
         connection = connection._replace(address=elsewhere.address, country=elsewhere.country)
         signal, risk = v1.SUSPICIOUS_SIGNAL_NEW_LOCATION, 0.3 + risk * 0.45
     elif chance < _TRAVEL + _NEW_DEVICE:
@@ -140,53 +136,23 @@ def _visit(world: World, user: User) -> Process:
             return
 
 
-def _operators(world: World) -> Process:
-    while True:
-        yield 3_600 + world.random.expovariate(_SUSPENSIONS_PER_DAY / 86_400)
-        if active := [user for user in world.users if user.is_active]:
-            world.start(_suspend(world, world.random.choice(active)))
-
-
-def _suspend(world: World, user: User) -> Process:
-    """Suspend a user who was reported, think it over, then forgive or delete."""
-    operator = v1.Actor(kind=v1.ACTOR_KIND_ADMINISTRATOR, id=f"operator-{world.random.randint(1, 9)}")
-    set_status(world, user, v1.ACCOUNT_STATUS_SUSPENDED, operator)
-    revoke_sessions(world, user, v1.LOGOUT_REASON_ADMINISTRATOR, operator)
-    yield 3_600 + world.random.expovariate(1 / 86_400)
-    if user.deleted:
-        return
-    if world.chance(0.5):
-        set_status(world, user, v1.ACCOUNT_STATUS_ACTIVE, operator)
-        return
-    refused = {"subject_kind": v1.BLACKLIST_SUBJECT_KIND_USER, "reason": v1.BLACKLIST_REASON_ABUSE}
-    world.emit(v1.BlacklistAdded, user, operator, subject=user.user_id, **refused)
-    _delete(world, user, v1.USER_DELETION_REASON_TERMS_VIOLATION, operator)
-
-
-def _delete(world: World, user: User, reason: int, actor: v1.Actor | None = None) -> None:
+def _leave(world: World, user: User) -> None:
     """Delete a user; sessions and links end before."""
-    end_all_sessions(world, user, v1.LOGOUT_REASON_ACCOUNT_CLOSED, actor)
+    end_all_sessions(world, user, v1.LOGOUT_REASON_ACCOUNT_CLOSED)
     for platform in tuple(user.platforms):
         _unlink(world, user, platform, v1.DISCONNECT_REASON_ACCOUNT_CLOSED)
     user.deleted = True
-    erasure = user.region.erasure and reason == v1.USER_DELETION_REASON_USER_REQUEST
-    world.emit(v1.UserDeleted, user, actor, reason=reason, erasure_required=erasure)
-
-
-def _leave(world: World, user: User) -> None:
-    _delete(world, user, v1.USER_DELETION_REASON_USER_REQUEST)
+    reason = v1.USER_DELETION_REASON_USER_REQUEST
+    world.emit(v1.UserDeleted, user, reason=reason, erasure_required=user.region.erasure)
 
 
 def _change_profile(world: World, user: User) -> None:
-    """Change the language, the name, or the address if there is one."""
-    if world.chance(0.2):
-        user.locale = world.random.choice(world.random.choice(REGIONS).locales)
-        _update(world, user, locale=user.locale)
-    elif world.chance(0.5) or not user.email:
-        user.username = people.new_username(world.random)
-        _update(world, user, username=user.username)
+    """Change the name, or the address if there is one."""
+    name = people.new_username(world.random)
+    if world.chance(0.5) or not user.email:
+        _update(world, user, username=name)
     else:
-        user.email, user.email_verified = people.email_of(people.new_username(world.random)), True
+        user.email, user.email_verified = people.email_of(name), True
         world.emit(v1.EmailVerified, user, email=user.email)
         _update(world, user, email=user.email, email_verified=True)
 
@@ -196,8 +162,9 @@ def _update(world: World, user: User, **changes: str | bool) -> None:
 
 
 def _change_password(world: World, user: User) -> None:
-    session_id, session = next(reversed(user.sessions.items()))
-    change_password(world, user, v1.PASSWORD_CHANGE_REASON_USER_REQUEST, session.connection, session_id)
+    """Change it while logged in: the latest session goes on."""
+    asking, reason = next(reversed(user.sessions)), v1.PASSWORD_CHANGE_REASON_USER_REQUEST
+    change_password(world, user, reason, user.connections[0], asking)
 
 
 def _enrol(world: World, user: User) -> None:
@@ -259,5 +226,5 @@ _RARE: Final[tuple[tuple[float, Callable[[User], object], Callable[[World, User]
     (0.08, lambda user: user.factors, _remove_factor),
     (0.02, lambda user: user.has_password and user.sessions, _change_password),
     (0.025, lambda _: True, _change_profile),
-    (0.008, lambda user: user.is_active, _leave),
+    (0.008, lambda user: not user.locked, _leave),
 )

@@ -40,23 +40,14 @@ class Attack(NamedTuple):
 
 
 class SimulatedEvent(NamedTuple):
-    """An event, and the truth about it.
-
-    Attributes:
-        event: what the Authentication Service publishes.
-        attack: the attack that it is part of or answers; None for what honest users and operators do.
-    """
+    """An event, and the attack that it is part of or answers; None for what honest users do."""
 
     event: AuthEvent
     attack: Attack | None
 
 
 class World:
-    """A discrete-event simulation: processes wait, act and emit events.
-
-    Args:
-        seed: decides everything that happens.
-        start: when it begins, an aware datetime.
+    """A discrete-event simulation: processes wait, act and emit events. The seed decides all that happens.
 
     Attributes:
         random: the only source of chance.

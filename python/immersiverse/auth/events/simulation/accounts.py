@@ -1,12 +1,10 @@
-"""Logins, sessions, locks and passwords of simulated users."""
+"""What happens to an account: logins, sessions, locks, passwords and its end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from google.protobuf.field_mask_pb2 import FieldMask
-
-from immersiverse.auth.events.simulation.people import Session, new_token
+from immersiverse.auth.events.simulation.people import new_token
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
 if TYPE_CHECKING:
@@ -17,21 +15,15 @@ if TYPE_CHECKING:
 
 SYSTEM: Final = v1.Actor(kind=v1.ACTOR_KIND_SYSTEM, id="login-protection")
 
-_LEAKED = v1.ACCOUNT_LOCK_REASON_LEAKED_CREDENTIALS
 _FAILURES_UNTIL_LOCKED = 5
 _LOCK_SECONDS = 1_800
 _RESET_LINK_SECONDS = 3_600
 _BLOCKED_RISK = 0.8  # a login that is riskier ends the sessions and locks the account
-
 # How sessions end: how often in a hundred, the least seconds until then, and how many more on average.
 _ENDINGS = {
     v1.LOGOUT_REASON_USER_REQUEST: (70, 120, 2_400),
     v1.LOGOUT_REASON_EXPIRED: (27, 12 * 3_600, 1_800),
     v1.LOGOUT_REASON_ENDED_ELSEWHERE: (3, 600, 10_000),
-}
-_REFUSED: dict[int, int] = {
-    v1.ACCOUNT_STATUS_LOCKED: v1.LOGIN_FAILURE_REASON_ACCOUNT_LOCKED,
-    v1.ACCOUNT_STATUS_SUSPENDED: v1.LOGIN_FAILURE_REASON_ACCOUNT_SUSPENDED,
 }
 
 
@@ -41,8 +33,8 @@ def log_in(world: World, user: User, connection: Connection) -> Generator[float,
         fail_login(world, user, reason, connection)
         if reason == v1.LOGIN_FAILURE_REASON_PASSWORD_EXPIRED:
             change_password(world, user, v1.PASSWORD_CHANGE_REASON_EXPIRED, connection)
-        gives_up = not user.is_active or world.chance(0.2)
-        if gives_up and user.has_password and user.status != v1.ACCOUNT_STATUS_SUSPENDED:
+        gives_up = user.locked or world.chance(0.2)
+        if gives_up and user.has_password:
             return (yield from _reset_password(world, user, connection))
         if gives_up:
             return None
@@ -55,13 +47,13 @@ def log_in(world: World, user: User, connection: Connection) -> Generator[float,
 def fail_login(world: World, user: User, reason: int, connection: Connection) -> None:
     """Refuse a login; too many failures in a row lock the account for a while."""
     user.failures += 1
-    locks = user.failures >= _FAILURES_UNTIL_LOCKED and user.is_active
+    locks = user.failures >= _FAILURES_UNTIL_LOCKED and not user.locked
     if locks:
         user.locked_until = world.time_in(_LOCK_SECONDS)
     world.emit(
         v1.LoginFailed,
         user,
-        reason=_REFUSED.get(user.status, reason),
+        reason=v1.LOGIN_FAILURE_REASON_ACCOUNT_LOCKED if user.locked else reason,
         consecutive_failures=user.failures,
         locked_until=user.locked_until,
         **_circumstances(user, connection),
@@ -83,7 +75,7 @@ def succeed_login(world: World, user: User, connection: Connection) -> v1.AuthEv
         new_device=connection.device not in user.devices,
         **_circumstances(user, connection),
     )
-    user.sessions[session_id] = Session(connection, login.timestamp)
+    user.sessions[session_id] = connection.address, login.timestamp
     user.devices.add(connection.device)
     world.start(_end_later(world, user, session_id))
     return login
@@ -103,9 +95,8 @@ def flag_login(world: World, user: User, login: v1.AuthEvent, signals: Sequence[
         risk_score=round(risk, 3),
     )
     if risk > _BLOCKED_RISK:
-        revoke_sessions(world, user, v1.LOGOUT_REASON_SECURITY, SYSTEM)
-        leaked = v1.SUSPICIOUS_SIGNAL_LEAKED_CREDENTIALS in signals
-        _lock(world, user, _LEAKED if leaked else v1.ACCOUNT_LOCK_REASON_SUSPICIOUS_ACTIVITY)
+        revoke_sessions(world, user, v1.LOGOUT_REASON_SECURITY)
+        _lock(world, user, v1.ACCOUNT_LOCK_REASON_SUSPICIOUS_ACTIVITY)
 
 
 def change_password(
@@ -117,51 +108,40 @@ def change_password(
     revoke_sessions(world, user, v1.LOGOUT_REASON_PASSWORD_CHANGED, keep=session_id)
 
 
-def revoke_sessions(
-    world: World, user: User, reason: int, actor: v1.Actor | None = None, *, keep: str = ""
-) -> None:
+def revoke_sessions(world: World, user: User, reason: int, *, keep: str = "") -> None:
     """End all sessions from outside, or all but one."""
     ending = [session_id for session_id in user.sessions if session_id != keep]
     if not ending:
         return
     listed = ending if keep else []  # an empty list stands for all sessions
-    world.emit(v1.SessionRevoked, user, actor, session_ids=listed, reason=reason)
+    world.emit(v1.SessionRevoked, user, session_ids=listed, reason=reason)
     for session_id in listed:
         _end_session(world, user, session_id, reason)
     if not keep:
-        end_all_sessions(world, user, reason, actor)
+        end_all_sessions(world, user, reason)
 
 
-def end_all_sessions(world: World, user: User, reason: int, actor: v1.Actor | None = None) -> None:
+def end_all_sessions(world: World, user: User, reason: int) -> None:
     """End all sessions with one event, if any is open."""
     if user.sessions:
         user.sessions.clear()
-        world.emit(v1.LoggedOut, user, actor, reason=reason)
-
-
-def set_status(world: World, user: User, status: int, actor: v1.Actor | None = None) -> None:
-    """Activate, lock or suspend an account."""
-    user.status = status
-    if status == v1.ACCOUNT_STATUS_ACTIVE:
-        user.failures, user.locked_until = 0, None
-    world.emit(v1.UserUpdated, user, actor, changed_fields=FieldMask(paths=["status"]), status=status)
+        world.emit(v1.LoggedOut, user, reason=reason)
 
 
 def _lock(world: World, user: User, reason: int) -> None:
-    set_status(world, user, v1.ACCOUNT_STATUS_LOCKED, SYSTEM)
+    user.locked = True
     world.emit(v1.AccountLocked, user, SYSTEM, reason=reason, locked_until=user.locked_until)
 
 
 def _unlock(world: World, user: User, reason: int, actor: v1.Actor | None = None) -> None:
-    set_status(world, user, v1.ACCOUNT_STATUS_ACTIVE, actor)
+    user.locked, user.locked_until, user.failures = False, None, 0
     world.emit(v1.AccountUnlocked, user, actor, reason=reason)
 
 
 def _unlock_later(world: World, user: User) -> Process:
     until = user.locked_until
     yield _LOCK_SECONDS + 1
-    still_locked = user.status == v1.ACCOUNT_STATUS_LOCKED and user.locked_until is until
-    if still_locked and not user.deleted:
+    if user.locked and user.locked_until is until and not user.deleted:
         _unlock(world, user, v1.ACCOUNT_UNLOCK_REASON_EXPIRED, SYSTEM)
 
 
@@ -178,8 +158,8 @@ def _circumstances(user: User, connection: Connection) -> dict[str, Any]:
 
 def _refusal(world: World, user: User) -> int:
     """Why the owner is refused this time; 0 if not."""
-    if user.status in _REFUSED:
-        return _REFUSED[user.status]
+    if user.locked:
+        return v1.LOGIN_FAILURE_REASON_ACCOUNT_LOCKED
     return next((reason for reason, probability in _mistakes(user) if world.chance(probability)), 0)
 
 
@@ -202,10 +182,10 @@ def _reset_password(
     expires = world.time_in(_RESET_LINK_SECONDS)
     world.emit(v1.PasswordResetRequested, user, ip_address=connection.address, expires_at=expires)
     yield 20 + world.random.expovariate(1 / 120)
-    if user.deleted or user.status == v1.ACCOUNT_STATUS_SUSPENDED:
+    if user.deleted:
         return None
     change_password(world, user, v1.PASSWORD_CHANGE_REASON_RESET, connection)
-    if user.status == v1.ACCOUNT_STATUS_LOCKED:
+    if user.locked:
         _unlock(world, user, v1.ACCOUNT_UNLOCK_REASON_PASSWORD_RESET)
     return succeed_login(world, user, connection)
 
@@ -219,7 +199,7 @@ def _end_later(world: World, user: User, session_id: str) -> Process:
 
 def _end_session(world: World, user: User, session_id: str, reason: int) -> None:
     """End a session, unless it has ended already."""
-    if session := user.sessions.pop(session_id, None):
-        address = session.connection.address if reason == v1.LOGOUT_REASON_USER_REQUEST else ""
-        fields = {"reason": reason, "ip_address": address, "session_began_at": session.began_at}
+    if session_id in user.sessions:
+        address, began_at = user.sessions.pop(session_id)
+        fields = {"reason": reason, "ip_address": address, "session_began_at": began_at}
         world.emit(v1.LoggedOut, user, session_id=session_id, **fields)
