@@ -14,7 +14,13 @@ from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, Proto
 from confluent_kafka.serialization import MessageField, SerializationContext
 from google.protobuf import json_format
 
-from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, AuthEventSerializer, SchemaRegistry
+from immersiverse.auth.events import (
+    AuthEvent,
+    AuthEventDeserializer,
+    AuthEventSerializer,
+    SchemaRegistry,
+    new_event,
+)
 from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
 from immersiverse.auth.events.testing.registry import EmbeddedRegistry
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 STATEMENTS: Final = {
+    "new_event": "new_event(login, source='/services/auth', version=42, actor=actor)",
     "protobuf write, raw": "event.SerializeToString()",
     "protobuf write, ours": "serializer(event, context)",
     "protobuf write, Confluent": "confluent_serializer(event, context)",
@@ -61,6 +68,7 @@ def subjects() -> Iterator[Mapping[str, Any]]:
         ours.register(TOPIC, "AVRO")
         names = {**_ours(ours), **_confluent(SchemaRegistryClient({"url": registry.url}))}
         names |= {"event": EVENT, "AuthEvent": AuthEvent, "payload": EVENT.SerializeToString()}
+        names |= {"new_event": new_event, "login": EVENT.login_succeeded, "actor": EVENT.actor}
         names["context"] = context = SerializationContext(TOPIC, MessageField.VALUE)
         names["frame"] = names["serializer"](EVENT, context)
         names["avro_frame"] = names["avro_serializer"](EVENT, context)

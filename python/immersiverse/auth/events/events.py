@@ -12,11 +12,15 @@ from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
 from immersiverse.auth.events.identifiers import new_event_id
 from immersiverse.auth.events.v1.events_pb2 import Actor, AuthEvent
-from immersiverse.auth.events.validation import validate
+from immersiverse.auth.events.validation import message_check, validate
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+_PAYLOAD = frozenset(catalog.BY_PAYLOAD_FIELD)
+_check_envelope = message_check(AuthEvent.DESCRIPTOR, _PAYLOAD)
+_check_given = message_check(AuthEvent.DESCRIPTOR, _PAYLOAD | {"event_id", "timestamp"})
+"""Of an envelope whose id and time were made here."""
 _MICROSECOND = 1_000
 _SECOND = 1_000_000_000
 
@@ -50,12 +54,19 @@ def new_event(  # noqa: PLR0913 - what every event has, by keyword
     _key(event_type, payload)
     if not source:
         raise InvalidEvent(event_type.name, "source", "is required")
-    event = _envelope(
-        event_type.name, event_id=event_id or new_event_id(), source=source, version=version, actor=actor
-    )
+    event = AuthEvent()
+    try:
+        event.event_id, event.source, event.version = event_id or new_event_id(), source, version
+        if actor is not None:
+            event.actor.CopyFrom(actor)
+    except (TypeError, ValueError):  # whose text quotes the value
+        unfit = _unfit(event_id=event_id, source=source, version=version, actor=actor)
+        raise InvalidEvent(event_type.name, unfit, "the envelope cannot hold this type or size") from None
     time_of_event = event.timestamp
     time_of_event.seconds, time_of_event.nanos = _seconds_and_nanos(timestamp)
-    validate(event, event_type.name)
+    check = _check_given if event_id is None and timestamp is None else _check_envelope
+    if fault := check(event):
+        raise InvalidEvent(event_type.name, *fault)
     getattr(event, event_type.payload_field).CopyFrom(payload)
     return event
 
@@ -135,14 +146,7 @@ def _key(event_type: catalog.EventType, payload: Message) -> str:
     raise InvalidEvent(event_type.name, event_type.partition_key[0], f"no partition key: set {fields}")
 
 
-def _envelope(event_type: str, **values: Any) -> AuthEvent:
-    try:
-        return AuthEvent(**values)
-    except (TypeError, ValueError):  # whose text quotes the value
-        raise InvalidEvent(event_type, _unfit(values), "the envelope cannot hold this type or size") from None
-
-
-def _unfit(values: dict[str, Any]) -> str:
+def _unfit(**values: Any) -> str:
     for name, value in values.items():
         try:
             AuthEvent(**{name: value})

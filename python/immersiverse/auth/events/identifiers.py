@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_ENTROPY = 10  # bytes for each id
 _COUNTER_BITS = 42
 _COUNTER_LIMIT = 1 << _COUNTER_BITS
 _VERSION_7 = 7 << 76
@@ -33,11 +35,16 @@ class EventIds:
         self._lock = threading.Lock()
         self._milliseconds = 0
         self._counter = 0
+        self._random = io.BytesIO()  # drawn many at a time: a system call for each id would double its cost
 
     def next(self) -> str:
         """A new id: 36 lower-case characters."""
-        entropy = int.from_bytes(os.urandom(10))
         with self._lock:
+            drawn = self._random.read(_ENTROPY)
+            if not drawn:
+                self._random = io.BytesIO(os.urandom(_ENTROPY * 256))
+                drawn = self._random.read(_ENTROPY)
+            entropy = int.from_bytes(drawn)
             now = self._clock() // 1_000_000
             if now > self._milliseconds:
                 self._milliseconds, self._counter = now, entropy >> 39  # the top bit stays free to count into

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     Fault = tuple[str, str]  # the path of a field, and what is wrong with it
-    FormatCheck = Callable[[str], str | None]
     MessageCheck = Callable[[Any], Fault | None]
+    # A field's name, whether it has presence, the fault of its absence, its greatest length or 0, and checks.
+    FieldRule = tuple[str, bool, Fault | None, int, list[MessageCheck]]
 
 MIN_SECONDS, MAX_SECONDS = -62_135_596_800, 253_402_300_799
 """The first and last second of the years 1 to 9999, which times may have."""
@@ -38,28 +39,37 @@ def validate(message: Message, name: str = "") -> None:
     Raises:
         InvalidEvent: with the first field that breaks a rule, and the rule.
     """
-    fault = _check(message.DESCRIPTOR)(message)
+    fault = message_check(message.DESCRIPTOR)(message)
     if fault:
         raise InvalidEvent(name or message.DESCRIPTOR.name, *fault)
 
 
 @cache
-def _check(descriptor: Descriptor) -> MessageCheck:
-    """A function from messages of a type to the path of the first invalid field and its fault, or None."""
+def message_check(descriptor: Descriptor, unchecked: frozenset[str] = frozenset()) -> MessageCheck:
+    """A function from messages of a type to the path of the first invalid field and its fault, or None.
+
+    Args:
+        descriptor: the type's.
+        unchecked: fields that need no check: their maker has seen to it.
+    """
     if descriptor.full_name in _WELL_KNOWN:
         return _WELL_KNOWN[descriptor.full_name]
     choices = [oneof for oneof in descriptor.oneofs if len(oneof.fields) > 1]
-    chosen = {field.name for oneof in choices for field in oneof.fields}
-    fields = [rule for f in descriptor.fields if f.name not in chosen and (rule := _field_rule(f))]
-    oneofs = [_oneof_check(oneof) for oneof in choices]
+    oneofs = [_oneof_check(oneof) for oneof in choices if oneof.fields[0].name not in unchecked]
+    fields = _field_rules(descriptor, unchecked.union(f.name for oneof in choices for f in oneof.fields))
+    return _check_of(fields, oneofs)
 
+
+def _check_of(fields: list[FieldRule], oneofs: list[MessageCheck]) -> MessageCheck:
     def check(message: Any) -> Fault | None:
-        for name, has_presence, absent, checks in fields:
+        for name, has_presence, absent, limit, checks in fields:
             value = getattr(message, name)
             if not (message.HasField(name) if has_presence else value):
                 if absent:
                     return absent
                 continue
+            if limit and len(value) > limit:
+                return name, f"is longer than {limit}: {len(value)}"
             for check_value in checks:
                 if fault := check_value(value):
                     return fault
@@ -82,21 +92,21 @@ def _oneof_check(oneof: OneofDescriptor) -> MessageCheck:
     return check
 
 
-def _field_rule(field: FieldDescriptor) -> tuple[str, bool, Fault | None, list[MessageCheck]] | None:
-    """A field's name, whether it has presence, the fault of its absence, and checks; None without rules."""
-    rules = catalog.rules_of(field)
-    checks = list(_value_checks(field, rules))
-    if not (rules.required or checks):
-        return None
-    return field.name, field.has_presence, (field.name, "is required") if rules.required else None, checks
+def _field_rules(descriptor: Descriptor, without: frozenset[str]) -> list[FieldRule]:
+    """What is checked of the fields that have rules."""
+    found = []
+    for field in (field for field in descriptor.fields if field.name not in without):
+        rules = catalog.rules_of(field)
+        checks = list(_value_checks(field, rules))
+        if rules.required or rules.max_length or checks:
+            absent = (field.name, "is required") if rules.required else None
+            found.append((field.name, field.has_presence, absent, rules.max_length, checks))
+    return found
 
 
 def _value_checks(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Iterator[MessageCheck]:
-    """Functions that check a field's value, which is set."""
+    """Functions that check a field's value, which is set and not too long."""
     name = field.name
-    if rules.max_length:
-        limit = rules.max_length
-        yield lambda value: (name, f"is longer than {limit}: {len(value)}") if len(value) > limit else None
     if rules.HasField("minimum"):  # turned around, since NaN is neither below nor above
         low, below = rules.minimum, (name, f"is below {rules.minimum:g}")
         yield lambda value: None if value >= low else below
@@ -104,52 +114,51 @@ def _value_checks(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Iter
         high, above = rules.maximum, (name, f"is above {rules.maximum:g}")
         yield lambda value: None if value <= high else above
     if rules.format:
-        yield _format_check(name, _FORMATS[rules.format])
+        yield _format_check(name, rules.format)
     if field.message_type and not field.is_repeated:
         yield _nested(field)
 
 
-def _format_check(name: str, fault_of: FormatCheck) -> MessageCheck:
-    def check(value: str) -> Fault | None:
-        fault = fault_of(value)
-        return (name, fault) if fault else None
-
-    return check
+def _format_check(name: str, wanted: int) -> MessageCheck:
+    matches, words = _FORMATS[wanted]
+    fault = name, words
+    return lambda value: None if matches(value) else fault
 
 
 def _nested(field: FieldDescriptor) -> MessageCheck:
-    name, descriptor = field.name, field.message_type
+    name, check_message = field.name, message_check(field.message_type)
 
     def check(message: Any) -> Fault | None:
-        fault = _check(descriptor)(message)
+        fault = check_message(message)
         return fault and (f"{name}.{fault[0]}".rstrip("."), fault[1])
 
     return check
 
 
-def _pattern(expression: str, fault: str) -> FormatCheck:
-    matches = re.compile(expression).fullmatch
-    return lambda value: None if matches(value) else fault
+def _pattern(expression: str) -> Callable[[str], object]:
+    return re.compile(expression).fullmatch
 
 
-def _ip_address(value: str) -> str | None:
+def _is_ip_address(value: str) -> bool:
     try:
         socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)
     except (OSError, ValueError):
-        return "is not an IP address"
-    return None
+        return False
+    return True
 
 
-_FORMATS: dict[int, FormatCheck] = {
-    options_pb2.FORMAT_UUID: _pattern(
-        r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "is not a UUID in lower case"
+_FORMATS: dict[int, tuple[Callable[[str], object], str]] = {
+    options_pb2.FORMAT_UUID: (
+        _pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+        "is not a UUID in lower case",
     ),
-    options_pb2.FORMAT_IP_ADDRESS: _ip_address,
-    options_pb2.FORMAT_EMAIL: _pattern(r"[^@\s]+@[^@\s]+", "is not an e-mail address"),
-    options_pb2.FORMAT_URI_REFERENCE: _pattern(r"[!-~]+", "is not a URI reference"),
-    options_pb2.FORMAT_NAME: _pattern(r"[a-z][a-z0-9_.-]*", "is not a lower-case name"),
-    options_pb2.FORMAT_HEX: _pattern(r"([0-9a-f]{2})*", "is not lower-case hexadecimal"),
+    options_pb2.FORMAT_IP_ADDRESS: (_is_ip_address, "is not an IP address"),
+    options_pb2.FORMAT_EMAIL: (_pattern(r"[^@\s]+@[^@\s]+"), "is not an e-mail address"),
+    options_pb2.FORMAT_URI_REFERENCE: (_pattern(r"[!-~]+"), "is not a URI reference"),
+    options_pb2.FORMAT_NAME: (_pattern(r"[a-z][a-z0-9_.-]*"), "is not a lower-case name"),
+    options_pb2.FORMAT_HEX: (_pattern(r"([0-9a-f]{2})*"), "is not lower-case hexadecimal"),
 }
+"""By format: what is true of values that have it, and what is wrong with others."""
 
 
 def _timestamp(time: Any) -> Fault | None:
