@@ -16,6 +16,7 @@ from immersiverse.auth.events.kafka.consumer.handlers import Handlers
 from immersiverse.auth.events.kafka.consumer.invocation import HandlerInvoker, HandlerRunner
 from immersiverse.auth.events.kafka.consumer.metrics import ConsumeMetrics
 from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.records import split_batches
 from immersiverse.auth.events.kafka.consumer.scheduler import Scheduler
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.record import Record
@@ -132,7 +133,7 @@ class Stage:
 
     def deliver(self, records: list[Record]) -> None:
         """Hand messages over as they are fetched."""
-        self.scheduler.deliver(self.scheduler.decode_known(records))
+        self.scheduler.deliver(split_batches(records))
 
     async def finished(self, count: int) -> None:
         """Wait until so many messages are done with.

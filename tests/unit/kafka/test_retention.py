@@ -52,7 +52,7 @@ class Watched:
 
 def batches(*offsets: int) -> list[RecordBatch]:
     records = [record(offset) for offset in offsets]
-    return split_batches(records, [None] * len(records), [""] * len(records))
+    return split_batches(records)
 
 
 def lost(start: int, end: int) -> RetentionLoss:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka.serialization import Deserializer
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -28,7 +28,7 @@ from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from confluent_kafka.serialization import SerializationContext
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.headers import Received
     from immersiverse.auth.events.serialization.schemas import WriterSchemas
     from immersiverse.auth.events.serialization.unknown import Decoded, Reader
+
+    M = TypeVar("M", bound=Received)
 
 _PREFIX = len(frame_prefix(0))
 _REMEMBERED = 1024  # schema ids; a contract has a few, an attacker has four billion
@@ -98,32 +100,32 @@ class AuthEventDeserializer(Deserializer):
             DecodeError: if it cannot be read, ever.
             RegistryError: if its schema is not known yet and cannot be had.
         """
-        (event,), (payload_field,) = self.read_known((message,))
+        ((_, event, payload_field),) = self.read_known((message,))
         if event is not None:
             return event, payload_field
         decoded = self.deserialize(message.value(), headers=headers_of(message), key=message.key())
         return decoded, (decoded.WhichOneof("payload") or "") if isinstance(decoded, AuthEvent) else ""
 
-    def read_known(self, messages: Iterable[Received]) -> tuple[list[AuthEvent | None], list[str]]:
-        """`read` for many messages, without waiting for a registry.
+    def read_known(self, messages: Iterable[M]) -> Iterator[tuple[M, AuthEvent | None, str]]:
+        """`read` for many messages, each as it is taken, without waiting for a registry.
 
-        Returns:
-            The event of each, and its payload field in a list beside: if its schema is known and its type is
-            of this contract. Else None and the empty string, which mean that `read` must be called.
+        Yields:
+            A message, its event and its payload field, if its schema is known and its type is of this
+            contract. Else None and the empty string, which mean that `read` must be called.
         """
-        events: list[AuthEvent | None] = []
-        payload_fields: list[str] = []
+        checked = self._checked
         for message in messages:
-            value, event, payload_field = message.value(), None, None
-            if type(value) is bytes and value[:_PREFIX] in self._checked:
+            value = message.value()
+            if type(value) is bytes and value[:_PREFIX] in checked:
                 try:
                     event = _parse(value[_PREFIX:])
-                    payload_field = _which(event, "payload")
-                except ProtobufDecodeError:
+                except ProtobufDecodeError:  # `read` raises what it means
                     pass
-            events.append(event if payload_field else None)
-            payload_fields.append(payload_field or "")
-        return events, payload_fields
+                else:
+                    if payload_field := _which(event, "payload"):
+                        yield message, event, payload_field
+                        continue
+            yield message, None, ""
 
     def may_wait(self, message: Received) -> bool:
         """Whether `read` of a message may wait for a registry, since its schema is not known yet."""

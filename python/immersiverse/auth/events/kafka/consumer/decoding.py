@@ -1,6 +1,6 @@
 """From a record to an event and how it is handled; in a thread where a registry must be asked.
 
-`RecordDecoder` owns the threads that wait for a registry. `read_known` may be called from any thread.
+`RecordDecoder` owns the threads that wait for a registry.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from immersiverse.auth.events.kafka.connection_log import ConnectionLog
 from immersiverse.auth.events.kafka.consumer.backpressure import Backpressure
 from immersiverse.auth.events.kafka.consumer.log_throttle import LogThrottle
 from immersiverse.auth.events.kafka.consumer.offsets import OffsetCommitter
+from immersiverse.auth.events.kafka.consumer.records import split_batches
 from immersiverse.auth.events.kafka.consumer.retention import RetentionWatch
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.observability.lag import LagReport
@@ -193,7 +194,7 @@ class Poller:
         good = [message for message in messages if message.error() is None]
         if good:
             self._backpressure.handed += len(good)
-            batches = self._scheduler.decode_known(cast("list[Record]", good))
+            batches = split_batches(cast("list[Record]", good))
             self._retention.check(self._consumer, batches)
             self._call_in_loop(self._scheduler.deliver, batches)
         if len(good) < len(messages):

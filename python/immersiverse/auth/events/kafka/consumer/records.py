@@ -1,6 +1,6 @@
 """Records on their way to a handler, and the partitions that they come from.
 
-`Assignment` and `InFlightRecord` belong to the event loop's thread; `split_batches` may run in any.
+`Assignment` and `InFlightRecord` belong to the event loop's thread; `split_batches` runs in the poller's.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from immersiverse.auth.events.partition import Partition
 from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Sequence
 
     from immersiverse.auth.events.kafka.consumer.metrics import TopicStats
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.serialization.unknown import Decoded
-    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
     Call = Callable[[Any, str, Record, int], Awaitable[None] | None]
     Ready = tuple[Decoded | None, str, Record, int, Call]  # an attempt that is due: arguments, and the call
@@ -103,42 +102,29 @@ class DecodedRecord(NamedTuple):
 class RecordBatch:
     """Records of one partition that were fetched one after the other.
 
-    Parallel lists and not a tuple for each record, which would double the work of Python's garbage collector.
-
     Args:
         partition: topic and number.
         records: the records.
-        events: the event of each, if it could be decoded without asking a registry; else None.
-        fields: the envelope's payload field of each; empty where there is no event.
 
     Attributes:
         partition: topic and number.
         start: the offset of the first record.
         end: the offset after the last one.
         gaps: where offsets are missing between them: the first that is missing, the next that exists.
-        left: each record with its event and payload field, from the first that has not been taken yet.
+        left: the records from the first that has not been taken yet.
     """
 
-    __slots__ = ("_records", "end", "gaps", "left", "partition", "start")
+    __slots__ = ("end", "gaps", "left", "partition", "start")
 
-    def __init__(
-        self,
-        partition: Partition,
-        records: Sequence[Record],
-        events: Sequence[AuthEvent | None],
-        fields: Sequence[str],
-    ) -> None:
+    def __init__(self, partition: Partition, records: Sequence[Record]) -> None:
         self.partition = partition
         self.start, self.end = records[0].offset(), records[-1].offset() + 1
         self.gaps = _gaps(records) if self.end - self.start > len(records) else ()
-        self._records = iter(records)
-        self.left: Iterator[tuple[Record, AuthEvent | None, str]] = zip(
-            self._records, events, fields, strict=False
-        )
+        self.left = iter(records)
 
     def __len__(self) -> int:
         """How many records have not been taken yet."""
-        return length_hint(self._records)
+        return length_hint(self.left)
 
 
 def _gaps(records: Sequence[Record]) -> tuple[tuple[int, int], ...]:
@@ -146,9 +132,7 @@ def _gaps(records: Sequence[Record]) -> tuple[tuple[int, int], ...]:
     return tuple((last + 1, offset) for last, offset in pairwise(offsets) if offset > last + 1)
 
 
-def split_batches(
-    records: Sequence[Record], events: Sequence[AuthEvent | None], fields: Sequence[str]
-) -> list[RecordBatch]:
+def split_batches(records: Sequence[Record]) -> list[RecordBatch]:
     """Records as they were fetched, cut where the partition changes."""
     starts, topic, number = [], "", -1
     for index, record in enumerate(records):
@@ -157,7 +141,7 @@ def split_batches(
             starts.append((index, Partition(topic, number)))
     ends = [index for index, _ in starts[1:]] + [len(records)]
     return [
-        RecordBatch(partition, records[start:end], events[start:end], fields[start:end])
+        RecordBatch(partition, records[start:end])
         for (start, partition), end in zip(starts, ends, strict=True)
     ]
 

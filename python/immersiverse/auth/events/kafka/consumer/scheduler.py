@@ -1,8 +1,8 @@
 """Decides what is handled when: one user's events in order, many users at a time, failures aside.
 
-Owns a task in the event loop, and is used in that loop's thread; other threads may call `decode_known` and
-`stop` and read `finished`, `waiting` and `held`. A plain handler of a key without a queue is called at once,
-without a task of its own; every other record goes to its key's queue.
+Owns a task in the event loop, and is used in that loop's thread; other threads may call `stop` and read
+`finished`, `waiting` and `held`. A plain handler of a key without a queue is called at once, without a task
+of its own; every other record goes to its key's queue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from immersiverse.auth.events.kafka.consumer.records import (
     Assignment,
     DecodedRecord,
     InFlightRecord,
-    split_batches,
 )
 from immersiverse.auth.events.partition import Partition
 
@@ -113,10 +112,6 @@ class Scheduler:
         for partition in partitions:
             stats = self._metrics.topic(partition[0]) if self._metrics else None
             self._assignments[partition] = Assignment(stats)
-
-    def decode_known(self, records: list[Record]) -> list[RecordBatch]:
-        """Decode what needs no registry. From any thread, best one whose processor has just read them."""
-        return split_batches(records, *self._decoder.read_known(records))
 
     def deliver(self, batches: list[RecordBatch]) -> None:
         """Records arrived, each partition's in order."""
@@ -238,7 +233,7 @@ class Scheduler:
         inline, by_key, state, offsets = self._inline, self._queues.by_key, self._state, assignment.offsets
         clock, finished = time.monotonic, 0
         try:
-            for record, known, field in batch.left:
+            for record, known, field in self._decoder.read_known(batch.left):
                 call = inline.get(field)
                 if call is None or (by_key and record.key() in by_key):
                     decoded = self._decoded_or_queued(record, known, field, assignment)
