@@ -75,6 +75,19 @@ def test_events_with_different_ids_are_fresh(inbox):
     assert [verdict(inbox, event()) for _ in range(3)] == [FRESH] * 3
 
 
+def test_the_same_id_of_another_source_is_another_event(inbox):
+    first, other = event(event_id="1001", source="/idp/a"), event(event_id="1001", source="/idp/b")
+    assert [verdict(inbox, each) for each in (first, other)] == [FRESH, FRESH]
+    assert [verdict(inbox, each) for each in (first, other)] == [DUPLICATE, DUPLICATE]
+
+
+def test_no_source_is_the_default_source(inbox):
+    first = event(source="/services/auth")
+    assert verdict(inbox, first) is FRESH
+    first.source = ""
+    assert verdict(inbox, first) is DUPLICATE
+
+
 def test_an_event_whose_handler_failed_is_fresh_again(inbox):
     first = event(version=1)
     fail(inbox, first)

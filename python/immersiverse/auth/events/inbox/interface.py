@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from immersiverse.auth.events.catalog import DEFAULT_SOURCE
 from immersiverse.auth.events.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Verdict(Enum):
     FRESH = "fresh"
     """Not handled before: handle it."""
     DUPLICATE = "duplicate"
-    """An event with this id was handled before: drop it."""
+    """An event with this source and id was handled before: drop it."""
     STALE = "stale"
     """This version of the user, or a newer one, was handled before: drop it."""
 
@@ -82,6 +83,16 @@ class AsyncInbox(Protocol):
     ) -> AbstractAsyncContextManager[Admission]:
         """See `Inbox.admit`."""
         ...
+
+
+def identity(event: AuthEvent) -> str:
+    """What tells an event from all others: its source and id together (CloudEvents 1.0); empty without an id.
+
+    It is the id alone for events of the contract's default source.
+    """
+    if not event.event_id or event.source in ("", DEFAULT_SOURCE):
+        return event.event_id
+    return f"{event.event_id}\n{event.source}"
 
 
 def jumps(version: int, last: int, limit: int | None) -> bool:

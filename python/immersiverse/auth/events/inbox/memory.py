@@ -13,6 +13,7 @@ from immersiverse.auth.events.inbox.interface import (
     Forgotten,
     Verdict,
     erases,
+    identity,
     jumps,
     require_settings,
 )
@@ -78,26 +79,26 @@ class MemoryInbox:
     def _acquire(self, lease: _MemoryLease) -> Admission:
         with self._lock:
             last = self._versions.get(lease.user, 0) if lease.user else 0
-            if lease.event_id in self._ids:
+            if lease.identity in self._ids:
                 return Admission(Verdict.DUPLICATE, last)
             if 0 < lease.version <= last:
                 return Admission(Verdict.STALE, last)
-            if lease.event_id in self._leased:
-                raise InboxUnavailable(f"event {lease.event_id} is being handled now")
-            if lease.event_id:
-                self._leased.add(lease.event_id)
+            if lease.identity in self._leased:
+                raise InboxUnavailable(f"event {lease.identity!r} is being handled now")
+            if lease.identity:
+                self._leased.add(lease.identity)
         return Admission(Verdict.FRESH, last, jumped=jumps(lease.version, last, self._max_version_jump))
 
     def _release(self, lease: _MemoryLease, *, handled: bool) -> None:
         with self._lock:
-            self._leased.discard(lease.event_id)
+            self._leased.discard(lease.identity)
             if handled:
                 self._record(lease)
 
     def _record(self, lease: _MemoryLease) -> None:
         user = lease.user
-        if lease.event_id:
-            self._ids[lease.event_id] = None
+        if lease.identity:
+            self._ids[lease.identity] = None
             if len(self._ids) > self._max_ids:
                 self._ids.popitem(last=False)
         if lease.erases and user:
@@ -119,10 +120,10 @@ class _MemoryLease:
     A class instead of a generator, since every event of a subscriber passes here.
     """
 
-    __slots__ = ("_inbox", "_is_fresh", "erases", "event_id", "user", "version")
+    __slots__ = ("_inbox", "_is_fresh", "erases", "identity", "user", "version")
 
     def __init__(self, inbox: MemoryInbox, event: AuthEvent, user: User | None) -> None:
-        self.event_id = event.event_id
+        self.identity = identity(event)
         self.version = event.version
         self.user = user
         self.erases = erases(event)

@@ -1,6 +1,6 @@
 """The Redis inbox's requests as plans: what to ask, without waiting. Redis runs each script as one step.
 
-- ``...id:ID`` holds ``done`` for a handled event, or the token of the lease under which it is being handled.
+- ``...id:IDENTITY`` holds ``done`` for a handled event, or the token of the lease under which it is handled.
 - ``...version:TOPIC:KEY`` holds the last handled version of a user.
 - ``...topics`` is the set of all topics that have versions.
 """
@@ -25,6 +25,7 @@ from immersiverse.auth.events.inbox.interface import (
     Forgotten,
     Verdict,
     erases,
+    identity,
     jumps,
     require_settings,
 )
@@ -127,7 +128,7 @@ class RedisStore:
     def lease(self, event: AuthEvent, topic: str, key: bytes | None) -> RedisLease:
         """The lease that `acquire` asks for."""
         token = uuid.uuid4().hex
-        event_id = (event.event_id or token).encode(errors="surrogatepass")
+        event_id = (identity(event) or token).encode(errors="surrogatepass")
         return RedisLease(
             keys=[self._prefix + b"id:" + event_id, self._version_key(topic, key or b""), self._topics_key],
             token=token,

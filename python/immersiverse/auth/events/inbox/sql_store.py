@@ -16,6 +16,7 @@ from immersiverse.auth.events.inbox.interface import (
     Forgotten,
     Verdict,
     erases,
+    identity,
     jumps,
 )
 
@@ -34,7 +35,7 @@ class InboxTables:
     """The tables of SQL inboxes.
 
     Attributes:
-        handled: the id of every handled event, by consumer, and when it was handled.
+        handled: the `identity` of every handled event, by consumer, and when it was handled.
         versions: by consumer, topic and key the last handled version, the one before it, and the end of the
             day on which it was handled, in UTC (empty in rows of 0.1.0).
     """
@@ -119,7 +120,7 @@ class SqlStore:
         It writes before the event is handled, so that another transaction with the same event waits for this
         one's end, and then finds a duplicate if this one was committed, or else a fresh event.
         """
-        if event.event_id and not self._is_new(connection, event.event_id):
+        if (name := identity(event)) and not self._is_new(connection, name):
             return Admission(Verdict.DUPLICATE)
         if key is None:
             return Admission(Verdict.FRESH)
