@@ -22,7 +22,7 @@ from immersiverse.auth.events import (
     new_event,
 )
 from immersiverse.auth.events.serialization.avro import schema_text
-from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
+from immersiverse.auth.events.serialization.json.codec import read_json, write_json
 from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _ours(registry: SchemaRegistry) -> dict[str, Any]:
         "serializer": AuthEventSerializer(registry),
         "deserializer": AuthEventDeserializer(registry),
         "avro_serializer": AuthEventSerializer(registry, format="avro"),
-        "write_json": JsonCodec().encode,
+        "write_json": write_json,
         "read_json": read_json,
     }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.v1 import events_pb2 as v1
 
 TIME: Final = Timestamp(seconds=1_748_772_930, nanos=123_456_000)
@@ -28,3 +30,9 @@ FAILED: Final = v1.AuthEvent(
         reason=v1.LOGIN_FAILURE_REASON_UNKNOWN_ACCOUNT,
     ),
 )
+
+
+def minimal_json(event: v1.AuthEvent) -> bytes:
+    """An event as JSON with the specification's three fields only, as the first producers wrote it."""
+    document = orjson.loads(write_json(event))
+    return orjson.dumps({name: document[name] for name in ("eventType", "timestamp", "payload")})

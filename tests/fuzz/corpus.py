@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas, SchemaId, WriterSchema
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.serialization.wire import VALUE_SCHEMA_ID_HEADER, frame_prefix, header_value
 from immersiverse.auth.events.simulation import simulate
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import newer_contract, newer_event
+from serialization_samples import minimal_json
 
 PROTOBUF_GUID = uuid.UUID("01234567-89ab-cdef-0123-456789abcdef")
 AVRO_GUID = uuid.UUID("89abcdef-0123-4567-89ab-cdef01234567")
@@ -84,7 +85,7 @@ def _messages(event: AuthEvent) -> list[Message]:
     framed = protobuf(event), avro(event)
     assert framed[0] is not None
     assert framed[1] is not None
-    document = json.loads(JsonCodec().encode(event))
+    document = json.loads(write_json(event))
     cloud = {
         "specversion": "1.0",
         "id": document["eventId"],
@@ -96,8 +97,8 @@ def _messages(event: AuthEvent) -> list[Message]:
     return [
         Message("protobuf", framed[0]),
         Message("protobuf in header mode", event.SerializeToString(), header_value(PROTOBUF_GUID)),
-        Message("json", JsonCodec().encode(event)),
-        Message("json, minimal", JsonCodec(minimal=True).encode(event)),
+        Message("json", write_json(event)),
+        Message("json, minimal", minimal_json(event)),
         Message("cloudevents json", json.dumps(cloud).encode()),
         Message("avro", framed[1]),
         Message("avro in header mode", framed[1][5:], header_value(AVRO_GUID, None)),

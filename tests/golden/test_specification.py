@@ -11,8 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import partition_key
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.v1 import events_pb2 as v1
+from serialization_samples import minimal_json
 
 JUNE = Timestamp(seconds=1_748_772_930)
 JULY = Timestamp(seconds=1_751_360_400)
@@ -120,7 +120,7 @@ def test_a_message_of_the_specification_is_read(document: Any, event: v1.AuthEve
 def test_the_minimal_form_is_exactly_the_specifications(
     document: Any, event: v1.AuthEvent, topic: str
 ) -> None:
-    written = json.loads(JsonCodec(minimal=True).encode(event))
+    written = json.loads(minimal_json(event))
     assert written == document
     assert list(written) == list(document)
     assert topic in catalog.TOPICS

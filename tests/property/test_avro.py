@@ -8,25 +8,22 @@ from contextlib import suppress
 from typing import Any
 
 import fastavro
-import pytest
 from google.protobuf import (
     descriptor_pb2,
     descriptor_pool,
     duration_pb2,
     field_mask_pb2,
     timestamp_pb2,
-    wrappers_pb2,
 )
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import Message
-from google.protobuf.wrappers_pb2 import UInt64Value
 from hypothesis import given
 from hypothesis import strategies as st
 
 import strategies
-from immersiverse.auth.events.errors import DecodeError, InvalidEvent
-from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
+from immersiverse.auth.events.errors import DecodeError
+from immersiverse.auth.events.serialization.avro import encoder, reader, schema_text
 from immersiverse.auth.events.serialization.avro.records import record_reader, record_writer
 from immersiverse.auth.events.serialization.avro.schema import record_schema
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
@@ -37,7 +34,7 @@ from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 SCHEMAS = PinnedSchemas(protobuf=1, avro=2)
 SERIALIZE = AuthEventSerializer(SCHEMAS, format="avro")
 DESERIALIZE = AuthEventDeserializer(SCHEMAS)
-ENCODE, DECODE = AvroCodec().encode, AvroCodec().reader(None, 2)
+ENCODE, DECODE = encoder(), reader(None, 2)
 
 
 def through_library(schema: Any, data: bytes) -> bytes:
@@ -113,16 +110,16 @@ def test_fields_in_any_order_mean_the_same(event: AuthEvent, random: Any) -> Non
     branch["fields"] = movable + rest
     out = io.BytesIO()
     fastavro.schemaless_writer(out, fastavro.parse_schema(without_logical_types(schema)), record)
-    assert AvroCodec().reader(WriterSchema("AVRO", text=json.dumps(schema)), 3)(out.getvalue()) == event
+    assert reader(WriterSchema("AVRO", text=json.dumps(schema)), 3)(out.getvalue()) == event
 
 
 def every_kind_of_field() -> Descriptor:
-    """A message type with every scalar, alone, repeated, optional and in maps, and with itself.
+    """A message type with every scalar, alone, repeated and optional.
 
     Without those of 64 bits without a sign, most of whose numbers Avro cannot hold.
     """
     file = descriptor_pb2.FileDescriptorProto(name="test/every.proto", package="test.every", syntax="proto3")
-    imported = (duration_pb2, field_mask_pb2, timestamp_pb2, wrappers_pb2)
+    imported = (duration_pb2, field_mask_pb2, timestamp_pb2)
     file.dependency.extend(module.DESCRIPTOR.name for module in imported)
     color = file.enum_type.add(name="Color")
     color.options.allow_alias = True
@@ -136,16 +133,12 @@ def every_kind_of_field() -> Descriptor:
     ]
     typed = [
         ("color", FieldDescriptorProto.TYPE_ENUM, ".test.every.Color"),
-        ("every", FieldDescriptorProto.TYPE_MESSAGE, ".test.every.Every"),
         ("time", FieldDescriptorProto.TYPE_MESSAGE, ".google.protobuf.Timestamp"),
         ("duration", FieldDescriptorProto.TYPE_MESSAGE, ".google.protobuf.Duration"),
-        ("wrapped", FieldDescriptorProto.TYPE_MESSAGE, ".google.protobuf.Int64Value"),
     ]
     for name, kind, type_name in [*scalars, *typed]:
         add_field(message, f"a_{name}", kind, type_name)
         add_field(message, f"some_{name}", kind, type_name, repeated=True)
-        add_map(message, f"by_text_{name}", FieldDescriptorProto.TYPE_STRING, kind, type_name)
-        add_map(message, f"by_number_{name}", FieldDescriptorProto.TYPE_SINT64, kind, type_name)
     add_field(message, "mask", FieldDescriptorProto.TYPE_MESSAGE, ".google.protobuf.FieldMask")
     for name, kind, type_name in [*scalars, typed[0]]:
         message.oneof_decl.add(name=f"_maybe_{name}")
@@ -167,17 +160,6 @@ def add_field(
     label = FieldDescriptorProto.LABEL_REPEATED if repeated else FieldDescriptorProto.LABEL_OPTIONAL
     return message.field.add(
         name=name, number=len(message.field) + 1, type=kind, type_name=type_name or None, label=label
-    )
-
-
-def add_map(message: descriptor_pb2.DescriptorProto, name: str, key: Any, kind: Any, type_name: str) -> None:
-    entry_name = "".join(word.capitalize() for word in name.split("_")) + "Entry"
-    entry = message.nested_type.add(name=entry_name)
-    entry.options.map_entry = True
-    add_field(entry, "key", key)
-    add_field(entry, "value", kind, type_name)
-    add_field(
-        message, name, FieldDescriptorProto.TYPE_MESSAGE, f".test.every.Every.{entry_name}", repeated=True
     )
 
 
@@ -204,17 +186,6 @@ def test_messages_of_every_kind_of_field_survive(message: Message) -> None:
     found = read(written(message, EVERY_SCHEMA), EVERY_SCHEMA, EVERY)
     # as text, since no NaN equals another
     assert str(found) == str(message)
-
-
-@given(st.integers(0, (1 << 64) - 1))
-def test_a_number_without_a_sign_survives_or_is_refused_above_a_longs_range(number: int) -> None:
-    message = UInt64Value(value=number)
-    schema = fastavro.parse_schema(record_schema(UInt64Value.DESCRIPTOR))
-    if number >= 1 << 63:
-        with pytest.raises(InvalidEvent, match=r"UInt64Value\.value: is greater than Avro's long"):
-            written(message, schema)
-    else:
-        assert read(written(message, schema), schema, UInt64Value.DESCRIPTOR) == message
 
 
 TYPES = st.recursive(
@@ -260,4 +231,4 @@ def test_any_schema_of_a_writer_is_read_by_or_refused(kind: Any, data: bytes) ->
     schema = json.loads(schema_text())
     schema["fields"].insert(0, {"name": "extra", "type": kind})
     with suppress(DecodeError):
-        AvroCodec().reader(WriterSchema("AVRO", text=json.dumps(schema)), 3)(data)
+        reader(WriterSchema("AVRO", text=json.dumps(schema)), 3)(data)

@@ -17,11 +17,12 @@ from immersiverse.auth.events.errors import DecodeError
 from immersiverse.auth.events.events import event_type_of, new_event, partition_key, payload_of
 from immersiverse.auth.events.identifiers import derived_event_id, new_event_id
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json
+from immersiverse.auth.events.serialization.json.codec import read_json, write_json
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from immersiverse.auth.events.validation import validate
+from serialization_samples import minimal_json
 
 SCHEMAS = PinnedSchemas(protobuf=1, avro=2)
 DESERIALIZE = AuthEventDeserializer(SCHEMAS)
@@ -60,7 +61,7 @@ def test_any_valid_event_survives_the_way(format: Any, event: AuthEvent) -> None
 
 @given(EVENTS)
 def test_any_valid_event_is_the_specifications_json_around_json_formats_payload(event: AuthEvent) -> None:
-    document = json.loads(JsonCodec().encode(event))
+    document = json.loads(write_json(event))
     expected = {
         "eventType": event_type_of(event).name,
         "timestamp": event.timestamp.ToJsonString(),
@@ -79,7 +80,7 @@ def test_any_valid_event_is_the_specifications_json_around_json_formats_payload(
 def test_a_minimal_json_event_lacks_only_what_the_specification_does_not_have(
     event: AuthEvent, key: bytes | None
 ) -> None:
-    value = JsonCodec(minimal=True).encode(event)
+    value = minimal_json(event)
     assert set(json.loads(value)) == {"eventType", "timestamp", "payload"}
     minimal = AuthEvent(event_id=derived_event_id(key, value), timestamp=event.timestamp)
     getattr(minimal, event_type_of(event).payload_field).CopyFrom(payload_of(event))
@@ -104,7 +105,7 @@ def test_any_bytes_are_read_or_refused_as_a_decode_error(value: bytes) -> None:
 
 @given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), st.lists), st.data())
 def test_any_json_in_any_place_is_read_or_refused_as_a_decode_error(value: Any, data: st.DataObject) -> None:
-    document = json.loads(JsonCodec().encode(data.draw(strategies.events())))
+    document = json.loads(write_json(data.draw(strategies.events())))
     place = data.draw(st.sampled_from([document, document["payload"]]))
     place[data.draw(st.sampled_from(sorted(place)))] = value
     with suppress(DecodeError):

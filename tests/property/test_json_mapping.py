@@ -1,4 +1,4 @@
-"""Our JSON mapping is json_format's, for every kind of field that proto3 has, in both directions."""
+"""Our JSON mapping is json_format's, in both directions, for every kind of field the contract may have."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from google.protobuf import (
     descriptor_pb2,
     descriptor_pool,
     duration_pb2,
-    empty_pb2,
     field_mask_pb2,
     json_format,
-    struct_pb2,
     timestamp_pb2,
-    wrappers_pb2,
 )
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -33,7 +30,7 @@ from immersiverse.auth.events.serialization.json.reader import object_reader
 from immersiverse.auth.events.serialization.json.writer import object_writer
 
 PROTO = Path(__file__).with_name("every_type.proto")
-WELL_KNOWN = (duration_pb2, empty_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)
+WELL_KNOWN = (duration_pb2, field_mask_pb2, timestamp_pb2)
 
 
 @cache
@@ -148,7 +145,7 @@ DOCUMENTS = st.dictionaries(st.sampled_from(list(EVERYTHING.DESCRIPTOR.fields)),
 @given(DOCUMENTS)
 def test_any_json_that_is_read_is_read_as_json_format_reads_it(document: dict[str, Any]) -> None:
     ours = read_by_us(document)
-    if ours is not ValueError and document.get("values", ()) is not None:  # there json_format trips on null
+    if ours is not ValueError:
         assert ours == read_by_json_format(document)
 
 
@@ -162,8 +159,8 @@ def test_any_json_that_is_read_is_read_as_json_format_reads_it(document: dict[st
         ("aDouble", True),
         ("aColour", True),
         ("aColour", 5.5),
-        ("itself", ""),
-        ("itself", []),
+        ("import", ""),
+        ("import", []),
         ("others", [""]),
         ("someBytes", "A!A="),
     ],

@@ -11,7 +11,7 @@ import pytest
 from component.cli.terminal import end, read_until, running
 from foreign_messages import send
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.simulation import simulate
 from integration.admin.cluster_tools import made, publish
 
@@ -39,7 +39,7 @@ def stream(user):
     """Two hundred simulated events, of one user."""
 
     def rename(event):
-        document = json.loads(JsonCodec().encode(event))
+        document = json.loads(write_json(event))
         document["payload"]["userId"] = user
         return json.dumps(document)
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.simulation import simulate
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -22,7 +22,7 @@ NEWER_FRAME = bytes(6) + NEWER.SerializeToString() + bytes((0xC2, 0x3E, 2, 0x0A,
 
 @pytest.fixture(scope="module")
 def stream():
-    return "".join(f"{JsonCodec().encode(event).decode()}\n" for event in simulate(4, 200))
+    return "".join(f"{write_json(event).decode()}\n" for event in simulate(4, 200))
 
 
 def test_the_specifications_minimal_message_is_taken(auth_events):

@@ -15,7 +15,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events.errors import InvalidEvent, MissingExtra
-from immersiverse.auth.events.serialization.avro import AvroCodec, codec, schema_text
+from immersiverse.auth.events.serialization.avro import codec, encoder, reader, schema_text
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
@@ -26,8 +26,8 @@ SCHEMA = fastavro.parse_schema(json.loads(schema_text()))
 MICROS = 1_748_772_930_123_456
 TIME = Timestamp(seconds=1_748_772_930, nanos=123_456_000)
 
-encode = AvroCodec().encode
-decode = AvroCodec().reader(None, 1)
+encode = encoder()
+decode = reader(None, 1)
 
 LOGIN = v1.AuthEvent(
     event_id="01972b2c-9a3b-7c4d-8e5f-0123456789ab",
@@ -170,10 +170,10 @@ def without_library(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A process in which fastavro is not installed."""
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "fastavro", None)
-        for made in (codec._fastavro, codec._encoder):
+        for made in (codec._fastavro, codec.encoder):
             made.cache_clear()
         yield
-    for made in (codec._fastavro, codec._encoder):
+    for made in (codec._fastavro, codec.encoder):
         made.cache_clear()
 
 

@@ -13,7 +13,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events.errors import MalformedPayload
-from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
+from immersiverse.auth.events.serialization.avro import reader, schema_text
 from immersiverse.auth.events.serialization.schemas import WriterSchema
 from immersiverse.auth.events.serialization.unknown import Decoded, UnknownEvent
 from immersiverse.auth.events.v1 import events_pb2 as v1
@@ -63,8 +63,8 @@ def payload(envelope: Schema, name: str) -> Schema:
     return next(branch for branch in field(envelope, "payload")["type"] if branch["name"] == name)
 
 
-def reader(envelope: Any) -> Callable[[bytes], Decoded]:
-    return AvroCodec().reader(WriterSchema("AVRO", text=json.dumps(envelope)), 5)
+def reading(envelope: Any) -> Callable[[bytes], Decoded]:
+    return reader(WriterSchema("AVRO", text=json.dumps(envelope)), 5)
 
 
 def written(envelope: Schema, record: dict[str, Any]) -> bytes:
@@ -76,7 +76,7 @@ def written(envelope: Schema, record: dict[str, Any]) -> bytes:
 
 def carried(envelope: Schema, record: dict[str, Any]) -> Decoded:
     """What is read of a record that was written with another schema."""
-    return reader(envelope)(written(envelope, record))
+    return reading(envelope)(written(envelope, record))
 
 
 def deleted(**changes: Any) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def test_numbers_and_text_may_have_wider_or_narrower_types() -> None:
 def test_times_may_have_another_unit(unit: str, number: int) -> None:
     envelope = schema()
     field(envelope, "timestamp")["type"] = {"type": "long", "logicalType": f"timestamp-{unit}"}
-    found = reader(envelope)(written(schema(), {**DELETED, "timestamp": number}))
+    found = reading(envelope)(written(schema(), {**DELETED, "timestamp": number}))
     assert isinstance(found, v1.AuthEvent)
     assert found.timestamp == Timestamp(seconds=1, nanos=234_000_000)
 
@@ -160,7 +160,7 @@ def test_a_time_of_no_known_unit_is_an_error_that_names_the_field(logical: str |
     envelope = schema()
     field(envelope, "timestamp")["type"] = {"type": "long", "logicalType": logical} if logical else "long"
     with pytest.raises(MalformedPayload, match="timestamp: the value does not fit the contract"):
-        reader(envelope)(written(schema(), DELETED))
+        reading(envelope)(written(schema(), DELETED))
 
 
 @pytest.mark.parametrize(

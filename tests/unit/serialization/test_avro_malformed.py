@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events.errors import MalformedPayload, WrongSchema
-from immersiverse.auth.events.serialization.avro import AvroCodec, schema_text
+from immersiverse.auth.events.serialization.avro import encoder, reader, schema_text
 from immersiverse.auth.events.serialization.schemas import WriterSchema
 from immersiverse.auth.events.serialization.unknown import Decoded
 from immersiverse.auth.events.v1 import events_pb2 as v1
@@ -43,7 +43,7 @@ EVENT = v1.AuthEvent(
         user_id="u", detected_at=TIME, signals=[v1.SUSPICIOUS_SIGNAL_AUTOMATION] * 3, risk_score=0.5
     ),
 )
-VALID = AvroCodec().encode(EVENT)
+VALID = encoder()(EVENT)
 HEAD = write_text("id") + write_long(1) + write_text("/s") + write_long(1)  # the envelope up to its actor
 PAYLOADS = next(each["type"] for each in json.loads(schema_text())["fields"] if each["name"] == "payload")
 BRANCHES = [branch["name"] for branch in PAYLOADS]
@@ -51,7 +51,7 @@ NO_ACTOR = write_long(0)
 CONNECTED = write_long(BRANCHES.index("PlatformConnected"))
 HUGE = write_long(1 << 62)
 
-decode = AvroCodec().reader(None, 1)
+decode = reader(None, 1)
 
 
 def test_these_bytes_are_valid_before_anything_is_done_to_them() -> None:
@@ -118,7 +118,7 @@ def with_schema(extra: Any, data: bytes) -> Decoded:
     """What is read of a writer whose envelope begins with one more field."""
     schema = json.loads(schema_text())
     schema["fields"].insert(0, {"name": "extra", "type": extra})
-    return AvroCodec().reader(WriterSchema("AVRO", text=json.dumps(schema)), 1)(data + VALID)
+    return reader(WriterSchema("AVRO", text=json.dumps(schema)), 1)(data + VALID)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def with_schema(extra: Any, data: bytes) -> Decoded:
     ],
 )
 def test_an_array_of_items_without_bytes_cannot_be_endless(items: Any) -> None:
-    with pytest.raises(WrongSchema, match="items that take no bytes"):
+    with pytest.raises(WrongSchema, match="takes no bytes"):
         with_schema({"type": "array", "items": items}, HUGE)
 
 
@@ -159,13 +159,13 @@ def inside(schema: dict[str, Any], levels: int) -> dict[str, Any]:
 @pytest.mark.parametrize("free", FREE.values(), ids=FREE)
 def test_a_schema_that_lets_a_byte_stand_for_many_values_is_refused(free: Any) -> None:
     for schema in (costly(30, free), inside(costly(5, free), 10), ["null", costly(30, free)]):
-        with pytest.raises(WrongSchema, match=r"values in \d+ bytes"):
+        with pytest.raises(WrongSchema, match="takes no bytes"):
             with_schema({"type": "array", "items": schema}, write_long(0))
 
 
 @pytest.mark.parametrize("free", FREE.values(), ids=FREE)
-def test_a_schema_with_some_values_without_bytes_is_read(free: Any) -> None:
-    assert with_schema({"type": "array", "items": costly(5, free)}, write_long(0)) == EVENT
+def test_a_union_may_hold_values_without_bytes_since_its_position_is_one(free: Any) -> None:
+    assert with_schema({"type": "array", "items": [free(0), "string"]}, write_long(0)) == EVENT
 
 
 def test_a_schema_with_many_values_and_their_bytes_is_read() -> None:
@@ -179,8 +179,8 @@ def test_a_record_in_a_record_thousands_deep_does_not_overflow_the_stack() -> No
         with_schema(chain, write_long(1) * 1_000_000)
 
 
-def test_a_fixed_of_a_negative_size_is_malformed() -> None:
-    with pytest.raises(MalformedPayload):
+def test_a_fixed_of_a_negative_size_is_refused() -> None:
+    with pytest.raises(WrongSchema, match="takes no bytes"):
         with_schema({"type": "fixed", "name": "Negative", "size": -5}, b"")
 
 
@@ -198,7 +198,7 @@ def test_an_announced_length_allocates_nothing() -> None:
 def test_what_is_read_takes_memory_in_proportion_to_its_size() -> None:
     event = v1.AuthEvent(timestamp=TIME, platform_connected=v1.PlatformConnected(connected_at=TIME))
     event.platform_connected.scopes.extend([""] * 100_000)
-    data = AvroCodec().encode(event)
+    data = encoder()(event)
     tracemalloc.start()
     try:
         assert decode(data) == event
@@ -216,5 +216,5 @@ def test_time_grows_with_size_and_not_with_its_square() -> None:
     start = time.process_time()
     found = with_schema({"type": "array", "items": "string"}, blocks)
     assert found == EVENT
-    assert decode(AvroCodec().encode(event)) == event
+    assert decode(encoder()(event)) == event
     assert time.process_time() - start < 20

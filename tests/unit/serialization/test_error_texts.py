@@ -21,9 +21,9 @@ from immersiverse.auth.events.errors import (
 )
 from immersiverse.auth.events.kafka.dead_letters import MAX_TEXT, dead_letter_headers
 from immersiverse.auth.events.printable import MAX_ERROR_TEXT, error_text
-from immersiverse.auth.events.serialization.avro import AvroCodec
+from immersiverse.auth.events.serialization.avro import encoder, reader
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent, UserUpdated
 from scheduling import record
@@ -179,9 +179,9 @@ def fill(message: Any) -> None:
 def test_no_field_of_a_broken_avro_event_is_quoted(event_type: catalog.EventType) -> None:
     event = AuthEvent(event_id=TEXT, timestamp=TIME, source=TEXT)
     fill(getattr(event, event_type.payload_field))
-    valid = AvroCodec().encode(event)
+    valid = encoder()(event)
     assert TEXT.encode() in valid
-    decode, unread = AvroCodec().reader(None, 1), 0
+    decode, unread = reader(None, 1), 0
     for at in range(0, len(valid), 4):  # each costs three stack traces
         for broken in (valid[:at], valid[:at] + b"\xff" + valid[at + 1 :], valid[:at] + valid[at + 1 :]):
             try:
@@ -203,7 +203,7 @@ def test_a_header_that_names_no_schema_is_not_quoted(value: bytes) -> None:
 def test_a_mask_that_json_cannot_say_is_not_quoted() -> None:
     payload = UserUpdated(user_id="u", changed_fields=FieldMask(paths=["Canary_X"]), updated_at=TIME)
     with pytest.raises(InvalidEvent, match=r"FieldMask has no JSON form") as refused:
-        JsonCodec().encode(new_event(payload, source="/services/auth"))
+        write_json(new_event(payload, source="/services/auth"))
     assert_tells_nothing(refused.value)
 
 

@@ -17,13 +17,13 @@ from immersiverse.auth.events.errors import (
     UnknownSchemaId,
     WrongSchema,
 )
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import write_json
 from serialization_samples import CREATED
 
 SCHEMAS = PinnedSchemas(protobuf=1, avro=2)
 PREFIX = bytes.fromhex("00 00000001 00")
 FRAME = PREFIX + CREATED.SerializeToString()
-JSON = JsonCodec().encode(CREATED)
+JSON = write_json(CREATED)
 
 
 def json_with(place: str, text: str) -> bytes:

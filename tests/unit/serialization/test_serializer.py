@@ -18,7 +18,6 @@ from immersiverse.auth.events.errors import (
     RegistryUnavailable,
     SchemaNotRegistered,
 )
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
 from immersiverse.auth.events.serialization.schemas import SchemaId, SchemaType
 from immersiverse.auth.events.v1.events_pb2 import Actor, AuthEvent, LoginFailed, UserCreated
 from serialization_samples import CREATED, EVENT_ID, FAILED, TIME
@@ -61,12 +60,6 @@ def test_an_avro_value_has_no_indexes_in_its_frame() -> None:
 
 def test_a_json_value_needs_no_schema_id() -> None:
     assert AuthEventSerializer(format="json")(CREATED).startswith(b'{"eventType":"UserCreated"')
-
-
-def test_a_codec_of_ones_own_is_used() -> None:
-    serialize = AuthEventSerializer(format=JsonCodec(minimal=True))
-    assert b"eventId" not in serialize(CREATED)
-    assert dict(serialize.serialize(CREATED).headers)["content-type"] == b"application/json"
 
 
 def test_nothing_is_a_tombstone() -> None:

@@ -9,7 +9,7 @@ import pytest
 from immersiverse.auth.events import AuthEventDeserializer, AuthEventSerializer, UnknownEvent
 from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import MalformedPayload
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import NEWER_PAYLOAD_FIELD, newer_contract, newer_event
@@ -141,7 +141,7 @@ def test_an_enum_value_newer_than_the_reader_means_unspecified_in_json_and_is_ke
     newer.user_created.method = 99  # type: ignore[assignment]  # as a later version would
     schemas = PinnedSchemas(1)
     assert AuthEventDeserializer(schemas)(AuthEventSerializer(schemas)(newer)) == newer
-    assert AuthEventDeserializer()(JsonCodec().encode(newer)) == newer  # a number, as proto3 JSON has it
-    document = json.loads(JsonCodec().encode(CREATED))
+    assert AuthEventDeserializer()(write_json(newer)) == newer  # a number, as proto3 JSON has it
+    document = json.loads(write_json(CREATED))
     document["payload"]["method"] = "AUTHENTICATION_METHOD_TELEPATHY"
     assert AuthEventDeserializer()(json.dumps(document).encode()) == CREATED

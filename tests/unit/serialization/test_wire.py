@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from immersiverse.auth.events.errors import MalformedFrame, RegistryRefused
 from immersiverse.auth.events.serialization.wire import (
     FIRST_MESSAGE,
+    SCHEMA_ID_END,
     frame_prefix,
     header_value,
-    payload_start,
     read_header,
     read_indexes,
     read_schema_id,
@@ -40,7 +40,7 @@ def test_other_indexes_are_zigzag_varints_after_their_count() -> None:
 def test_any_id_of_32_bits_is_read_back(number: int) -> None:
     frame = frame_prefix(number)
     assert read_schema_id(frame) == number
-    assert read_indexes(frame, payload_start()) == (FIRST_MESSAGE, len(frame))
+    assert read_indexes(frame, SCHEMA_ID_END) == (FIRST_MESSAGE, len(frame))
 
 
 @given(st.lists(st.integers(0, 0x7FFF_FFFF), min_size=1, max_size=8))

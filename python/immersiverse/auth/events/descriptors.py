@@ -84,6 +84,11 @@ def default_json_name(name: str) -> str:
     return _UNDERSCORES.sub(lambda match: match[1].upper(), name)
 
 
+def scalar_kind(field: FieldDescriptor) -> int:
+    """What a scalar field holds, however it is encoded: a ``CPPTYPE``, and ``TYPE_BYTES`` for bytes."""
+    return field.type if field.type == FieldDescriptor.TYPE_BYTES else field.cpp_type
+
+
 def _is_utf8(message: Message) -> bool:
     """Whether every string of a descriptor is text: runtimes give one that is not UTF-8 as bytes."""
     for field, value in message.ListFields():

@@ -12,7 +12,7 @@ import orjson
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
-from immersiverse.auth.events.serialization.json.codec import JsonCodec, envelope_fields
+from immersiverse.auth.events.serialization.json.codec import envelope_fields, write_json
 from immersiverse.auth.events.v1 import options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -54,7 +54,7 @@ class Redaction:
 
     def event(self, event: AuthEvent) -> dict[str, Any]:
         """The event in its JSON form; each value of these classes is replaced by one of the same type."""
-        document: dict[str, Any] = orjson.loads(JsonCodec().encode(event))
+        document: dict[str, Any] = orjson.loads(write_json(event))
         self._withhold(document["payload"], (field.descriptor for field in event_type_of(event).fields))
         self.envelope(document)
         return document

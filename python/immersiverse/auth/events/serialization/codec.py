@@ -1,60 +1,62 @@
-"""The one interface of all formats, and the formats by name."""
+"""The formats by name and by the type of their schemas."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 from immersiverse.auth.events.errors import ConfigurationError
-from immersiverse.auth.events.serialization.avro.codec import AvroCodec
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
-from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
+from immersiverse.auth.events.serialization import avro, protobuf
+from immersiverse.auth.events.serialization.json.codec import write_json
+from immersiverse.auth.events.serialization.wire import FIRST_MESSAGE
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
     from immersiverse.auth.events.serialization.unknown import Reader
-    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+    Encode = Callable[[AuthEvent], bytes]
+    MakeReader = Callable[[WriterSchema | None, int | str], Reader]
 
 Format = Literal["protobuf", "json", "avro"]
 """What users call the formats."""
 
 
-class Codec(Protocol):
-    """Turns events into payloads of one format and back, without framing."""
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """Turns events into payloads of one format and back, without framing.
 
-    @property
-    def name(self) -> str:
-        """What users call the format, such as ``protobuf``."""
-        ...
+    Attributes:
+        name: what users call the format.
+        content_type: its media type.
+        encoder: gives what writes an event's payload, and raises InvalidEvent if the format cannot hold it.
+        schema_type: which schemas a registry holds for it; None for a format that is written without one.
+        indexes: the message indexes of its frames; None if they have none.
+    """
 
-    @property
-    def content_type(self) -> str:
-        """Its media type."""
-        ...
+    name: Format
+    content_type: str
+    encoder: Callable[[], Encode]
+    schema_type: SchemaType | None = None
+    indexes: tuple[int, ...] | None = None
 
-    @property
-    def schema_type(self) -> SchemaType | None:
-        """Which schemas a registry holds for it; None for a format that is written without one."""
-        ...
 
-    @property
-    def indexes(self) -> tuple[int, ...] | None:
-        """The message indexes of its frames; None if they have none."""
-        ...
+_CODECS: Final[Mapping[str, Codec]] = {
+    codec.name: codec
+    for codec in (
+        # Protobuf's own method, since the envelope is the whole payload.
+        Codec(
+            "protobuf", "application/protobuf", lambda: AuthEvent.SerializeToString, "PROTOBUF", FIRST_MESSAGE
+        ),
+        Codec("json", "application/json", lambda: write_json),
+        Codec("avro", "application/avro", avro.encoder, "AVRO"),
+    )
+}
 
-    @property
-    def encode(self) -> Callable[[AuthEvent], bytes]:
-        """Writes the payload of an event. Raises InvalidEvent if the format cannot hold it."""
-        ...
-
-    def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
-        """A reader of what a writer's schema wrote; None for a writer whose schema is not known.
-
-        Raises:
-            WrongSchema: if the schema does not describe authentication events.
-        """
-        ...
+READERS: Final[Mapping[SchemaType, MakeReader]] = {"PROTOBUF": protobuf.reader, "AVRO": avro.reader}
+"""What makes a reader of what a schema wrote, by the schema's type."""
 
 
 def codec(name: str) -> Codec:
@@ -63,21 +65,7 @@ def codec(name: str) -> Codec:
     Raises:
         ConfigurationError: if there is no such format.
     """
-    match name:
-        case "protobuf":
-            return ProtobufCodec()
-        case "json":
-            return JsonCodec()
-        case "avro":
-            return AvroCodec()
-    raise ConfigurationError("format", f"no format {name!r}: choose protobuf, json or avro")
-
-
-def codec_of_schema(schema_type: SchemaType) -> Codec | None:
-    """The codec of what a schema of a type wrote; None if it is not read here."""
-    match schema_type:
-        case "PROTOBUF":
-            return ProtobufCodec()
-        case "AVRO":
-            return AvroCodec()
-    return None
+    found = _CODECS.get(name)
+    if found is None:
+        raise ConfigurationError("format", f"no format {name!r}: choose {', '.join(_CODECS)}")
+    return found

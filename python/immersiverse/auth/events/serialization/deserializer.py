@@ -8,17 +8,16 @@ from confluent_kafka.serialization import Deserializer
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from immersiverse.auth.events.errors import MalformedFrame, UnknownFormat, WrongSchema
-from immersiverse.auth.events.serialization.codec import codec_of_schema
+from immersiverse.auth.events.serialization.codec import READERS
 from immersiverse.auth.events.serialization.headers import headers_of
 from immersiverse.auth.events.serialization.json.codec import read_json
-from immersiverse.auth.events.serialization.protobuf import ProtobufCodec
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas
 from immersiverse.auth.events.serialization.wire import (
     FIRST_MESSAGE,
     MAGIC,
+    SCHEMA_ID_END,
     frame_prefix,
     named_schema,
-    payload_start,
     read_header,
     read_indexes,
     read_schema_id,
@@ -32,9 +31,8 @@ if TYPE_CHECKING:
 
     from confluent_kafka.serialization import SerializationContext
 
-    from immersiverse.auth.events.serialization.codec import Codec
     from immersiverse.auth.events.serialization.headers import Received
-    from immersiverse.auth.events.serialization.schemas import WriterSchemas
+    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchemas
     from immersiverse.auth.events.serialization.unknown import Decoded, Reader
 
     M = TypeVar("M", bound=Received)
@@ -62,24 +60,15 @@ class AuthEventDeserializer(Deserializer):
 
     def __init__(self, schemas: WriterSchemas | None = None) -> None:
         self._schemas = schemas
-        self._readers: dict[int | uuid.UUID, tuple[Codec, Reader]] = {}
+        self._readers: dict[int | uuid.UUID, tuple[bool, Reader]] = {}
         self._wrong: dict[int | uuid.UUID, WrongSchema] = {}
         # How Protobuf frames begin whose schema was checked: magic byte, schema id and index.
         self._checked: set[bytes] = set()
 
     def __call__(self, value: bytes | None, ctx: SerializationContext | None = None) -> Decoded | None:
-        """The event in a message's value.
+        """The event in a message's value; headers of `ctx` (Confluent's interface) may name its schema.
 
-        Args:
-            value: the value; None is a tombstone.
-            ctx: where it came from (Confluent's interface): its headers may name the schema.
-
-        Returns:
-            An AuthEvent, an UnknownEvent if its type is newer than this contract, or None for a tombstone.
-
-        Raises:
-            DecodeError: if it cannot be read, ever.
-            RegistryError: if its schema is not known yet and cannot be had.
+        Returns and raises as `deserialize` does.
         """
         if type(value) is bytes and value[:_PREFIX] in self._checked:
             try:
@@ -94,11 +83,7 @@ class AuthEventDeserializer(Deserializer):
         """The event in a message of Confluent's consumer, and the envelope's field that carries its payload.
 
         The name of the field is empty for unknown events and tombstones. For loops over many messages, which
-        want both.
-
-        Raises:
-            DecodeError: if it cannot be read, ever.
-            RegistryError: if its schema is not known yet and cannot be had.
+        want both. Raises as `deserialize` does.
         """
         ((_, event, payload_field),) = self.read_known((message,))
         if event is not None:
@@ -154,6 +139,9 @@ class AuthEventDeserializer(Deserializer):
             headers: the message's headers: one may name the schema.
             key: the message's key, for the id of a JSON event without one.
 
+        Returns:
+            An AuthEvent, an UnknownEvent if its type is newer than this contract, or None for a tombstone.
+
         Raises:
             DecodeError: if it cannot be read, ever.
             RegistryError: if its schema is not known yet and cannot be had.
@@ -165,38 +153,30 @@ class AuthEventDeserializer(Deserializer):
         value = bytes(value)
         header = schema_header(headers)
         if header is not None:
-            return self._in_header_mode(value, header)
+            guid, indexes = read_header(header)
+            return self._read_payload(guid, value, indexes)
         if not value:
             raise MalformedFrame("the value is empty; a tombstone has no value (null)")
         if value[0] == MAGIC:
-            return self._framed(value)
+            return self._read_payload(read_schema_id(value), value[SCHEMA_ID_END:])
         if value.removeprefix(_BOM).lstrip(_JSON_BLANK)[:1] == _JSON_START:
             return read_json(value, key)
         raise UnknownFormat(f"neither a frame (00) nor a JSON object ({{): begins with {value[:1].hex()}")
 
-    def _framed(self, value: bytes) -> Decoded:
-        schema_id = read_schema_id(value)
-        codec, read = self._reader(schema_id)
-        start = payload_start()
-        if codec.indexes is not None:
-            indexes, start = read_indexes(value, start)
-            _check_indexes(indexes, schema_id)
-            if len(self._checked) < _REMEMBERED:
-                self._checked.add(frame_prefix(schema_id))
-        return read(value[start:])
+    def _read_payload(self, schema_id: int | uuid.UUID, data: bytes, indexes: bytes = b"") -> Decoded:
+        """The event in what follows a schema id; message indexes begin it, unless its header had them."""
+        has_indexes, read = self._reader(schema_id)
+        if not has_indexes:
+            return read(data)
+        found, end = read_indexes(indexes or data, 0)
+        if found != FIRST_MESSAGE:
+            raise WrongSchema(_text(schema_id), f"message {'.'.join(map(str, found))} of its file")
+        if isinstance(schema_id, int) and len(self._checked) < _REMEMBERED:
+            self._checked.add(frame_prefix(schema_id))
+        return read(data if indexes else data[end:])
 
-    def _in_header_mode(self, value: bytes, header: bytes) -> Decoded:
-        guid, rest = read_header(header)
-        codec, read = self._reader(guid)
-        start = 0
-        if codec.indexes is not None:
-            indexes, end = read_indexes(rest or value, 0)
-            _check_indexes(indexes, str(guid))
-            start = 0 if rest else end
-        return read(value[start:])
-
-    def _reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:
-        """The reader of what was written under an id, made and checked at its first use."""
+    def _reader(self, schema_id: int | uuid.UUID) -> tuple[bool, Reader]:
+        """Whether a schema's frames have message indexes, and their reader, made at first use."""
         known = self._readers.get(schema_id)
         if known is not None:
             return known
@@ -212,18 +192,13 @@ class AuthEventDeserializer(Deserializer):
             self._readers[schema_id] = known
         return known
 
-    def _new_reader(self, schema_id: int | uuid.UUID) -> tuple[Codec, Reader]:
-        name = schema_id if isinstance(schema_id, int) else str(schema_id)
-        if self._schemas is None:
-            codec: Codec = ProtobufCodec()
-            return codec, codec.reader(None, name)
-        writer = self._schemas.writer_schema(schema_id)
-        found = codec_of_schema(writer.schema_type)
-        if found is None:
-            raise WrongSchema(name, f"a {writer.schema_type} schema")
-        return found, found.reader(writer, name)
+    def _new_reader(self, schema_id: int | uuid.UUID) -> tuple[bool, Reader]:
+        writer = self._schemas.writer_schema(schema_id) if self._schemas is not None else None
+        schema_type: SchemaType = writer.schema_type if writer is not None else "PROTOBUF"
+        if schema_type not in READERS:
+            raise WrongSchema(_text(schema_id), f"a {schema_type} schema")
+        return schema_type == "PROTOBUF", READERS[schema_type](writer, _text(schema_id))
 
 
-def _check_indexes(indexes: tuple[int, ...], schema_id: int | str) -> None:
-    if indexes != FIRST_MESSAGE:
-        raise WrongSchema(schema_id, f"message {'.'.join(map(str, indexes))} of its file")
+def _text(schema_id: int | uuid.UUID) -> int | str:
+    return schema_id if isinstance(schema_id, int) else str(schema_id)

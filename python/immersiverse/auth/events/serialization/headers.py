@@ -34,10 +34,6 @@ def cloudevents_headers(event_type: catalog.EventType, content_type: str) -> Wri
     """What writes the headers of one type's events: a function of the event, its payload and its key.
 
     Most of them are the same for all events of a type, and are made here, once.
-
-    Args:
-        event_type: the type.
-        content_type: the media type of the values.
     """
     version, name = ("ce_specversion", b"1.0"), ("ce_type", event_type.full_name.encode())
     content, default_source = ("content-type", content_type.encode()), catalog.DEFAULT_SOURCE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -11,13 +11,12 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from immersiverse.auth.events.errors import InvalidSchema, MalformedPayload, RegistryError, WrongSchema
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
-from immersiverse.auth.events.serialization.wire import FIRST_MESSAGE
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+    from immersiverse.auth.events.serialization.schemas import WriterSchema
     from immersiverse.auth.events.serialization.unknown import Decoded, Reader
 
     ReadPayload = Callable[[int, bytes], dict[str, Any]]
@@ -26,53 +25,36 @@ _ENVELOPE = AuthEvent.DESCRIPTOR.full_name
 _ONEOF = AuthEvent.DESCRIPTOR.oneofs_by_name["payload"].name
 _FIRST_PAYLOAD = min(field.number for field in AuthEvent.DESCRIPTOR.oneofs_by_name[_ONEOF].fields)
 _LENGTH_DELIMITED = 2
+_UNFIT = (ProtobufDecodeError, json_format.Error, KeyError, TypeError, ValueError)
 
 
-class ProtobufCodec:
-    """The contract's main format."""
-
-    name = "protobuf"
-    content_type = "application/protobuf"
-    schema_type: ClassVar[SchemaType] = "PROTOBUF"
-    indexes: ClassVar[tuple[int, ...] | None] = FIRST_MESSAGE
-
-    @property
-    def encode(self) -> Callable[[AuthEvent], bytes]:
-        """Writes an envelope: Protobuf's own method, since the envelope is the whole payload."""
-        return AuthEvent.SerializeToString
-
-    def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
-        """A reader of events of known types, and of others by their writer's schema."""
-        types: dict[int, str] = {}
-        if writer is not None and not writer.assumed:
-            types = _payload_types(written_by(writer, schema_id))
-        read_payload = _payload_reader(writer)
-
-        def read(payload: bytes) -> Decoded:
-            event = parse(payload)
-            return event if event.WhichOneof("payload") else _unknown(event, types, read_payload)
-
-        return read
-
-
-def parse(payload: bytes) -> AuthEvent:
-    """The envelope in a payload, whatever its type.
+def reader(writer: WriterSchema | None, schema_id: int | str) -> Reader:
+    """A reader of events of known types, and of others by their writer's schema.
 
     Raises:
-        MalformedPayload: if it is not a valid Protobuf message.
+        WrongSchema: if that schema's first message is not the envelope.
     """
+    types: dict[int, str] = {}
+    if writer is not None and not writer.assumed:
+        types = _payload_types(_written_by(writer, schema_id))
+    read_payload = _payload_reader(writer)
+
+    def read(payload: bytes) -> Decoded:
+        event = _parse(payload)
+        return event if event.WhichOneof("payload") else _unknown(event, types, read_payload)
+
+    return read
+
+
+def _parse(payload: bytes) -> AuthEvent:
     try:
         return AuthEvent.FromString(payload)
     except ProtobufDecodeError as error:
         raise MalformedPayload(f"not a valid Protobuf message: {error}") from error
 
 
-def written_by(writer: WriterSchema, schema_id: int | str) -> descriptor_pb2.DescriptorProto:
-    """The envelope as its writer's schema declares it.
-
-    Raises:
-        WrongSchema: if that schema's first message is another one.
-    """
+def _written_by(writer: WriterSchema, schema_id: int | str) -> descriptor_pb2.DescriptorProto:
+    """The envelope as its writer's schema declares it."""
     file = writer.file
     if file is None or not file.message_type:
         raise WrongSchema(schema_id, f"a {writer.schema_type} schema without messages")
@@ -125,13 +107,7 @@ def _payload_reader(writer: WriterSchema | None) -> ReadPayload:
     def read(number: int, payload: bytes) -> dict[str, Any]:
         try:
             return json_format.MessageToDict(message_class(number).FromString(payload))
-        except (
-            ProtobufDecodeError,
-            json_format.Error,
-            KeyError,
-            TypeError,
-            ValueError,
-        ):  # which quote values
+        except _UNFIT:  # whose text quotes values
             raise MalformedPayload("does not fit its writer's schema", "payload") from None
 
     return read

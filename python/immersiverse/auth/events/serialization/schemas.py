@@ -84,11 +84,7 @@ class SchemaIds(Protocol):
     """What a serializer asks: the id under which the contract is registered for a topic."""
 
     def schema_id(self, topic: str, schema_type: SchemaType) -> SchemaId:
-        """The id for frames on a topic.
-
-        Raises:
-            RegistryError: if it cannot be had.
-        """
+        """The id for frames on a topic. Raises RegistryError if it cannot be had."""
         ...
 
 
@@ -129,22 +125,14 @@ class PinnedSchemas:
                 raise ConfigurationError(name, f"a schema id is from 0 to {MAX_SCHEMA_ID}, not {number}")
 
     def schema_id(self, topic: str, schema_type: SchemaType) -> SchemaId:  # noqa: ARG002 - one for all topics
-        """The pinned id, whatever the topic.
-
-        Raises:
-            RegistryRefused: if none is pinned for the type.
-        """
+        """The pinned id, whatever the topic. Raises RegistryRefused if none is pinned for the type."""
         number = {"PROTOBUF": self.protobuf, "AVRO": self.avro}.get(schema_type)
         if number is None:
             raise RegistryRefused(f"PinnedSchemas has no id for {schema_type}: give it one", 0)
         return SchemaId(number)
 
     def writer_schema(self, schema_id: int | uuid.UUID) -> WriterSchema:
-        """The contract, for the pinned ids.
-
-        Raises:
-            UnknownSchemaId: for every other id.
-        """
+        """The contract, for the pinned ids; UnknownSchemaId for every other."""
         if schema_id == self.protobuf:
             return WriterSchema("PROTOBUF", CONTRACT_FILE, assumed=True)
         if self.avro is not None and schema_id == self.avro:

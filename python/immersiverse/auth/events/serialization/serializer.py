@@ -18,7 +18,7 @@ from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 if TYPE_CHECKING:
     from confluent_kafka.serialization import SerializationContext
 
-    from immersiverse.auth.events.serialization.codec import Codec, Format
+    from immersiverse.auth.events.serialization.codec import Format
     from immersiverse.auth.events.serialization.headers import WriteHeaders
     from immersiverse.auth.events.serialization.schemas import SchemaIds
 
@@ -56,7 +56,7 @@ class AuthEventSerializer(Serializer):
     Args:
         schemas: where the contract's schema ids come from: a ``SchemaRegistry``, or ``PinnedSchemas``. JSON
             needs none.
-        format: ``protobuf``, ``avro``, ``json``, or a codec of your own.
+        format: ``protobuf``, ``avro`` or ``json``.
         schema_id_in: ``prefix`` puts the id before the payload; ``header`` puts its GUID into a header.
         single_topic: send every event to the contract's single topic.
 
@@ -69,18 +69,18 @@ class AuthEventSerializer(Serializer):
         self,
         schemas: SchemaIds | None = None,
         *,
-        format: Format | Codec = "protobuf",  # noqa: A002 - what users call it
+        format: Format = "protobuf",  # noqa: A002 - what users call it
         schema_id_in: Literal["prefix", "header"] = "prefix",
         single_topic: bool = False,
     ) -> None:
-        self._codec = codec(format) if isinstance(format, str) else format
+        self._codec = codec(format)
         if self._codec.schema_type and schemas is None:
             reason = f"{self._codec.name} needs schema ids: give a SchemaRegistry or PinnedSchemas"
             raise ConfigurationError("schemas", reason)
         if schema_id_in not in ("prefix", "header"):
             raise ConfigurationError("schema_id_in", f"is 'prefix' or 'header', not {schema_id_in!r}")
         self._schemas = schemas
-        self._encode = self._codec.encode
+        self._encode = self._codec.encoder()
         self._in_header = schema_id_in == "header" and self._codec.schema_type is not None
         self._single_topic = single_topic
         self._prefixes: dict[str, bytes] = {}  # by topic
@@ -89,13 +89,8 @@ class AuthEventSerializer(Serializer):
     def __call__(self, event: AuthEvent | None, ctx: SerializationContext | None = None) -> bytes | None:
         """The value of an event's message; None, a tombstone, for None.
 
-        Args:
-            event: an event made by ``new_event``.
-            ctx: where it goes (Confluent's interface); the topic that the contract names unless given.
-
-        Raises:
-            InvalidEvent: if it is not an event, or carries no payload.
-            RegistryError: if the schema id is not known yet and cannot be had.
+        It goes to the topic of `ctx` (Confluent's interface), else to the one that the contract names. Raises
+        as `serialize` does.
         """
         if event is None:
             return None

@@ -10,7 +10,7 @@ import orjson
 
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, MalformedPayload
 from immersiverse.auth.events.events import payload_of
-from immersiverse.auth.events.serialization.json.codec import JsonCodec, read_json, write_envelope
+from immersiverse.auth.events.serialization.json.codec import read_json, write_envelope, write_json
 from immersiverse.auth.events.serialization.json.times import format_timestamp
 from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.validation import validate
@@ -51,7 +51,7 @@ def event_line(event: Decoded | None) -> bytes:
     if event is None:
         return b"null"
     if not isinstance(event, UnknownEvent):
-        return JsonCodec().encode(event)
+        return write_json(event)
     document = unknown_envelope(event)
     try:
         document["payload"] = event.read()

@@ -20,7 +20,9 @@ MAGIC: Final = 0x00
 HEADER_MAGIC: Final = 0x01
 VALUE_SCHEMA_ID_HEADER: Final = "__value_schema_id"
 
-_ID_END = 5
+SCHEMA_ID_END: Final = 5
+"""Where what follows the schema id begins in a frame."""
+
 _GUID_END = 17
 _MAX_INDEXES = 64  # messages nested deeper than any real file
 _VARINT_BYTES = 5  # an index fits in 32 bits
@@ -51,14 +53,9 @@ def read_schema_id(frame: bytes) -> int:
     Raises:
         MalformedFrame: if it is shorter than its own head, or does not begin with the magic byte.
     """
-    if len(frame) < _ID_END or frame[0] != MAGIC:
+    if len(frame) < SCHEMA_ID_END or frame[0] != MAGIC:
         raise MalformedFrame(f"not a frame, 00 and a 4-byte schema id: {_described(frame)}")
-    return int.from_bytes(frame[1:_ID_END])
-
-
-def payload_start() -> int:
-    """Where what follows the schema id begins in a frame."""
-    return _ID_END
+    return int.from_bytes(frame[1:SCHEMA_ID_END])
 
 
 def read_header(value: bytes) -> tuple[uuid.UUID, bytes]:

@@ -137,12 +137,11 @@ def simulate(
     Nothing in them is real: addresses are those reserved for documentation, mails go to example.com. A file
     of labels has the id, the attack's number and its kind of every event of an attack, to score detectors.
     """
-    from immersiverse.auth.events.serialization.json.codec import JsonCodec
+    from immersiverse.auth.events.serialization.json.codec import write_json
     from immersiverse.auth.events.simulation import simulate_labelled
 
-    encode = JsonCodec().encode
     simulated = simulate_labelled(seed, events, start=start.replace(tzinfo=UTC))
-    write_lines(encode(event) for event in _labelled(simulated, labels))
+    write_lines(write_json(event) for event in _labelled(simulated, labels))
 
 
 def _labelled(simulated: Iterable[SimulatedEvent], file: Path | None) -> Iterator[AuthEvent]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events.errors import InvalidEvent, MalformedPayload, MissingExtra, WrongSchema
 from immersiverse.auth.events.serialization.avro.records import record_reader, record_writer
@@ -23,46 +23,16 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from immersiverse.auth.events.serialization.avro.writer_schema import ParsedSchemas
-    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
+    from immersiverse.auth.events.serialization.schemas import WriterSchema
     from immersiverse.auth.events.serialization.unknown import Decoded, Reader
 
-_PAYLOADS: Final = [field for field in AuthEvent.DESCRIPTOR.fields if is_payload(field)]
-_BY_RECORD: Final = {field.message_type.full_name: field for field in _PAYLOADS if field.message_type}
+_FIELDS: Final = [field for field in AuthEvent.DESCRIPTOR.fields if is_payload(field)]
+_PAYLOADS: Final = {field: field.message_type for field in _FIELDS if field.message_type}
+_BY_RECORD: Final = {kind.full_name: (field.name, kind) for field, kind in _PAYLOADS.items()}
 
 # What fastavro raises for data that ends early, unknown positions in unions and enums, text that is not
 # UTF-8, times and decimals out of range.
 _UNREADABLE: Final = (ArithmeticError, EOFError, LookupError, RecursionError, TypeError, ValueError)
-
-
-class AvroCodec:
-    """Avro, written by this contract's schema and read through the writer's.
-
-    It needs the extra ``avro``, and raises MissingExtra without it when it first writes or reads.
-    """
-
-    name = "avro"
-    content_type = "application/avro"
-    schema_type: ClassVar[SchemaType] = "AVRO"
-    indexes: ClassVar[tuple[int, ...] | None] = None
-
-    @property
-    def encode(self) -> Callable[[AuthEvent], bytes]:
-        """Writes an event's record. Times are cut to microseconds, unknown enum numbers become zero."""
-        return _encoder()
-
-    def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:
-        """A reader of what a schema wrote, by this or another version of the contract; None for this one's.
-
-        Raises:
-            WrongSchema: if the schema is not of a record with the envelope's name and a union of payloads,
-                or reading by it could do harm.
-        """
-        fastavro = _fastavro()
-        try:
-            schemas = parse_schemas(fastavro, writer.text if writer else schema_text())
-        except ValueError as error:
-            raise WrongSchema(schema_id, str(error)) from error
-        return lambda data: _read(fastavro, schemas, data)
 
 
 @cache
@@ -75,13 +45,17 @@ def _fastavro() -> ModuleType:
 
 
 @cache
-def _encoder() -> Callable[[AuthEvent], bytes]:
+def encoder() -> Callable[[AuthEvent], bytes]:
+    """What writes an event's record. Times are cut to microseconds, unknown enum numbers become zero.
+
+    Raises:
+        MissingExtra: without fastavro.
+    """
     fastavro = _fastavro()
     write_envelope = record_writer(AuthEvent.DESCRIPTOR)
     kinds = {
-        field.name: (branch, fastavro.parse_schema(event_schema(field)), record_writer(field.message_type))
-        for branch, field in enumerate(_PAYLOADS)
-        if field.message_type
+        field.name: (branch, fastavro.parse_schema(event_schema(field)), record_writer(kind))
+        for branch, (field, kind) in enumerate(_PAYLOADS.items())
     }
 
     def encode(event: AuthEvent) -> bytes:
@@ -98,15 +72,30 @@ def _encoder() -> Callable[[AuthEvent], bytes]:
     return encode
 
 
+def reader(writer: WriterSchema | None, schema_id: int | str) -> Reader:
+    """A reader of what a schema wrote, by this or another version of the contract; None for this one's.
+
+    Raises:
+        MissingExtra: without fastavro.
+        WrongSchema: if the schema is not of a record with the envelope's name and a union of payloads, or
+            reading by it could do harm.
+    """
+    fastavro = _fastavro()
+    try:
+        schemas = parse_schemas(fastavro, writer.text if writer else schema_text())
+    except ValueError as error:
+        raise WrongSchema(schema_id, str(error)) from error
+    return lambda data: _read(fastavro, schemas, data)
+
+
 def _read(fastavro: ModuleType, schemas: ParsedSchemas, data: bytes) -> Decoded:
     try:
         record = _record(fastavro, data, schemas.writer, schemas.reader)
     except fastavro.read.SchemaResolutionError:
         return _read_unknown(fastavro, schemas, data)
     name, payload = _payload(record)
-    field = _BY_RECORD[name]
-    assert field.message_type is not None  # noqa: S101 - a payload is a message
-    record[field.name] = record_reader(field.message_type)(payload)
+    payload_field, kind = _BY_RECORD[name]
+    record[payload_field] = record_reader(kind)(payload)
     event: AuthEvent = record_reader(AuthEvent.DESCRIPTOR)(record)
     return event
 
@@ -117,9 +106,8 @@ def _read_unknown(fastavro: ModuleType, schemas: ParsedSchemas, data: bytes) -> 
     if name in _BY_RECORD:
         raise MalformedPayload("its writer's schema has types that do not resolve to the contract's")
     try:
-        envelope = record_reader(AuthEvent.DESCRIPTOR)(
-            _record(fastavro, data, schemas.writer, schemas.envelope)
-        )
+        record = _record(fastavro, data, schemas.writer, schemas.envelope)
+        envelope = record_reader(AuthEvent.DESCRIPTOR)(record)
         out = io.BytesIO()  # written again: fastavro does not say where in the data the payload was
         fastavro.schemaless_writer(out, schemas.writer_type(name), payload)
     except (*_UNREADABLE, fastavro.read.SchemaResolutionError) as error:

@@ -6,12 +6,12 @@ Source: Avro 1.12 specification. How each part is written:
     enum                enum with every symbol; its zero value is the default of readers that know fewer
     Timestamp           long, timestamp-micros
     FieldMask           array of strings
+    Duration            record of its fields
     oneof payload       union of the payloads, in the order of the contract
-    map                 map if the keys are strings, else array of records of key and value
-    uint32, uint64      long
+    uint32              long
     absence             null, for what can be absent in Protobuf and is not required by the contract
 
-All other messages, Duration and other well-known ones too, are records of their fields.
+The gate keeps everything else out of the contract: maps, 64 bits without a sign, other well-known messages.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.descriptors import scalar_kind
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
@@ -39,21 +40,15 @@ TIMESTAMP: Final = "google.protobuf.Timestamp"
 FIELD_MASK: Final = "google.protobuf.FieldMask"
 
 _SCALARS: Final = {
-    FieldDescriptor.TYPE_BOOL: ("boolean", False),
+    FieldDescriptor.CPPTYPE_BOOL: ("boolean", False),
+    FieldDescriptor.CPPTYPE_DOUBLE: ("double", 0.0),
+    FieldDescriptor.CPPTYPE_FLOAT: ("float", 0.0),
+    FieldDescriptor.CPPTYPE_INT32: ("int", 0),
+    FieldDescriptor.CPPTYPE_INT64: ("long", 0),
+    FieldDescriptor.CPPTYPE_STRING: ("string", ""),
+    FieldDescriptor.CPPTYPE_UINT32: ("long", 0),
+    FieldDescriptor.CPPTYPE_UINT64: ("long", 0),
     FieldDescriptor.TYPE_BYTES: ("bytes", ""),
-    FieldDescriptor.TYPE_DOUBLE: ("double", 0.0),
-    FieldDescriptor.TYPE_FIXED32: ("long", 0),
-    FieldDescriptor.TYPE_FIXED64: ("long", 0),
-    FieldDescriptor.TYPE_FLOAT: ("float", 0.0),
-    FieldDescriptor.TYPE_INT32: ("int", 0),
-    FieldDescriptor.TYPE_INT64: ("long", 0),
-    FieldDescriptor.TYPE_SFIXED32: ("int", 0),
-    FieldDescriptor.TYPE_SFIXED64: ("long", 0),
-    FieldDescriptor.TYPE_SINT32: ("int", 0),
-    FieldDescriptor.TYPE_SINT64: ("long", 0),
-    FieldDescriptor.TYPE_STRING: ("string", ""),
-    FieldDescriptor.TYPE_UINT32: ("long", 0),
-    FieldDescriptor.TYPE_UINT64: ("long", 0),
 }
 """Avro's type of each Protobuf scalar, and its default."""
 
@@ -78,7 +73,7 @@ def event_schema(payload: FieldDescriptor) -> Schema:
     """
     named: Named = set()
     fields = [_field(field, named) for field in AuthEvent.DESCRIPTOR.fields if not is_payload(field)]
-    union = [{"name": "branch", "type": "long"}, {"name": PAYLOAD, "type": _singular(payload, named)}]
+    union = [{"name": "branch", "type": "long"}, {"name": PAYLOAD, "type": _value(payload, named)}]
     plain: Schema = _plain({"type": "record", **_name(AuthEvent.DESCRIPTOR), "fields": fields + union})
     return plain
 
@@ -96,7 +91,7 @@ def _plain(schema: Any) -> Any:
 
 def is_nullable(field: FieldDescriptor) -> bool:
     """Whether a field's absence is written as null."""
-    return field.has_presence and not catalog.rules_of(field).required and not _is_in_map(field)
+    return field.has_presence and not catalog.rules_of(field).required
 
 
 def is_payload(field: FieldDescriptor) -> bool:
@@ -105,28 +100,12 @@ def is_payload(field: FieldDescriptor) -> bool:
     return oneof is not None and oneof.full_name == f"{ENVELOPE}.{PAYLOAD}"
 
 
-def map_entry(field: FieldDescriptor) -> Descriptor | None:
-    """The message of key and value that a map field is made of; None for other fields."""
-    entry = field.message_type
-    return entry if entry is not None and entry.GetOptions().map_entry else None
-
-
-def has_text_keys(entry: Descriptor) -> bool:
-    """Whether a map has string keys, the only ones that Avro's maps have."""
-    return entry.fields_by_name["key"].type == FieldDescriptor.TYPE_STRING
-
-
-def _is_in_map(field: FieldDescriptor) -> bool:
-    """Whether a field is the value of a map, which is never absent."""
-    return field.containing_type is not None and field.containing_type.GetOptions().map_entry
-
-
 def _record(descriptor: Descriptor, named: Named) -> Schema:
     if descriptor.full_name in named:
         return descriptor.full_name
     named.add(descriptor.full_name)
     fields = [_field(field, named) for field in descriptor.fields if not is_payload(field)]
-    payloads = [_singular(field, named) for field in descriptor.fields if is_payload(field)]
+    payloads = [_value(field, named) for field in descriptor.fields if is_payload(field)]
     if payloads:
         fields.append({"name": PAYLOAD, "type": payloads})
     return {"type": "record", **_name(descriptor), "fields": fields}
@@ -138,27 +117,23 @@ def _name(descriptor: Descriptor | EnumDescriptor) -> dict[str, str]:
 
 
 def _field(field: FieldDescriptor, named: Named) -> Schema:
+    value = _value(field, named)
     if is_nullable(field):
-        return {"name": field.name, "type": ["null", _singular(field, named)], "default": None}
+        return {"name": field.name, "type": ["null", value], "default": None}
     if field.is_repeated:
-        schema, default = _repeated(field, named)
-        return {"name": field.name, "type": schema, "default": default}
-    schema = {"name": field.name, "type": _singular(field, named)}
-    return schema if field.message_type else {**schema, "default": _default(field)}
+        return {"name": field.name, "type": {"type": "array", "items": value}, "default": []}
+    if field.message_type:
+        return {"name": field.name, "type": value}
+    default = field.enum_type.values_by_number[0].name if field.enum_type else _SCALARS[scalar_kind(field)][1]
+    return {"name": field.name, "type": value, "default": default}
 
 
-def _repeated(field: FieldDescriptor, named: Named) -> tuple[Schema, list[Any] | dict[str, Any]]:
-    entry = map_entry(field)
-    if entry is not None and has_text_keys(entry):
-        return {"type": "map", "values": _singular(entry.fields_by_name["value"], named)}, {}
-    return {"type": "array", "items": _singular(field, named)}, []
-
-
-def _singular(field: FieldDescriptor, named: Named) -> Schema:
+def _value(field: FieldDescriptor, named: Named) -> Schema:
+    """The schema of one value of a field."""
     if field.enum_type is not None:
         return _enum(field.enum_type, named)
     if field.message_type is None:
-        return _SCALARS[field.type][0]
+        return _SCALARS[scalar_kind(field)][0]
     if field.message_type.full_name == TIMESTAMP:
         return {"type": "long", "logicalType": "timestamp-micros"}
     if field.message_type.full_name == FIELD_MASK:
@@ -172,7 +147,3 @@ def _enum(enum: EnumDescriptor, named: Named) -> Schema:
     named.add(enum.full_name)
     symbols = [value.name for value in enum.values]
     return {"type": "enum", **_name(enum), "symbols": symbols, "default": enum.values_by_number[0].name}
-
-
-def _default(field: FieldDescriptor) -> Any:
-    return field.enum_type.values_by_number[0].name if field.enum_type else _SCALARS[field.type][1]

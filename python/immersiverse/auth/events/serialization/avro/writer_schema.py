@@ -16,6 +16,7 @@ import orjson
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from immersiverse.auth.events.descriptors import default_json_name
 from immersiverse.auth.events.serialization.avro.schema import ENVELOPE, PAYLOAD, schema_text
 from immersiverse.auth.events.serialization.json.times import format_duration, format_timestamp
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _INVALID: Final = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _MAX_DEPTH: Final = 100
-_FREE, _FREE_BY_BYTE = 8, 2  # values that may take no bytes: so many, and so many more for each byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def parse_schemas(fastavro: ModuleType, text: str) -> ParsedSchemas:
     try:
         declared = orjson.loads(text)
         writer = fastavro.parse_schema(declared, types)
-        _Weights(types).of(writer)
+        _Depths(types).of(writer, in_union=True)
     except (*_INVALID, fastavro.schema.SchemaParseException) as error:
         raise ValueError(f"an Avro schema that cannot be used: {error or type(error).__name__}") from error
     _require_envelope(writer)
@@ -80,66 +80,65 @@ def _require_envelope(schema: Any) -> None:
         raise ValueError(f"record {ENVELOPE} without a union of payloads")
 
 
-class _Weights:
-    """How many values a type has at least, in how many bytes, and how deep types in it are nested."""
+class _Depths:
+    """How deep types are nested in a type.
+
+    Every value outside a union takes a byte at least, so that a message holds no more of them than it has
+    bytes.
+    """
 
     def __init__(self, types: Types) -> None:
         self._types = types
-        self._known: dict[str, tuple[int, int, int]] = {}
+        self._known: dict[str, int] = {}
         self._open: set[str] = set()
 
-    def of(self, kind: Any) -> tuple[int, int, int]:
-        if isinstance(kind, str):
-            return self.of(self._types[kind]) if kind in self._types else (1, kind != "null", 1)
+    def of(self, kind: Any, *, in_union: bool = False) -> int:
         if isinstance(kind, list):
-            return 1, 1, 1 + max((self.of(branch)[2] for branch in kind), default=0)
+            return 1 + max((self.of(branch, in_union=True) for branch in kind), default=0)
+        if isinstance(kind, str):
+            kind = self._types.get(kind, {"type": kind})
+        if not in_union and (
+            kind["type"] == "null" or not kind.get("fields", True) or kind.get("size", 1) < 1
+        ):
+            raise ValueError(f"{kind.get('name', 'null')} takes no bytes")
         if "fields" in kind:
             return self._of_record(kind)
-        if "items" in kind:
-            _, size, depth = self.of(kind["items"])
-            if not size:
-                raise ValueError("an array of items that take no bytes")
-            return 1, 1, 1 + depth
-        if "values" in kind:
-            return 1, 1, 1 + self.of(kind["values"])[2]
-        return 1, max(kind.get("size", 1), 0), 1
+        inner = kind.get("items", kind.get("values"))
+        return 1 if inner is None else 1 + self.of(inner)
 
-    def _of_record(self, record: dict[str, Any]) -> tuple[int, int, int]:
+    def _of_record(self, record: dict[str, Any]) -> int:
         name = record["name"]
         if name in self._open:
             raise ValueError(f"record {name} contains itself")
         if name not in self._known:
             self._open.add(name)
-            inner = [self.of(field["type"]) for field in record["fields"]]
+            self._known[name] = 1 + max((self.of(field["type"]) for field in record["fields"]), default=0)
             self._open.discard(name)
-            values, size = 1 + sum(each[0] for each in inner), sum(each[1] for each in inner)
-            depth = 1 + max((each[2] for each in inner), default=0)
-            if values > _FREE + _FREE_BY_BYTE * size:
-                raise ValueError(f"record {name} holds {values} values in {size} bytes")
-            if depth > _MAX_DEPTH:
-                raise ValueError(f"record {name} holds types in types, more than {_MAX_DEPTH} deep")
-            self._known[name] = values, size, depth
+        if self._known[name] > _MAX_DEPTH:
+            raise ValueError(f"record {name} holds types in types, more than {_MAX_DEPTH} deep")
         return self._known[name]
 
 
-def payload_as_json(types: Types, name: str, payload: dict[str, Any]) -> dict[str, Any]:
-    """A payload in the form of proto3's JSON: what is null or its field's default is left out."""
-    return _as_json(types, name, payload)  # type: ignore[no-any-return]  # a record's is an object
+def payload_as_json(types: Types, kind: Any, value: Any) -> Any:
+    """A payload in the form of proto3's JSON: what is null or its field's default is left out.
 
-
-def _as_json(types: Types, kind: Any, value: Any) -> Any:
+    Args:
+        types: the writer's named types.
+        kind: the type of the value: a record's name, or a schema.
+        value: what fastavro read.
+    """
     if isinstance(value, tuple):  # out of a union, with its type's name
-        return _as_json(types, *value)
+        return payload_as_json(types, *value)
     if isinstance(kind, list):  # a union of null and one other
         kind = next((branch for branch in kind if branch != "null"), None)
     inner = types.get(kind, {}) if isinstance(kind, str) else kind or {}
     if isinstance(value, list):
-        return [_as_json(types, inner.get("items"), item) for item in value]
-    if not isinstance(value, dict):
-        return _scalar_as_json(value)
-    if "fields" in inner:
+        return [payload_as_json(types, inner.get("items"), item) for item in value]
+    if isinstance(value, dict) and "fields" in inner:
         return _record_as_json(types, inner, value)
-    return {key: _as_json(types, inner.get("values"), item) for key, item in value.items()}
+    if isinstance(value, dict):
+        return {key: payload_as_json(types, inner.get("values"), item) for key, item in value.items()}
+    return _scalar_as_json(value)
 
 
 def _record_as_json(types: Types, record: dict[str, Any], value: dict[str, Any]) -> Any:
@@ -147,7 +146,7 @@ def _record_as_json(types: Types, record: dict[str, Any], value: dict[str, Any])
     for field in record["fields"]:
         found = value[field["name"]]
         if found not in (None, b"", field.get("default")):  # of bytes, the default is text
-            out[_camel_case(field["name"])] = _as_json(types, field["type"], found)
+            out[default_json_name(field["name"])] = payload_as_json(types, field["type"], found)
     if record["name"] == Duration.DESCRIPTOR.full_name:
         try:
             return format_duration(Duration(**value))
@@ -169,8 +168,3 @@ def _scalar_as_json(value: Any) -> Any:
         case str() | int() | float() | None:
             return value
     return str(value)  # a decimal, a date
-
-
-def _camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word[:1].upper() + word[1:] for word in rest)

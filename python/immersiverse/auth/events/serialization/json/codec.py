@@ -7,7 +7,7 @@ fields of the envelope, except that ``version`` is a JSON number. All of them (`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from immersiverse.auth.events.serialization.json.reader import Fill
-    from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
-    from immersiverse.auth.events.serialization.unknown import Decoded, Reader
+    from immersiverse.auth.events.serialization.unknown import Decoded
 
 EVENT_TYPE: Final = "eventType"
 TIMESTAMP: Final = "timestamp"
@@ -65,40 +64,35 @@ def envelope_reader(envelope: Descriptor) -> Fill:
     return fields_reader(envelope_fields(envelope))
 
 
-_WRITERS = {
-    e.payload_field: (e.name, object_writer(e.message.DESCRIPTOR)) for e in catalog.EVENT_TYPES.values()
-}
-_READERS = {
-    e.name: (e.payload_field, object_reader(e.message.DESCRIPTOR)) for e in catalog.EVENT_TYPES.values()
-}
+_TYPES = catalog.EVENT_TYPES.values()
+_WRITERS = {e.payload_field: (e.name, object_writer(e.message.DESCRIPTOR)) for e in _TYPES}
+_READERS = {e.name: (e.payload_field, object_reader(e.message.DESCRIPTOR)) for e in _TYPES}
 write_envelope = envelope_writer(AuthEvent.DESCRIPTOR)
 """Adds to an object what an event holds beside its time and payload; see `envelope_writer`."""
 _fill_envelope = envelope_reader(AuthEvent.DESCRIPTOR)
 
 
-class JsonCodec:
-    """The specification's format.
+def write_json(event: AuthEvent) -> bytes:
+    """An event as one JSON object, without a line break.
 
-    Attributes:
-        minimal: write the specification's three fields only.
+    Raises:
+        InvalidEvent: if it has no payload, or holds what JSON cannot express.
     """
-
-    name = "json"
-    content_type = "application/json"
-    schema_type: ClassVar[SchemaType | None] = None
-    indexes: ClassVar[tuple[int, ...] | None] = None
-
-    def __init__(self, *, minimal: bool = False) -> None:
-        self.minimal = minimal
-
-    @property
-    def encode(self) -> Callable[[AuthEvent], bytes]:
-        """Writes one JSON object, without a line break."""
-        return _encode_minimal if self.minimal else _encode
-
-    def reader(self, writer: WriterSchema | None, schema_id: int | str) -> Reader:  # noqa: ARG002 - JSON has none
-        """The reader of every JSON event: it needs no schema."""
-        return read_json
+    payload_field = event.WhichOneof("payload")
+    if payload_field is None:
+        raise InvalidEvent("AuthEvent", "payload", "is required")
+    name, write = _WRITERS[payload_field]
+    time = event.timestamp
+    try:
+        document = {
+            "eventType": name,
+            "timestamp": format_time(time.seconds, time.nanos),
+            "payload": write(getattr(event, payload_field)),
+        }
+        write_envelope(event, document)
+    except ValueError as error:
+        raise InvalidEvent(name, "", f"JSON cannot express this: {error}") from error
+    return orjson.dumps(document)
 
 
 def read_json(value: bytes, key: bytes | None = None) -> Decoded:
@@ -122,35 +116,6 @@ def read_json(value: bytes, key: bytes | None = None) -> Decoded:
         raise MalformedPayload(f"not valid JSON: {error}") from error
     except RecursionError as error:
         raise MalformedPayload("the JSON is nested too deeply") from error
-
-
-def _encode_minimal(event: AuthEvent) -> bytes:
-    return orjson.dumps(_document(event))
-
-
-def _encode(event: AuthEvent) -> bytes:
-    document = _document(event)
-    try:
-        write_envelope(event, document)
-    except ValueError as error:
-        raise InvalidEvent(document["eventType"], "", f"JSON cannot express this: {error}") from error
-    return orjson.dumps(document)
-
-
-def _document(event: AuthEvent) -> dict[str, Any]:
-    payload_field = event.WhichOneof("payload")
-    if payload_field is None:
-        raise InvalidEvent("AuthEvent", "payload", "is required")
-    name, write = _WRITERS[payload_field]
-    time = event.timestamp
-    try:
-        return {
-            "eventType": name,
-            "timestamp": format_time(time.seconds, time.nanos),
-            "payload": write(getattr(event, payload_field)),
-        }
-    except ValueError as error:
-        raise InvalidEvent(name, "", f"JSON cannot express this: {error}") from error
 
 
 def _read_document(document: dict[str, Any], value: bytes, key: bytes | None) -> Decoded:

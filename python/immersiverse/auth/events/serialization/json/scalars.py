@@ -10,9 +10,12 @@ import binascii
 import math
 import re
 import struct
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor import FieldDescriptor
+
+from immersiverse.auth.events.descriptors import scalar_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,24 +23,22 @@ if TYPE_CHECKING:
     Convert = Callable[[Any], Any]
 
 INT32_LIMITS = (-(1 << 31), (1 << 31) - 1)
-_INT64_LIMITS = (-(1 << 63), (1 << 63) - 1)
-_UINT32_LIMITS = (0, (1 << 32) - 1)
-_UINT64_LIMITS = (0, (1 << 64) - 1)
 _FLOAT = struct.Struct("<f")
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_EXACT = 1 << 53  # up to here every whole number is a float
 _LONGEST_INTEGER = 20  # characters of 64 bits, with a sign
 _FLOAT_DIGITS = (6, 7, 8, 9)  # 9 are enough for every 32-bit float (IEEE 754)
 
 
 def scalar_writer(field: FieldDescriptor) -> Convert | None:
     """What turns a scalar of a field's type into JSON; None if it is JSON as it stands."""
-    return _WRITERS.get(field.type)
+    return _WRITERS.get(scalar_kind(field))
 
 
 def scalar_reader(field: FieldDescriptor) -> Convert:
     """What turns JSON into a scalar of a field's type; it raises ValueError with what the JSON should be."""
-    return _READERS[field.type]
+    return _READERS[scalar_kind(field)]
 
 
 def is_negative_zero(value: float) -> bool:
@@ -57,8 +58,8 @@ def read_integer_text(text: str, limits: tuple[int, int]) -> int:
 
     It raises ValueError if the text is not one within the limits.
     """
-    if len(text) <= _LONGEST_INTEGER and text.isascii():
-        number = int(text) if text.removeprefix("-").isdigit() else _finite_text(text)
+    if len(text) <= _LONGEST_INTEGER and _NUMBER.fullmatch(text):
+        number = Decimal(text)  # a float has 53 bits
         if limits[0] <= number <= limits[1] and number == int(number):
             return int(number)
     raise ValueError(f"is not a whole number from {limits[0]} to {limits[1]}")
@@ -72,6 +73,8 @@ def integer_reader(limits: tuple[int, int]) -> Convert:
         if type(value) is int and low <= value <= high:
             return value
         if type(value) is float and value.is_integer() and low <= value <= high:
+            if abs(value) > _EXACT:
+                raise ValueError("has more digits than its form keeps: write it in digits alone")
             return int(value)
         if type(value) is str:
             return read_integer_text(value, limits)
@@ -160,30 +163,21 @@ def _read_float(value: Any) -> float:
 
 
 _WRITERS: dict[int, Convert] = {
-    FieldDescriptor.TYPE_INT64: str,
-    FieldDescriptor.TYPE_UINT64: str,
-    FieldDescriptor.TYPE_SINT64: str,
-    FieldDescriptor.TYPE_FIXED64: str,
-    FieldDescriptor.TYPE_SFIXED64: str,
+    FieldDescriptor.CPPTYPE_INT64: str,
+    FieldDescriptor.CPPTYPE_UINT64: str,
+    FieldDescriptor.CPPTYPE_DOUBLE: _write_double,
+    FieldDescriptor.CPPTYPE_FLOAT: _write_float,
     FieldDescriptor.TYPE_BYTES: _write_bytes,
-    FieldDescriptor.TYPE_DOUBLE: _write_double,
-    FieldDescriptor.TYPE_FLOAT: _write_float,
 }
 
 _READERS: dict[int, Convert] = {
-    FieldDescriptor.TYPE_STRING: read_string,
-    FieldDescriptor.TYPE_BOOL: _read_bool,
+    FieldDescriptor.CPPTYPE_BOOL: _read_bool,
+    FieldDescriptor.CPPTYPE_DOUBLE: _read_double,
+    FieldDescriptor.CPPTYPE_FLOAT: _read_float,
+    FieldDescriptor.CPPTYPE_INT32: integer_reader(INT32_LIMITS),
+    FieldDescriptor.CPPTYPE_INT64: integer_reader((-(1 << 63), (1 << 63) - 1)),
+    FieldDescriptor.CPPTYPE_STRING: read_string,
+    FieldDescriptor.CPPTYPE_UINT32: integer_reader((0, (1 << 32) - 1)),
+    FieldDescriptor.CPPTYPE_UINT64: integer_reader((0, (1 << 64) - 1)),
     FieldDescriptor.TYPE_BYTES: _read_bytes,
-    FieldDescriptor.TYPE_DOUBLE: _read_double,
-    FieldDescriptor.TYPE_FLOAT: _read_float,
-    FieldDescriptor.TYPE_INT32: integer_reader(INT32_LIMITS),
-    FieldDescriptor.TYPE_SINT32: integer_reader(INT32_LIMITS),
-    FieldDescriptor.TYPE_SFIXED32: integer_reader(INT32_LIMITS),
-    FieldDescriptor.TYPE_UINT32: integer_reader(_UINT32_LIMITS),
-    FieldDescriptor.TYPE_FIXED32: integer_reader(_UINT32_LIMITS),
-    FieldDescriptor.TYPE_INT64: integer_reader(_INT64_LIMITS),
-    FieldDescriptor.TYPE_SINT64: integer_reader(_INT64_LIMITS),
-    FieldDescriptor.TYPE_SFIXED64: integer_reader(_INT64_LIMITS),
-    FieldDescriptor.TYPE_UINT64: integer_reader(_UINT64_LIMITS),
-    FieldDescriptor.TYPE_FIXED64: integer_reader(_UINT64_LIMITS),
 }

@@ -11,9 +11,8 @@ Source: JSON Schema 2020-12; the Protobuf JSON mapping. How each part is written
     float, double       number, or the name of one that JSON cannot write, unless the contract sets limits
     bytes               string in base64
     Timestamp           string, date-time; Duration and FieldMask are strings, too
-    map                 object whose other properties are its values
 
-All other well-known messages are any JSON. Personal data is marked with its class, ``x-personal-data``.
+Personal data is marked with its class, ``x-personal-data``.
 """
 
 from __future__ import annotations
@@ -25,14 +24,13 @@ from typing import TYPE_CHECKING, Any, Final
 from google.protobuf.descriptor import FieldDescriptor
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.descriptors import scalar_kind
 from immersiverse.auth.events.serialization.json.codec import (
     EVENT_TYPE,
     PAYLOAD,
     TIMESTAMP,
     envelope_fields,
 )
-from immersiverse.auth.events.serialization.json.reader import TAKE_NULL
-from immersiverse.auth.events.serialization.json.writer import WELL_KNOWN_PREFIX
 from immersiverse.auth.events.v1 import options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -116,28 +114,25 @@ def _property(field: FieldDescriptor, definitions: Definitions) -> JsonSchema:
 
 
 def _many(field: FieldDescriptor, rules: options_pb2.FieldRules, definitions: Definitions) -> JsonSchema:
-    entry, noun = field.message_type, "Items"
-    none = options_pb2.FieldRules()
-    if entry is not None and entry.GetOptions().map_entry:
-        values, noun = _one(entry.fields_by_name["value"], none, definitions), "Properties"
-        schema: JsonSchema = {"type": "object", "additionalProperties": values}
-    else:
-        schema = {"type": "array", "items": _one(field, none, definitions)}
+    schema: JsonSchema = {"type": "array", "items": _one(field, options_pb2.FieldRules(), definitions)}
     if rules.required:
-        schema[f"min{noun}"] = 1
+        schema["minItems"] = 1
     if rules.max_length:
-        schema[f"max{noun}"] = rules.max_length
+        schema["maxItems"] = rules.max_length
     return schema
 
 
 def _one(field: FieldDescriptor, rules: options_pb2.FieldRules, definitions: Definitions) -> JsonSchema:
+    """The schema of one value of a field."""
+    if field.enum_type is not None:
+        return {"type": ["string", "integer"], "examples": [value.name for value in field.enum_type.values]}
     held = field.message_type
-    if held is None or held.full_name.startswith(WELL_KNOWN_PREFIX):
-        return _value(field, rules)
+    if held is None:
+        return _SCALARS[scalar_kind(field)](rules)
+    if held.full_name in _MESSAGES:
+        return dict(_MESSAGES[held.full_name])
     name = held.full_name.removeprefix(f"{held.file.package}.")
-    if name not in definitions:
-        definitions[name] = {}  # it may contain itself
-        definitions[name] = _object(held, definitions)
+    definitions.setdefault(name, _object(held, definitions))
     return {"$ref": f"#/$defs/{name}"}
 
 
@@ -164,17 +159,6 @@ _FORMS: Final[dict[int, JsonSchema]] = {
     options_pb2.FORMAT_HEX: {"pattern": "^([0-9a-f]{2})*$"},
 }
 """The forms of strings. Every validator enforces a pattern; a format, only validators that are set to."""
-
-
-def _value(field: FieldDescriptor, rules: options_pb2.FieldRules) -> JsonSchema:
-    """The schema of one value of a field; anything, for well-known messages without a form of their own."""
-    if field.message_type is not None:
-        return dict(_MESSAGES.get(field.message_type.full_name, {}))
-    if field.enum_type is not None:
-        if field.enum_type.full_name in TAKE_NULL:
-            return {}
-        return {"type": ["string", "integer"], "examples": [value.name for value in field.enum_type.values]}
-    return _SCALARS[field.type](rules)
 
 
 def _string(rules: options_pb2.FieldRules) -> JsonSchema:
@@ -205,25 +189,14 @@ def _limits(rules: options_pb2.FieldRules, kind: Callable[[float], float]) -> Js
     return {name: kind(getattr(rules, name)) for name in ("minimum", "maximum") if rules.HasField(name)}
 
 
-_INT32 = _integer(-(1 << 31), (1 << 31) - 1)
-_UINT32 = _integer(0, (1 << 32) - 1)
-_INT64 = _long("^-?[0-9]+$")
-_UINT64 = _long("^[0-9]+$", minimum=0)
-
 _SCALARS: Final[dict[int, Callable[[options_pb2.FieldRules], JsonSchema]]] = {
-    FieldDescriptor.TYPE_BOOL: lambda _rules: {"type": "boolean"},
+    FieldDescriptor.CPPTYPE_BOOL: lambda _rules: {"type": "boolean"},
+    FieldDescriptor.CPPTYPE_DOUBLE: _floating,
+    FieldDescriptor.CPPTYPE_FLOAT: _floating,
+    FieldDescriptor.CPPTYPE_INT32: _integer(-(1 << 31), (1 << 31) - 1),
+    FieldDescriptor.CPPTYPE_INT64: _long("^-?[0-9]+$"),
+    FieldDescriptor.CPPTYPE_STRING: _string,
+    FieldDescriptor.CPPTYPE_UINT32: _integer(0, (1 << 32) - 1),
+    FieldDescriptor.CPPTYPE_UINT64: _long("^[0-9]+$", minimum=0),
     FieldDescriptor.TYPE_BYTES: lambda _rules: {"type": "string", "contentEncoding": "base64"},
-    FieldDescriptor.TYPE_DOUBLE: _floating,
-    FieldDescriptor.TYPE_FIXED32: _UINT32,
-    FieldDescriptor.TYPE_FIXED64: _UINT64,
-    FieldDescriptor.TYPE_FLOAT: _floating,
-    FieldDescriptor.TYPE_INT32: _INT32,
-    FieldDescriptor.TYPE_INT64: _INT64,
-    FieldDescriptor.TYPE_SFIXED32: _INT32,
-    FieldDescriptor.TYPE_SFIXED64: _INT64,
-    FieldDescriptor.TYPE_SINT32: _INT32,
-    FieldDescriptor.TYPE_SINT64: _INT64,
-    FieldDescriptor.TYPE_STRING: _string,
-    FieldDescriptor.TYPE_UINT32: _UINT32,
-    FieldDescriptor.TYPE_UINT64: _UINT64,
 }

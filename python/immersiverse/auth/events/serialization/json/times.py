@@ -6,7 +6,7 @@ Source: the Protobuf JSON mapping of Timestamp and Duration.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 _OUT_OF_RANGE = "is outside the years 1 to 9999"
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - only its difference to other UTC times is used
-_UTC_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d"
-_UTC_TIME = re.compile(rf"{_SECOND}(?:\.\d{{1,6}})?Z", re.ASCII)
 _TIME = re.compile(rf"({_SECOND})(?:\.(\d{{1,9}}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE_END = len("2025-06-01T10:15:")
+_MICROS_END = len("2025-06-01T10:15:30.123456Z")
 _DURATION = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,9}))?s", re.ASCII)
 # Digits by number: formatting takes a fifth of the time, 0.4 us.
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
+_NUMBERS = {digits: number for number, digits in enumerate(_TWO_DIGITS)}
 _THREE_DIGITS = tuple(f"{number:03}" for number in range(1_000))
 _POINT_MILLIS = tuple(f".{digits}" for digits in _THREE_DIGITS)
 _MICROS = ("", *_THREE_DIGITS[1:])
@@ -60,9 +60,10 @@ def parse_timestamp(text: object) -> tuple[int, int]:
     """
     if type(text) is not str:
         raise ValueError("is not a string")
-    if _UTC_TIME.fullmatch(text):
-        since = _datetime(text) - _UTC_EPOCH
-        return since.days * 86_400 + since.seconds, since.microseconds * 1_000
+    if len(text) == _MICROS_END and text[19] == "." and text[26] == "Z":  # as most are: a third of the time
+        minute, second, micros = _minute(text[:17]), _NUMBERS.get(text[17:19]), text[20:26]
+        if minute is not None and second is not None and micros.isascii() and micros.isdigit():
+            return minute + second, int(micros) * 1_000
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError("is not an RFC 3339 time such as 2025-06-01T10:15:30Z")
@@ -72,6 +73,12 @@ def parse_timestamp(text: object) -> tuple[int, int]:
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise ValueError(_OUT_OF_RANGE)
     return seconds, int((fraction or "").ljust(9, "0"))
+
+
+@lru_cache(maxsize=4096)  # events of one stream share a few minutes
+def _minute(text: str) -> int | None:
+    """The seconds from 1970 to a minute such as ``2025-06-01T10:15:``; None for any other text."""
+    return parse_timestamp(f"{text}00Z")[0] if _TIME.fullmatch(f"{text}00Z") else None
 
 
 def _datetime(text: str) -> datetime:
