@@ -12,7 +12,7 @@ from golden.corpus.reading import misread
 from golden.corpus.release import SUMS, Release
 from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.schema_checks import avro
-from immersiverse.auth.events.schema_checks.changes import JudgedChange
+from immersiverse.auth.events.schema_checks.changes import Change
 from immersiverse.auth.events.schema_checks.sources import read
 from immersiverse.auth.events.schema_checks.sources.contract import is_installed
 from immersiverse.auth.events.schema_checks.sources.files import tree_version
@@ -75,13 +75,12 @@ def _released(release: Release) -> ContractVersion:
 
 
 def _faults(verdict: SchemaVerdict) -> list[Fault]:
-    files = {judged.file for judged in verdict.refused}
+    files = {change.file for change in verdict.refused}
     known = {file: lines(ROOT / PROTO, file) for file in files if (ROOT / PROTO / file).is_file()}
-    return list(dict.fromkeys(_fault(judged, known.get(judged.file, {})) for judged in verdict.refused))
+    return list(dict.fromkeys(_fault(change, known.get(change.file, {})) for change in verdict.refused))
 
 
-def _fault(judged: JudgedChange, known: dict[str, int]) -> Fault:
-    change = judged.change
+def _fault(change: Change, known: dict[str, int]) -> Fault:
     sides = " -> ".join(side for side in (change.old, change.new) if side)
-    message = f"{judged.place} ({sides}), against {judged.against}: {change.sentence}"
-    return Fault(message, change.kind.value, f"{PROTO}/{judged.file}", line_of(change.path, known))
+    message = f"{change.place} ({sides}), against {change.against}: {change.sentence}"
+    return Fault(message, change.kind.value, f"{PROTO}/{change.file}", line_of(change.path, known))

@@ -100,9 +100,9 @@ def test_every_version_of_a_subject_is_asked(url, filled):
     register(url, subject, text.replace("bool erasure_required = 4;", ""))
     asked = {"topics": [TOPICS[0]], "types": ("PROTOBUF",), "rules": Rules.CONFLUENT}
     (found,) = judge_registry(filled, installed_contract(), **asked).refused
-    assert (found.change.version, found.against) == (1, f"{subject} version 2")
+    assert (found.version, found.against) == (1, f"{subject} version 2")
     last = judge_registry(filled, installed_contract(), **asked, level=Level.BACKWARD)
-    assert [(found.place, found.change.compatible) for found in last.changes] == [
+    assert [(found.place, found.compatible) for found in last.changes] == [
         ("UserDeleted.erasure_required", True)
     ]
 
@@ -166,7 +166,7 @@ def test_a_dry_run_gives_the_reason_of_a_refusal(url, filled):
     send(f"{url}/config/{subject}", {"compatibility": "BACKWARD"}, "PUT")
     (row,) = (row for row in dry_run(filled, [TOPICS[1]], ("PROTOBUF",), "text") if row.subject == subject)
     assert (row.action, row.compatible) == ("add", False)
-    assert [(judged.change.kind, judged.change.path) for judged in row.refused] == [
+    assert [(judged.kind, judged.path) for judged in row.refused] == [
         ("FIELD_SCALAR_KIND_CHANGED", "#/LoggedOut/2")
     ]
 

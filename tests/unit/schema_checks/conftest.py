@@ -13,7 +13,7 @@ from grpc_tools import protoc
 
 from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.protobuf.comparison import compare
-from immersiverse.auth.events.schema_checks.version import ProtoSchema
+from immersiverse.auth.events.schema_checks.version import ProtoSchema, imported
 
 CONTRACT = Path(__file__).parents[3] / "proto"
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
@@ -36,7 +36,9 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Compile:
         found = folder / "descriptors"
         arguments = [f"-I{folder}", f"-I{CONTRACT}", f"-I{WELL_KNOWN}", f"--descriptor_set_out={found}"]
         assert protoc.main(["protoc", *arguments, "--include_imports", "library.proto"]) == 0
-        return ProtoSchema.from_set(FileDescriptorSet.FromString(found.read_bytes()), "library.proto")
+        known = {file.name: file for file in FileDescriptorSet.FromString(found.read_bytes()).file}
+        root = known.pop("library.proto")
+        return ProtoSchema(root, imported(root, known))
 
     return compiled
 

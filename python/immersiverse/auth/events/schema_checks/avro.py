@@ -30,15 +30,12 @@ _PARSER_ERRORS = (ValueError, KeyError, TypeError, AttributeError, RecursionErro
 
 
 def check(new: str, olds: Sequence[str], *, level: Level) -> list[Change]:
-    """List what forbids a new version of an Avro schema.
+    """The changes that forbid a new version of an Avro schema, each with the earlier version it is about.
 
     Args:
         new: the version that is to be added, as JSON text.
         olds: the history, oldest first.
         level: which versions are checked, and in which direction.
-
-    Returns:
-        The incompatible changes, each with the version it is about; empty if the new version may be added.
 
     Raises:
         InvalidSchema: a text is not an Avro schema.
@@ -87,14 +84,7 @@ def parse(text: str, imported: Iterable[str] = ()) -> AvroSchema:
 def incompatible(
     old: AvroSchema, new: AvroSchema, direction: Direction, version: int | None = None
 ) -> Iterator[Change]:
-    """What one of two versions cannot read of the other; what is met at two places is one change.
-
-    Args:
-        old: the earlier version.
-        new: the later version.
-        direction: who reads whom.
-        version: index of the earlier version in its history.
-    """
+    """What one of two versions cannot read of the other; what is met at two places is one change."""
     reader, writer = (new, old) if direction is Direction.BACKWARD else (old, new)
     for kind, path, written, read in _unique(
         _Resolution(reader.named, writer.named).read(reader.root, writer.root, "#/")

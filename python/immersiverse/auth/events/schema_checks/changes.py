@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change and its verdict.
+    """One change and its verdict; what compared two files or a subject says where it was found.
 
     Attributes:
         kind: what changed.
@@ -27,6 +27,11 @@ class Change:
         compatible: whether the rule set allows it.
         direction: who reads whom. Forward kinds are named as the registry names them, from new to old.
         version: index of the earlier version in the history that was checked, from 0; None outside one.
+        against: the earlier version, such as ``git#main`` or ``auth.events.user-value version 3``.
+        file: the import path of the file that changed; empty for an Avro schema.
+        subject: the registry's subject; empty outside one.
+        place: the path with names instead of numbers, such as ``LoginFailed.reason``.
+        events: the events that it concerns.
     """
 
     kind: ChangeKind
@@ -36,6 +41,11 @@ class Change:
     compatible: bool
     direction: Direction = Direction.BACKWARD
     version: int | None = None
+    against: str = ""
+    file: str = ""
+    subject: str = ""
+    place: str = ""
+    events: tuple[str, ...] = ()
 
     @property
     def affects(self) -> tuple[Audience, ...]:
@@ -47,8 +57,8 @@ class Change:
         """Who breaks and what to do instead, or why no reader breaks."""
         return explanation(self.kind, self.direction).text
 
-    def as_dict(self) -> dict[str, object]:
-        """The change as plain data, such as JSON takes."""
+    def document(self) -> dict[str, Any]:
+        """It as plain data, such as JSON takes."""
         return {
             "kind": self.kind.value,
             "path": self.path,
@@ -59,33 +69,6 @@ class Change:
             "version": self.version,
             "affects": [audience.value for audience in self.affects],
             "sentence": self.sentence,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedChange:
-    """A change with its verdict, and what was compared.
-
-    Attributes:
-        change: the change.
-        against: the earlier version, such as ``git#main`` or ``auth.events.user-value version 3``.
-        file: the import path of the file that changed; empty for an Avro schema.
-        subject: the registry's subject; empty outside one.
-        place: the path with names instead of numbers, such as ``LoginFailed.reason``.
-        events: the events that it concerns.
-    """
-
-    change: Change
-    against: str = ""
-    file: str = ""
-    subject: str = ""
-    place: str = ""
-    events: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """It as plain data, such as JSON takes."""
-        return {
-            **self.change.as_dict(),
             "file": self.file,
             "against": self.against,
             "subject": self.subject or None,
@@ -94,11 +77,9 @@ class JudgedChange:
         }
 
 
-def by_event(changes: Iterable[JudgedChange]) -> dict[tuple[str, ...], list[JudgedChange]]:
+def by_event(changes: Iterable[Change]) -> dict[tuple[str, ...], list[Change]]:
     """The changes by the events that they concern: changes of one event first, in each the refused first."""
-    groups: dict[tuple[str, ...], list[JudgedChange]] = {}
-    for judged in changes:
-        groups.setdefault(judged.events, []).append(judged)
-    for group in groups.values():
-        group.sort(key=lambda judged: judged.change.compatible)
+    groups: dict[tuple[str, ...], list[Change]] = {}
+    for change in sorted(changes, key=lambda change: change.compatible):
+        groups.setdefault(change.events, []).append(change)
     return dict(sorted(groups.items(), key=lambda item: (not item[0], len(item[0]), item[0])))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.registry import SchemaRegistry
     from immersiverse.auth.events.registry.contract import ContractSchema, Form
     from immersiverse.auth.events.registry.inspection import Subject
-    from immersiverse.auth.events.schema_checks.changes import JudgedChange
+    from immersiverse.auth.events.schema_checks.changes import Change
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
 
 
@@ -48,7 +48,7 @@ class DryRunResult:
     level: str = ""
     compatible: bool = True
     asked: bool = False
-    refused: tuple[JudgedChange, ...] = ()
+    refused: tuple[Change, ...] = ()
     problem: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class DryRunResult:
             "level": self.level or None,
             "compatible": self.compatible,
             "registryAsked": self.asked,
-            "changes": [judged.document() for judged in self.refused],
+            "changes": [change.document() for change in self.refused],
             "problem": self.problem or None,
         }
 
@@ -106,7 +106,7 @@ def _result(subject: Subject, schema: ContractSchema) -> DryRunResult:
 def _added(subject: Subject, schema: ContractSchema, history: dict[int, WriterSchema]) -> DryRunResult:
     level = subject.level()
     judged = judge_subject(subject.name, history, installed_contract(), level=level, rules=Rules.CONFLUENT)
-    refused = tuple(each for each in judged if not each.change.compatible)
+    refused = tuple(change for change in judged if not change.compatible)
     taken = subject.takes(schema)
     return DryRunResult(
         subject.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, MessageOptions
@@ -25,83 +25,54 @@ class EventImpact:
     """
 
     def __init__(self, old: FileDescriptorProto, new: FileDescriptorProto) -> None:
-        self._versions = (new, old)
-        self._events = {
-            message.name for file in self._versions for message in file.message_type if _is_event(message)
+        messages = [message for file in (old, new) for message in file.message_type]
+        events = {message.name for message in messages if _is_event(message)}
+        firsts = [message for file in (new, old) for message in file.message_type[:1]]
+        self._events = tuple(sorted(events))
+        self._envelope = next((m.name for m in firsts if any(_type(f) in events for f in m.field)), "")
+        self._payload_fields = {
+            str(field.number): _type(field)
+            for message in messages
+            if message.name == self._envelope
+            for field in message.field
+            if _type(field) in events
         }
+        self._holders = self._found_holders(messages)
+        # Those of the later version count.
+        self._names = {path: name for file in (old, new) for path, name in _named(file, "")}
 
     def events(self, path: str) -> tuple[str, ...]:
         """The names of the events that a change concerns, in order of their names; empty if none holds it."""
         parts = _parts(path)
         if not parts:
-            return tuple(sorted(self._events))
+            return self._events
         event = self._payload_fields.get(parts[-1]) if parts[0] == self._envelope else None
-        return (event,) if event else self._holders.get(parts[0], ())
+        return (event,) if event else tuple(sorted(self._holders[parts[0]]))
 
     def place(self, path: str) -> str:
         """A path with names instead of numbers, such as ``LoginFailed.reason``."""
         parts = _parts(path)
-        if not parts:
-            return "the file"
         named = [self._names.get("/".join(parts[: count + 1]), part) for count, part in enumerate(parts)]
-        return ".".join(name for name in named if name)
+        return ".".join(name for name in named if name) or "the file"
 
-    @cached_property
-    def _envelope(self) -> str:
-        """The name of the first message if it holds events; empty in a file of another contract."""
-        for file in self._versions:
-            for message in file.message_type[:1]:
-                if any(_type(field) in self._events for field in message.field):
-                    return message.name
-        return ""
-
-    @cached_property
-    def _payload_fields(self) -> dict[str, str]:
-        """The events by the numbers of the envelope's fields that carry them."""
-        return {
-            str(field.number): _type(field)
-            for file in reversed(self._versions)
-            for message in file.message_type
-            if message.name == self._envelope
-            for field in message.field
-            if _type(field) in self._events
-        }
-
-    @cached_property
-    def _holders(self) -> dict[str, tuple[str, ...]]:
+    def _found_holders(self, messages: list[DescriptorProto]) -> defaultdict[str, set[str]]:
         """The events that hold each type, themselves included; every event holds what the envelope holds."""
-        holders: dict[str, set[str]] = {}
-        everywhere = self._reached(self._envelope) if self._envelope else set()
+        uses: defaultdict[str, set[str]] = defaultdict(set)
+        for message in messages:
+            uses[message.name] |= _types(message)
+        uses[self._envelope] -= set(self._events)
+        holders: defaultdict[str, set[str]] = defaultdict(set)
         for event in self._events:
-            for name in self._reached(event) | everywhere:
-                holders.setdefault(name, set()).add(event)
-        return {name: tuple(sorted(events)) for name, events in holders.items()}
-
-    @cached_property
-    def _uses(self) -> dict[str, set[str]]:
-        uses: dict[str, set[str]] = {}
-        for file in self._versions:
-            for message in file.message_type:
-                payloads = self._events if message.name == self._envelope else set()
-                uses.setdefault(message.name, set()).update(_types(message) - payloads)
-        return uses
-
-    def _reached(self, name: str) -> set[str]:
-        found: set[str] = set()
-        todo = [name]
-        while todo:
-            if (at := todo.pop()) not in found:
-                found.add(at)
-                todo += self._uses.get(at, ())
-        return found
-
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        """Names by paths that end in a number; empty for a oneof, whose fields are fields of its message."""
-        return {path: name for file in reversed(self._versions) for path, name in _named(file, "")}
+            todo = [event, self._envelope]
+            while todo:
+                if event not in holders[at := todo.pop()]:
+                    holders[at].add(event)
+                    todo += uses[at]
+        return holders
 
 
 def _named(scope: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Names by paths that end in a number; empty for a oneof, whose fields are fields of its message."""
     for message in scope.nested_type if path else scope.message_type:
         here = f"{path}{message.name}"
         oneofs = [oneof.name for oneof in message.oneof_decl]

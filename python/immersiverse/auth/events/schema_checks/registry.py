@@ -11,7 +11,6 @@ from immersiverse.auth.events.errors import InvalidSchema, SubjectCollision
 from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.registry.subjects import contract_subjects
 from immersiverse.auth.events.schema_checks import avro
-from immersiverse.auth.events.schema_checks.changes import JudgedChange
 from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.verdict import SchemaVerdict, UnjudgedSubject, judge_file
 from immersiverse.auth.events.schema_checks.version import ProtoSchema
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from immersiverse.auth.events.registry import SchemaRegistry
+    from immersiverse.auth.events.schema_checks.changes import Change
     from immersiverse.auth.events.schema_checks.version import ContractVersion
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
 
@@ -64,7 +64,7 @@ def judge_registry(  # noqa: PLR0913 - what is compared, by keyword
 
 def judge_subject(
     subject: str, history: dict[int, WriterSchema], new: ContractVersion, *, level: Level, rules: Rules
-) -> Iterator[JudgedChange]:
+) -> Iterator[Change]:
     """Every change between the versions of a subject that a level checks and the one to be registered.
 
     Raises:
@@ -74,21 +74,17 @@ def judge_subject(
     numbers = list(history)
     for index in level.versions(len(numbers)):
         writer = history[numbers[index]]
-        for judged in _judged(subject, writer, new, level, rules):
-            yield replace(
-                judged,
-                change=replace(judged.change, version=index),
-                against=f"{subject} version {numbers[index]}",
-                subject=subject,
-            )
+        against = f"{subject} version {numbers[index]}"
+        for change in _judged(subject, writer, new, level, rules):
+            yield replace(change, version=index, against=against, subject=subject)
 
 
 def _judged(
     subject: str, writer: WriterSchema, new: ContractVersion, level: Level, rules: Rules
-) -> Iterator[JudgedChange]:
+) -> Iterator[Change]:
     if writer.schema_type != "PROTOBUF":
         for change in avro.check(contract_schema("AVRO").text, [writer.text], level=level):
-            yield JudgedChange(change, place=change.path.removeprefix("#/"))
+            yield replace(change, place=change.path.removeprefix("#/"))
     elif (changed := _file(subject, new)) is not None:
         old = ProtoSchema(writer.descriptor())
         yield from judge_file(old, ProtoSchema(changed.root), level=level, rules=rules)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from immersiverse.auth.events.compatibility_level import Direction, Level
 from immersiverse.auth.events.errors import InvalidSchema
-from immersiverse.auth.events.schema_checks.changes import JudgedChange
 from immersiverse.auth.events.schema_checks.impact import EventImpact
 from immersiverse.auth.events.schema_checks.kinds import Rules
 from immersiverse.auth.events.schema_checks.protobuf.comparison import compare
@@ -51,7 +50,7 @@ class SchemaVerdict:
         notes: what was not compared, and why.
     """
 
-    changes: tuple[JudgedChange, ...]
+    changes: tuple[Change, ...]
     versions: int = 0
     unjudged: tuple[UnjudgedSubject, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,9 +65,9 @@ class SchemaVerdict:
         )
 
     @property
-    def refused(self) -> tuple[JudgedChange, ...]:
+    def refused(self) -> tuple[Change, ...]:
         """The changes that break a reader."""
-        return tuple(judged for judged in self.changes if not judged.change.compatible)
+        return tuple(change for change in self.changes if not change.compatible)
 
     @property
     def compatible(self) -> bool:
@@ -84,7 +83,7 @@ class SchemaVerdict:
         """It as plain data, such as JSON takes."""
         document: dict[str, Any] = {
             "compatible": self.compatible,
-            "changes": [judged.document() for judged in self.changes],
+            "changes": [change.document() for change in self.changes],
         }
         if self.unjudged:
             reasons = [{"subject": each.subject, "reason": each.sentence} for each in self.unjudged]
@@ -112,40 +111,31 @@ def judge(
     """
     checked = level.versions(len(history))
     changes = (
-        replace(judged, change=replace(judged.change, version=index), against=history[index].label)
+        replace(change, version=index, against=history[index].label)
         for index in checked
         for old, changed in pairs(history[index], new)
-        for judged in judge_file(old, changed, level=level, rules=rules)
+        for change in judge_file(old, changed, level=level, rules=rules)
     )
     return SchemaVerdict(tuple(changes), len(checked))
 
 
-def judge_file(old: ProtoSchema, new: ProtoSchema, *, level: Level, rules: Rules) -> Iterator[JudgedChange]:
+def judge_file(old: ProtoSchema, new: ProtoSchema, *, level: Level, rules: Rules) -> Iterator[Change]:
     """Every change between two versions of a file: those that the level refuses, then the safe ones."""
     impact = EventImpact(old.root, new.root)
     found = compare(old, new, rules=rules)
     safe = (change for change in found if change.compatible)
     for change in (*_refused(found, old, new, level, rules), *safe):
         place, events = impact.place(change.path), impact.events(change.path)
-        yield JudgedChange(change, file=new.root.name, place=place, events=events)
+        yield replace(change, file=new.root.name, place=place, events=events)
 
 
 def refused_changes(
     new: ProtoSchema, olds: Sequence[ProtoSchema], *, level: Level, rules: Rules = Rules.CONFLUENT
 ) -> list[Change]:
-    """List the changes that forbid a new version of a file.
+    """The changes that forbid a new version of a file, each with the earlier version it is about.
 
     What the strict rules add is about promises kept over time, not about who reads whom: it holds in the
     order of the versions, at every level but NONE.
-
-    Args:
-        new: the version that is to be added.
-        olds: the history, oldest first.
-        level: which versions are checked, and in which direction.
-        rules: what counts as incompatible.
-
-    Returns:
-        The incompatible changes, each with the version it is about; empty if the new version may be added.
 
     Raises:
         InvalidSchema: a descriptor contradicts itself.

@@ -12,8 +12,6 @@ from immersiverse.auth.events.errors import InvalidSchema
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from google.protobuf.descriptor_pb2 import FileDescriptorSet
-
 _SHOWN = 5
 
 
@@ -29,22 +27,6 @@ class ProtoSchema:
 
     root: FileDescriptorProto
     dependencies: Mapping[str, FileDescriptorProto] = field(default_factory=dict)
-
-    @classmethod
-    def from_set(cls, files: FileDescriptorSet, root: str) -> Self:
-        """Take one file of a descriptor set, with what it imports of the others.
-
-        Args:
-            files: what ``protoc --include_imports --descriptor_set_out`` or ``buf build`` writes.
-            root: the import path of the file to be checked.
-
-        Raises:
-            InvalidSchema: the set holds no such file.
-        """
-        known = {file.name: file for file in files.file}
-        if root not in known:
-            raise InvalidSchema(f"the descriptor set holds no file {root!r}, only {shortened(known)}")
-        return cls(known[root], imported(known[root], known))
 
 
 @dataclass(frozen=True)
@@ -108,7 +90,7 @@ def pairs(old: ContractVersion, new: ContractVersion) -> Iterator[tuple[ProtoSch
                 yield _emptied(schema), schema
 
 
-def shortened(names: Iterable[str]) -> str:
+def _shortened(names: Iterable[str]) -> str:
     """The first of some names, and how many more there are."""
     every = list(names)
     more = f" and {len(every) - _SHOWN} others" if len(every) > _SHOWN else ""
@@ -121,7 +103,7 @@ def _counterpart(version: ContractVersion, lone: ProtoSchema) -> ProtoSchema:
     if len(same) > 1:
         same = [schema for schema in same if schema.root.package == lone.root.package]
     if len(same) != 1:
-        names = shortened(schema.root.name for schema in version.files)
+        names = _shortened(schema.root.name for schema in version.files)
         raise InvalidSchema(f"{version.label} holds no file {lone.root.name!r}, only {names}")
     return same[0]
 

@@ -232,7 +232,7 @@ def diff(*, comparison: ComparisonOptions, as_json: AsJson = False) -> None:
 
         write_json(
             [
-                {"events": list(events), "changes": [judged.document() for judged in changes]}
+                {"events": list(events), "changes": [change.document() for change in changes]}
                 for events, changes in by_event(verdict.changes).items()
             ]
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from immersiverse.auth.events.schema_checks.changes import JudgedChange
+    from immersiverse.auth.events.schema_checks.changes import Change
     from immersiverse.auth.events.schema_checks.dry_run import DryRunResult
     from immersiverse.auth.events.schema_checks.verdict import SchemaVerdict
 
@@ -53,7 +53,7 @@ def show_verdict(console: Console, verdict: SchemaVerdict, against: Sequence[str
 
 def show_by_event(console: Console, verdict: SchemaVerdict, against: Sequence[str]) -> None:
     """Every change, by event; messages that only moved are counted, since no reader can notice."""
-    seen = [judged for judged in verdict.changes if judged.change.kind is not ChangeKind.MESSAGE_MOVED]
+    seen = [change for change in verdict.changes if change.kind is not ChangeKind.MESSAGE_MOVED]
     for events, group in by_event(seen).items():
         console.print(f"\n[bold]{_title(events)}[/]", soft_wrap=True)
         _show_changes(console, group)
@@ -109,16 +109,15 @@ def _show_problem(console: Console, text: str) -> None:
     console.print(f"  [red]![/] {escape(printable(text))}", soft_wrap=True)
 
 
-def _show_changes(console: Console, changes: Iterable[JudgedChange]) -> None:
-    for judged in changes:
-        change = judged.change
+def _show_changes(console: Console, changes: Iterable[Change]) -> None:
+    for change in changes:
         seen_from = " (read by the earlier version)" if change.direction is Direction.FORWARD else ""
         console.print(
-            f"  {_SIGNS[change.compatible]} [bold]{escape(judged.place)}[/]  {_sides(judged)}{seen_from}"
-            f"  [dim]{change.kind.value} {escape(change.path)} {escape(_source(judged))}[/]",
+            f"  {_SIGNS[change.compatible]} [bold]{escape(change.place)}[/]  {_sides(change)}{seen_from}"
+            f"  [dim]{change.kind.value} {escape(change.path)} {escape(_source(change))}[/]",
             soft_wrap=True,
         )
-        for line in Text.from_markup(_effect(judged)).wrap(console, console.width - _INDENT):
+        for line in Text.from_markup(_effect(change)).wrap(console, console.width - _INDENT):
             console.print(" " * _INDENT, line, sep="", soft_wrap=True)
 
 
@@ -130,22 +129,20 @@ def _title(events: tuple[str, ...]) -> str:
     return ", ".join(events)
 
 
-def _sides(judged: JudgedChange) -> str:
+def _sides(change: Change) -> str:
     """Both sides, or the one that there is."""
-    change = judged.change
     if change.old and change.new:
         return f"{escape(change.old)} [dim]->[/] {escape(change.new)}"
     return f"{'added' if change.new else 'removed'}: {escape(change.new or change.old)}"
 
 
-def _effect(judged: JudgedChange) -> str:
-    change = judged.change
+def _effect(change: Change) -> str:
     sentence = escape(change.sentence)
     if change.compatible or not change.affects:
         return f"[dim]{sentence}[/]"
     return f"[yellow]{', '.join(change.affects)}:[/] {sentence}"
 
 
-def _source(judged: JudgedChange) -> str:
+def _source(change: Change) -> str:
     """Where it is: the file, or the version of a subject that it is about."""
-    return f"against {judged.against}" if judged.subject else f"in {judged.file}"
+    return f"against {change.against}" if change.subject else f"in {change.file}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -113,8 +113,8 @@ def declarations(schema: ProtoSchema) -> Declarations:
     files = [*schema.dependencies.values(), schema.root]
     imports = {path for file in files for path in file.dependency} - schema.dependencies.keys()
     for file in (*well_known_files(imports), *schema.dependencies.values()):
-        _Indexer(found, file, in_root=False).index(Scope(), "", file)
-    _Indexer(found, schema.root, in_root=True).index(found.top, "", schema.root)
+        _index(found, file, Scope(), file)
+    _index(found, schema.root, found.top, schema.root)
     return found
 
 
@@ -132,34 +132,24 @@ def well_known_files(imports: Iterable[str]) -> Iterator[FileDescriptorProto]:
             yield file
 
 
-class _Indexer:
-    """Puts one file's declarations into the index."""
-
-    def __init__(self, found: Declarations, file: FileDescriptorProto, *, in_root: bool) -> None:
-        self._found = found
-        self._syntax = file.syntax
-        self._in_root = in_root
-        self._prefix = f"{file.package}." if file.package else ""
-
-    def index(self, scope: Scope, outer: str, declaring: FileDescriptorProto | DescriptorProto) -> None:
-        """Index what a file or a message declares; `outer` is the message's name with a dot."""
-        for enum in declaring.enum_type:
-            local = outer + enum.name
-            kind = EnumType(self._prefix + local, local, self._in_root, enum)
-            scope.enums[enum.name] = self._found.enums[kind.name] = kind
-        if isinstance(declaring, FileDescriptorProto):
-            messages = declaring.message_type
-        else:
-            messages = declaring.nested_type
-        for message in messages:
-            local = outer + message.name
-            name = self._prefix + local
-            if message.options.map_entry:
-                self._found.map_entries[name] = message
-                continue
-            declared = MessageType(name, local, self._in_root, self._syntax, message, Scope())
-            scope.messages[message.name] = self._found.messages[name] = declared
-            self.index(declared.nested, f"{local}.", message)
+def _index(
+    found: Declarations, file: FileDescriptorProto, scope: Scope, declaring: Any, outer: str = ""
+) -> None:
+    """Index what a file or one of its messages declares; `outer` is the message's name with a dot."""
+    in_root = file is found.file
+    prefix = f"{file.package}." if file.package else ""
+    for enum in declaring.enum_type:
+        local = outer + enum.name
+        kind = EnumType(prefix + local, local, in_root, enum)
+        scope.enums[enum.name] = found.enums[kind.name] = kind
+    for message in declaring.nested_type if outer else declaring.message_type:
+        local = outer + message.name
+        if message.options.map_entry:
+            found.map_entries[prefix + local] = message
+            continue
+        declared = MessageType(prefix + local, local, in_root, file.syntax, message, Scope())
+        scope.messages[message.name] = found.messages[prefix + local] = declared
+        _index(found, file, declared.nested, message, f"{local}.")
 
 
 class Label(StrEnum):
@@ -328,7 +318,7 @@ class EnumPair(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        """Equal for pairs that need to be compared only once."""
+        """As of MessagePair."""
         return self.old.name, self.new.name
 
 

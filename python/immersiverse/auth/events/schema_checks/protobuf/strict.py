@@ -196,7 +196,7 @@ def _not_reserved(path: str, old: _Numbers, new: _Numbers) -> Iterator[Finding]:
     for number, name in old.used.items():
         if number in new.used:
             continue
-        if not _within(number, new.reserved):
+        if not _covers(new.reserved, number, number):
             yield Finding(Kind.NUMBER_NOT_RESERVED, f"{path}/{number}", f"{name} = {number}")
         if name not in new.names | new.reserved_names:
             yield Finding(Kind.NAME_NOT_RESERVED, f"{path}/{number}", f"{name} = {number}")
@@ -204,7 +204,7 @@ def _not_reserved(path: str, old: _Numbers, new: _Numbers) -> Iterator[Finding]:
 
 def _reused(path: str, old: _Numbers, new: _Numbers) -> Iterator[Finding]:
     for number, name in new.used.items():
-        if number not in old.used and _within(number, old.reserved):
+        if number not in old.used and _covers(old.reserved, number, number):
             yield Finding(Kind.RESERVED_NUMBER_REUSED, f"{path}/{number}", "reserved", f"{name} = {number}")
         if name in old.reserved_names:
             yield Finding(Kind.RESERVED_NAME_REUSED, f"{path}/{number}", "reserved", f"{name} = {number}")
@@ -213,7 +213,9 @@ def _reused(path: str, old: _Numbers, new: _Numbers) -> Iterator[Finding]:
 def _no_longer_reserved(path: str, old: _Numbers, new: _Numbers) -> Iterator[Finding]:
     # A number that is in use again is reported as reused, not a second time as dropped.
     covered = _merged((*new.reserved, *((number, number) for number in new.used)))
-    for low, high in _uncovered(old.reserved, covered):
+    for low, high in old.reserved:
+        if _covers(covered, low, high):
+            continue
         text = f"reserved {low}" if low == high else f"reserved {low} to {high}"
         yield Finding(Kind.RESERVED_NUMBER_DROPPED, path, text)
     for name in sorted(old.reserved_names - new.reserved_names - new.names):
@@ -230,22 +232,7 @@ def _merged(ranges: Iterable[_Range]) -> list[_Range]:
     return merged
 
 
-def _within(number: int, ranges: list[_Range]) -> bool:
-    index = bisect_right(ranges, number, key=lambda item: item[0]) - 1
-    return index >= 0 and number <= ranges[index][1]
-
-
-def _uncovered(ranges: list[_Range], cover: list[_Range]) -> Iterator[_Range]:
-    """The parts of the ranges that are not in the cover."""
-    for low, high in ranges:
-        start = low
-        first = max(bisect_right(cover, low, key=lambda item: item[0]) - 1, 0)
-        for index in range(first, len(cover)):
-            left, right = cover[index]
-            if left > high:
-                break
-            if start < left:
-                yield start, left - 1
-            start = max(start, right + 1)
-        if start <= high:
-            yield start, high
+def _covers(ranges: list[_Range], low: int, high: int) -> bool:
+    """Whether one of some merged ranges holds a range."""
+    index = bisect_right(ranges, low, key=lambda item: item[0]) - 1
+    return index >= 0 and high <= ranges[index][1]
