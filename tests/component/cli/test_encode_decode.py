@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from immersiverse.auth.events.serialization.json.codec import JsonCodec
+from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.simulation import simulate
 
 MINIMAL = (
@@ -15,7 +15,7 @@ MINIMAL = (
 
 @pytest.fixture(scope="module")
 def stream():
-    return "".join(f"{JsonCodec().encode(event).decode()}\n" for event in simulate(4, 200))
+    return "".join(f"{write_json(event).decode()}\n" for event in simulate(4, 200))
 
 
 @pytest.mark.parametrize("name", ["protobuf", "avro", "json"])

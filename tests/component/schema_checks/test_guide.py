@@ -28,7 +28,7 @@ def test_the_guides_new_event_is_let_pass(tmp_path):
     )
     verdict = judge(read(str(new)), [read(str(CONTRACT / "immersiverse/auth/events/v1/events.proto"))])
     assert verdict.compatible
-    assert {(found.change.kind, found.events) for found in verdict.changes} == {
+    assert {(found.kind, found.events) for found in verdict.changes} == {
         ("MESSAGE_ADDED", (name,)),
         ("ONEOF_FIELD_ADDED", (name,)),
     }

@@ -58,8 +58,6 @@ def test_a_change_is_plain_data_on_request(schema):
     }
 
 
-
-
 def large_schema(messages, mark):
     """A chain of messages with ten fields each; every tenth has a field more if marked."""
     file = FileDescriptorProto(name="large.proto", package="large", syntax="proto3")
