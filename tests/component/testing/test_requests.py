@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from immersiverse.auth.events.testing.registry import EmbeddedRegistry, access, server
+from immersiverse.auth.events.testing.registry import EmbeddedRegistry, api, server
 from immersiverse.auth.events.testing.registry.api import ROUTES
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ def test_no_request_makes_the_server_fail(ask: Caller) -> None:
 @pytest.mark.parametrize(
     "sent",
     [
-        b"Content-Length: %d\r\n\r\n" % (access.MAX_BODY + 1),
+        b"Content-Length: %d\r\n\r\n" % (api.MAX_BODY + 1),
         b"Content-Length: " + b"9" * 19 + b"\r\n\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (access.MAX_BODY + 1) + b"a" * (access.MAX_BODY + 1),
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (api.MAX_BODY + 1) + b"a" * (api.MAX_BODY + 1),
     ],
     ids=["length", "great length", "chunks"],
 )

@@ -11,7 +11,6 @@ from immersiverse.auth.events.errors import BrokerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
 PARTITIONS: Final = 4
 """The partitions of every topic. librdkafka's mock cluster has this number, and clients cannot change it."""
@@ -77,7 +76,5 @@ class EmbeddedBroker:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

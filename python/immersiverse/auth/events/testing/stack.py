@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.testing.broker import EmbeddedBroker
 from immersiverse.auth.events.testing.registry import EmbeddedRegistry
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 class EmbeddedStack:
@@ -59,9 +56,7 @@ class EmbeddedStack:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

@@ -1,4 +1,4 @@
-"""Who may use the registry: not web pages, and no requests that are too large.
+"""Who may use the registry: not web pages.
 
 It asks for no passwords. A page of any site can make its reader's browser send simple requests to an address
 on the same machine. If the site's own name leads to that address (DNS rebinding), it can read the answers.
@@ -10,56 +10,19 @@ from __future__ import annotations
 
 import socket
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-
-from immersiverse.auth.events.testing.registry.api import CONTENT_TYPE, error_answer
 from immersiverse.auth.events.testing.registry.store import ApiError
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.datastructures import Headers
 
-MAX_BODY = 8 * 1024 * 1024
-"""Bytes of a request's body."""
+CONTENT_TYPE: Final = "application/vnd.schemaregistry.v1+json"
 
-_RESERVED = (".localhost", ".local", ".internal", ".test")
 _JSON = ("application/json", "application/octet-stream")
 _VENDOR = "application/vnd.schemaregistry"
-
-
-class AccessCheck:
-    """An ASGI application in front of the API: it reads requests, and hands on those that are allowed.
-
-    Args:
-        app: the API. It gets the path undecoded, since a subject may have an encoded slash.
-        own_host: the name or address that the registry listens on.
-    """
-
-    def __init__(self, app: ASGIApp, own_host: str) -> None:
-        self._app = app
-        self._own_host = own_host
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        headers = Headers(scope=scope)
-        try:
-            check_caller(headers, self._own_host)
-            body = await _read(receive, headers)
-            if body:
-                check_content_type(headers)
-        except ApiError as error:
-            await error_answer(error, {"Connection": "close"})(scope, receive, send)
-            return
-        if body is None:
-            return
-
-        async def read_again() -> Message:
-            return {"type": "http.request", "body": body}
-
-        path = scope["raw_path"].decode("ascii").rstrip("/") or "/"
-        await self._app({**scope, "path": path}, read_again, send)
+_RESERVED = (".localhost", ".local", ".internal", ".test")
 
 
 def check_caller(headers: Headers, own_host: str) -> None:
@@ -89,27 +52,6 @@ def check_content_type(headers: Headers) -> None:
     given = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if given not in _JSON and not given.startswith(_VENDOR):
         raise ApiError(415, f"the Content-Type is {given or 'missing'}, not {CONTENT_TYPE} or {_JSON[0]}")
-
-
-async def _read(receive: Receive, headers: Headers) -> bytes | None:
-    """The body of a request; None if the client hangs up.
-
-    Raises:
-        ApiError: 413.
-    """
-    too_large = ApiError(413, f"the body has more than {MAX_BODY} bytes")
-    if len(length := headers.get("Content-Length", "0")) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
-        raise too_large
-    body, more = bytearray(), True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
-            raise too_large
-    return bytes(body)
 
 
 def _host_in(url: str) -> str:

@@ -6,21 +6,24 @@ Source: Confluent Schema Registry API reference. Resources that no serializer as
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from immersiverse.auth.events.compatibility_level import Level
+from immersiverse.auth.events.testing.registry.access import CONTENT_TYPE, check_caller, check_content_type
 from immersiverse.auth.events.testing.registry.schemas import TYPES, objections, schema_of, shown
 from immersiverse.auth.events.testing.registry.store import (
+    EVERY_SUBJECT,
     LATEST,
     ApiError,
-    SchemaStore,
     unknown_subject,
     unknown_version,
 )
@@ -29,12 +32,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from immersiverse.auth.events.testing.registry.store import StoredSchema, SubjectVersion
+    from immersiverse.auth.events.testing.registry.store import (
+        KeptStore,
+        SchemaStore,
+        StoredSchema,
+        SubjectVersion,
+    )
 
-CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+MAX_BODY: Final = 8 * 1024 * 1024
+"""Bytes of a request's body."""
 
 _MAX_ID = 2**31 - 1
+_NOT_READ = (403, 413, 415)  # refused before the body is read, so the connection cannot go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,68 +53,53 @@ class Call:
     """A request to the API.
 
     Attributes:
-        store: what the registry holds.
+        kept: the store, and where it is kept.
         path: the variable parts of the path, decoded.
         query: the query's parameters.
         content: the body.
     """
 
-    store: SchemaStore
+    kept: KeptStore
     path: Mapping[str, str]
     query: Mapping[str, str]
     content: bytes = b""
 
     @property
-    def subject(self) -> str:
-        """The subject in the path.
+    def store(self) -> SchemaStore:
+        """What the registry holds."""
+        return self.kept.store
 
-        Raises:
-            ApiError: 42208.
-        """
-        name = self.path["subject"]
+    @property
+    def subject(self) -> str:
+        """The subject in the path, else `EVERY_SUBJECT`; ApiError 42208 if it cannot be the name of one."""
+        name = self.path.get("subject", EVERY_SUBJECT)
         if not name.isprintable() or "\N{REPLACEMENT CHARACTER}" in name:
             raise ApiError(42208, f"{name!r} cannot be the name of a subject")
         return name
 
     @property
     def number(self) -> int:
-        """The version in the path.
-
-        Raises:
-            ApiError: 42202.
-        """
+        """The version in the path; ApiError 42202 if it is none."""
         written = self.path["version"]
-        if written in ("latest", "-1"):
-            return LATEST
-        number = _decimal(written)
+        number = LATEST if written in ("latest", "-1") else _decimal(written)
         if not number:
             raise ApiError(42202, f"{written!r} is not the number of a version, nor 'latest'")
         return number
 
     @property
     def schema_id(self) -> int:
-        """The id in the path, or that of the GUID there.
-
-        Raises:
-            ApiError: 40403.
-        """
+        """The id in the path, or that of the GUID there; ApiError 40403 if no schema has that."""
         if "guid" in self.path:
-            found = self.store.id_of(self.path["guid"])
-            if found is None:
-                raise ApiError(40403, f"no schema has the GUID {self.path['guid']}")
-            return found
-        number = _decimal(self.path["id"])
-        if number is None:
-            raise ApiError(404, "the id of a schema is a number")
-        return number
+            found, missing = self.store.id_of(self.path["guid"]), ApiError(40403, "no schema has this GUID")
+        else:
+            found, missing = _decimal(self.path["id"]), ApiError(404, "the id of a schema is a number")
+        if found is None:
+            raise missing
+        return found
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body, which is a JSON object.
-
-        Raises:
-            ApiError: 400.
-        """
+        """The body; ApiError 400 if it is not a JSON object."""
         try:
             value = orjson.loads(self.content)
         except orjson.JSONDecodeError as error:
@@ -116,48 +112,24 @@ class Call:
         """Whether a parameter of the query is true; Python's clients write ``True``."""
         return self.query.get(name, "").lower() == "true"
 
-
-def application(store: Callable[[], SchemaStore], changed: Callable[[], None]) -> Starlette:
-    """The API as an ASGI application. The path of a request must be given to it undecoded.
-
-    Args:
-        store: what gives the store to be used. It is used by the thread of the event loop only.
-        changed: called when the store has changed, before the request is answered.
-    """
-    routes = [
-        Route(path, _endpoint(resource, store, changed), methods=[method])
-        for path, resources in ROUTES.items()
-        for method, resource in resources.items()
-    ]
-    handlers = {ApiError: _answer_error, HTTPException: _answer_http_error, Exception: _answer_failure}
-    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]  # each gets its own
-    app.router.redirect_slashes = False
-    return app
-
-
-def error_answer(error: ApiError, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a request that failed."""
-    document = {"error_code": error.code, "message": error.message}
-    return JSONResponse(document, error.status, headers, CONTENT_TYPE)
+    def versions(self) -> list[SubjectVersion]:
+        """The versions of the subject, with deleted ones if those are asked for."""
+        return self.store.versions_of(self.subject, deleted=self.flag("deleted"))
 
 
 def _subjects(call: Call) -> list[str]:
-    prefix, deleted = call.query.get("subjectPrefix", "").removeprefix(":*:"), call.flag("deleted")
-    return [
-        name
-        for name in sorted(call.store.subjects)
-        if name.startswith(prefix) and call.store.versions(name, deleted=deleted)
-    ]
+    prefix = call.query.get("subjectPrefix", "").removeprefix(":*:")
+    return [name for name in call.store.subjects(deleted=call.flag("deleted")) if name.startswith(prefix)]
 
 
 def _look_up(call: Call) -> dict[str, Any]:
     """The version of the subject that has a schema."""
-    deleted, schema = call.flag("deleted"), schema_of(call.body, call.store)
-    versions = call.store.versions(call.subject, deleted=deleted)
-    found = _version_of(schema, versions, call.store)
+    schema, versions = schema_of(call.body, call.store), call.versions()
+    if not versions:
+        raise unknown_subject(call.subject)
+    found = _version_with(schema, versions, call.store)
     if found is None:
-        missing = ApiError(40403, f"subject '{call.subject}' does not have this schema")
-        raise missing if versions else unknown_subject(call.subject)
+        raise ApiError(40403, f"subject '{call.subject}' does not have this schema")
     return _version_document(found, call)
 
 
@@ -166,22 +138,23 @@ def _register(call: Call) -> dict[str, Any]:
 
     The answer does not have the schema: Confluent's Python client would cache it as text, and fail on it.
     """
-    store, subject = call.store, call.subject
-    schema, versions = schema_of(call.body, store), store.versions(subject)
-    version = _version_of(schema, versions, store)
+    subject, schema = call.subject, schema_of(call.body, call.store)
+    versions = call.store.versions_of(subject)
+    version = _version_with(schema, versions, call.store)
     if version is None:
-        if found := objections(schema, versions, store.level_of(subject), store):
+        if found := objections(schema, versions, call.store.level_of(subject), call.store):
             lines = "; ".join(line.rstrip(".") for line in found)
             raise ApiError(409, f"the schema is incompatible with what subject '{subject}' has: {lines}")
-        version = store.add(subject, schema)
+        call.kept.replace(call.store.add(subject, schema))
+        version = call.store.version(subject, LATEST)
     return {"id": version.schema_id, "version": version.number, "guid": schema.guid}
 
 
 def _version_numbers(call: Call) -> list[int]:
-    found = call.store.versions(call.subject, deleted=call.flag("deleted"))
-    if not found:
+    versions = call.versions()
+    if not versions:
         raise unknown_subject(call.subject)
-    return [version.number for version in found]
+    return [version.number for version in versions]
 
 
 def _one_version(call: Call) -> dict[str, Any]:
@@ -190,34 +163,57 @@ def _one_version(call: Call) -> dict[str, Any]:
 
 
 def _delete_subject(call: Call) -> list[int]:
-    deleted = call.store.delete_subject(call.subject, permanent=call.flag("permanent"))
-    return [version.number for version in deleted]
+    held = call.store.versions_of(call.subject, deleted=True)
+    if not held:
+        raise unknown_subject(call.subject)
+    return _delete(held, call, f"subject '{call.subject}'", again=40404, first=40405)
 
 
 def _delete_version(call: Call) -> int:
-    return call.store.delete_version(call.subject, call.number, permanent=call.flag("permanent")).number
+    version = call.store.version(call.subject, call.number, deleted=True)
+    name = f"version {version.number} of subject '{version.subject}'"
+    return _delete([version], call, name, again=40406, first=40407)[0]
+
+
+def _delete(versions: list[SubjectVersion], call: Call, name: str, *, again: int, first: int) -> list[int]:
+    """Hide versions or, if they are hidden already and that is asked for, remove them for good."""
+    permanent, visible = call.flag("permanent"), [one for one in versions if not one.deleted]
+    if permanent and visible:
+        raise ApiError(first, f"delete {name} without permanent=true first")
+    if not permanent and not visible:
+        raise ApiError(again, f"{name} is deleted already; permanent=true removes it")
+    chosen = versions if permanent else visible
+    call.kept.replace(call.store.delete(chosen, permanent=permanent))
+    return [version.number for version in chosen]
 
 
 def _one_schema(call: Call) -> dict[str, Any]:
-    """A schema by id or GUID, with one version that has it: of the subject in the query, if that does."""
+    """A schema by id or GUID, with one version that has it: of the subject in the query, if that does.
+
+    With the id, too: Confluent's Python client takes the answer for a registration, and looks for it there.
+    """
     document = _schema_document(call.schema_id, call)
     if "subject" not in call.query:
         return document
-    versions = call.store.versions_of(call.schema_id, deleted=True)
+    versions = call.store.versions_with(call.schema_id)
     named = [version for version in versions if version.subject == call.query["subject"]]
     return {**document, **_place((named or versions)[-1])}
 
 
-def _subjects_of_schema(call: Call) -> list[str]:
-    return list(dict.fromkeys(version.subject for version in _versions_of_schema(call)))
-
-
 def _places_of_schema(call: Call) -> list[dict[str, Any]]:
-    return [_place(version) for version in _versions_of_schema(call)]
+    call.store.schema(call.schema_id)  # raises if it is unknown
+    versions = call.store.versions_with(call.schema_id)
+    return [_place(version) for version in versions if call.flag("deleted") or not version.deleted]
+
+
+def _subjects_of_schema(call: Call) -> list[str]:
+    return list(dict.fromkeys(place["subject"] for place in _places_of_schema(call)))
 
 
 def _level(call: Call) -> dict[str, Any]:
-    return {"compatibilityLevel": call.store.level}
+    if call.subject not in {EVERY_SUBJECT, *call.store.levels} and not call.flag("defaultToGlobal"):
+        raise ApiError(40408, f"subject '{call.subject}' has no compatibility level of its own")
+    return {"compatibilityLevel": call.store.level_of(call.subject)}
 
 
 def _set_level(call: Call) -> dict[str, Any]:
@@ -225,45 +221,33 @@ def _set_level(call: Call) -> dict[str, Any]:
     written = call.body.get("compatibility")
     if not isinstance(written, str) or written.upper() not in list(Level):
         raise ApiError(42203, f"{written!r} is not a compatibility level: one of {', '.join(Level)}")
-    call.store.set_level(call.subject if call.path else None, Level(written.upper()))
+    call.kept.replace(call.store.set_level(call.subject, Level(written.upper())))
     return {"compatibility": written.upper()}
 
 
 def _reset_level(call: Call) -> dict[str, Any]:
-    before = call.store.level
-    call.store.set_level(None, None)
-    return {"compatibilityLevel": before}
-
-
-def _subject_level(call: Call) -> dict[str, Any]:
-    if call.subject not in call.store.subject_levels and not call.flag("defaultToGlobal"):
-        raise ApiError(40408, f"subject '{call.subject}' has no compatibility level of its own")
-    return {"compatibilityLevel": call.store.level_of(call.subject)}
-
-
-def _reset_subject_level(call: Call) -> dict[str, Any]:
-    before = call.store.subject_levels.get(call.subject)
-    if before is None:
+    before = call.store.level_of(call.subject)
+    if call.subject not in {EVERY_SUBJECT, *call.store.levels}:
         raise unknown_subject(call.subject)
-    call.store.set_level(call.subject, None)
+    call.kept.replace(call.store.set_level(call.subject, None))
     return {"compatibilityLevel": before}
 
 
 def _check_all(call: Call) -> dict[str, Any]:
     """Whether a schema could be registered, by the level of the subject."""
-    return _verdict(call.store.versions(call.subject), call)
+    return _verdict(call.store.versions_of(call.subject), call)
 
 
 def _check_one(call: Call) -> dict[str, Any]:
     """Whether a schema could follow one version, by the level of the subject."""
-    versions = call.store.versions(call.subject)
+    versions = call.store.versions_of(call.subject)
     found = versions[-1:] if call.number == LATEST else [one for one in versions if one.number == call.number]
     if not found and call.number != LATEST:
         raise unknown_version(call.subject, call.number)
     return _verdict(found, call)
 
 
-ROUTES: Mapping[str, Mapping[str, Callable[[Call], Any]]] = {
+ROUTES: Final[Mapping[str, Mapping[str, Callable[[Call], Any]]]] = {
     "/": {"GET": lambda _: {}},
     "/subjects": {"GET": _subjects},
     "/subjects/{subject}": {"POST": _look_up, "DELETE": _delete_subject},
@@ -275,7 +259,7 @@ ROUTES: Mapping[str, Mapping[str, Callable[[Call], Any]]] = {
     "/schemas/ids/{id}/versions": {"GET": _places_of_schema},
     "/schemas/guids/{guid}": {"GET": _one_schema},
     "/config": {"GET": _level, "PUT": _set_level, "DELETE": _reset_level},
-    "/config/{subject}": {"GET": _subject_level, "PUT": _set_level, "DELETE": _reset_subject_level},
+    "/config/{subject}": {"GET": _level, "PUT": _set_level, "DELETE": _reset_level},
     "/compatibility/subjects/{subject}/versions": {"POST": _check_all},
     "/compatibility/subjects/{subject}/versions/{version}": {"POST": _check_one},
     # There are none, and then clients use the subject of the topic's name.
@@ -284,31 +268,77 @@ ROUTES: Mapping[str, Mapping[str, Callable[[Call], Any]]] = {
 """The resources by path and method."""
 
 
-def _endpoint(
-    resource: Callable[[Call], Any], store: Callable[[], SchemaStore], changed: Callable[[], None]
-) -> Callable[[Request], Any]:
+def application(kept: KeptStore, own_host: str) -> ASGIApp:
+    """The API as an ASGI application.
+
+    Args:
+        kept: what the registry holds. It is used by the thread of the event loop only.
+        own_host: the name or address that the registry listens on.
+    """
+    routes = [
+        Route(path, _endpoint(resource, kept), methods=[method])
+        for path, resources in ROUTES.items()
+        for method, resource in resources.items()
+    ]
+    api = Starlette(routes=routes, exception_handlers=dict.fromkeys(_ERRORS, _answer_error))
+    api.router.redirect_slashes = False
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            check_caller(Headers(scope=scope), own_host)
+        except ApiError as error:
+            await _error_answer(error.code, error.message)(scope, receive, send)
+            return
+        # Paths are split before they are decoded, since a subject may have an encoded slash.
+        path = scope["raw_path"].decode("ascii").rstrip("/") or "/"
+        await api({**scope, "path": path}, receive, send)
+
+    return checked
+
+
+def _endpoint(resource: Callable[[Call], Any], kept: KeptStore) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
+        content = await _body(request)
+        if content:
+            check_content_type(request.headers)
         path = {name: unquote(value, errors="replace") for name, value in request.path_params.items()}
-        call = Call(store(), path, request.query_params, await request.body())
-        before = call.store.revision
-        value = resource(call)
-        if call.store.revision != before:
-            changed()
+        value = resource(Call(kept, path, request.query_params, content))
         return JSONResponse(value, media_type=CONTENT_TYPE)
 
     return answer
 
 
-async def _answer_error(_request: Request, error: ApiError) -> Response:
-    return error_answer(error)
+async def _body(request: Request) -> bytes:
+    too_large = ApiError(413, f"the body has more than {MAX_BODY} bytes")
+    if int(request.headers.get("Content-Length", "0")) > MAX_BODY:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise too_large
+    return bytes(body)
 
 
-async def _answer_http_error(_request: Request, error: HTTPException) -> Response:
-    return error_answer(ApiError(error.status_code, error.detail), error.headers)
+_ERRORS = (ApiError, HTTPException, ClientDisconnect, Exception)
 
 
-async def _answer_failure(_request: Request, error: Exception) -> Response:
-    return error_answer(ApiError(50001, f"the registry failed: {type(error).__name__}"))
+async def _answer_error(_request: Request, error: Exception) -> Response:
+    match error:
+        case ApiError():
+            return _error_answer(error.code, error.message)
+        case HTTPException():
+            return _error_answer(error.status_code, error.detail, error.headers)
+        case _:
+            return _error_answer(50001, f"the registry failed: {type(error).__name__}")
+
+
+def _error_answer(code: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error code begins with the HTTP status."""
+    document, status = {"error_code": code, "message": message}, int(str(code)[:3])
+    return JSONResponse(
+        document, status, {"Connection": "close"} if code in _NOT_READ else headers, CONTENT_TYPE
+    )
 
 
 def _decimal(written: str) -> int | None:
@@ -317,7 +347,7 @@ def _decimal(written: str) -> int | None:
     return int(written) if digits and int(written) <= _MAX_ID else None
 
 
-def _version_of(
+def _version_with(
     schema: StoredSchema, versions: list[SubjectVersion], store: SchemaStore
 ) -> SubjectVersion | None:
     """The latest of some versions that has a schema."""
@@ -329,11 +359,6 @@ def _verdict(versions: list[SubjectVersion], call: Call) -> dict[str, Any]:
     schema = schema_of(call.body, call.store)
     found = objections(schema, versions, call.store.level_of(call.subject), call.store)
     return {"is_compatible": not found, **({"messages": found} if call.flag("verbose") else {})}
-
-
-def _versions_of_schema(call: Call) -> list[SubjectVersion]:
-    call.store.schema(call.schema_id)  # raises if it is unknown
-    return call.store.versions_of(call.schema_id, deleted=call.flag("deleted"))
 
 
 def _schema_document(schema_id: int, call: Call) -> dict[str, Any]:

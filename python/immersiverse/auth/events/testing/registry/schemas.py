@@ -11,9 +11,9 @@ import hashlib
 import json
 import uuid
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -29,7 +29,7 @@ from immersiverse.auth.events.schema_checks.version import ProtoSchema
 from immersiverse.auth.events.testing.registry.store import ApiError, Reference, SchemaStore, StoredSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from google.protobuf.descriptor_pb2 import DescriptorProto
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.schema_checks.changes import Change
     from immersiverse.auth.events.testing.registry.store import SubjectVersion
 
-TYPES = ("AVRO", "JSON", "PROTOBUF")
+TYPES: Final = ("AVRO", "JSON", "PROTOBUF")
 
 _MAX_LENGTH = 1024 * 1024  # characters of a schema
 _ROOT = "schema.proto"
@@ -60,36 +60,18 @@ def schema_of(body: Mapping[str, Any], store: SchemaStore) -> StoredSchema:
     references = _references(body.get("references"), store)
     extras = {key: body[key] for key in ("metadata", "ruleSet") if body.get(key) is not None}
     try:
-        content = _content(schema_type, text, imports(references, store))
+        content = _content(schema_type, text, _imports(references, store))
     except (AuthEventsError, ValueError, RecursionError) as error:
         raise ApiError(42201, f"the {schema_type} schema is not valid: {_reason(error)}") from error
-    return StoredSchema(
-        schema_type, text, _guid(schema_type, content, references, extras), references, extras
-    )
-
-
-def imports(references: Iterable[Reference], store: SchemaStore) -> dict[str, str]:
-    """The schemas behind references, and behind theirs, by name; each after those that it imports."""
-    found: dict[str, str] = {}
-    todo = [(reference, False) for reference in reversed(tuple(references))]
-    while todo:  # not recursive: chains may be long
-        reference, ready = todo.pop()
-        if reference.name in found:
-            continue
-        schema = store.schema(store.version(reference.subject, reference.version, deleted=True).schema_id)
-        if ready:
-            found[reference.name] = schema.text
-        else:
-            todo.append((reference, True))
-            todo += [(each, False) for each in reversed(schema.references) if each.name not in found]
-    return found
+    guid = _guid(schema_type, content, references, extras)
+    return StoredSchema(schema_type, text, guid, references, extras)
 
 
 def shown(schema: StoredSchema, store: SchemaStore, *, serialized: bool) -> str:
     """The schema as it was registered, or for Protobuf base64 of its descriptor with all JSON names."""
     if schema.schema_type != "PROTOBUF" or not serialized:
         return schema.text
-    file, _ = _compiled(schema.text, imports(schema.references, store))
+    file, _ = _compiled(schema.text, _imports(schema.references, store))
     file.ClearField("name")
     file.ClearField("source_code_info")
     _set_json_names(file.message_type)
@@ -99,13 +81,7 @@ def shown(schema: StoredSchema, store: SchemaStore, *, serialized: bool) -> str:
 def objections(
     new: StoredSchema, olds: Sequence[SubjectVersion], level: Level, store: SchemaStore
 ) -> list[str]:
-    """Why a level does not let a schema follow the versions of a subject; empty if it may.
-
-    Args:
-        new: the schema.
-        olds: the versions, oldest first.
-        level: which of them are compared, and who must be able to read whom.
-        store: what holds them.
+    """Why a level does not let a schema follow the versions of a subject, oldest first; empty if it may.
 
     Returns:
         A line for each change that the newest version refuses, then a line that names the version.
@@ -114,35 +90,31 @@ def objections(
         ApiError: 42201, a schema cannot be compared.
     """
     for index in reversed(level.versions(len(olds))):
+        old = store.schema(olds[index].schema_id)
+        if old.schema_type != new.schema_type:
+            return [f"the subject holds {old.schema_type} schemas"]
         try:
-            lines = list(_objections(store.schema(olds[index].schema_id), new, level, store))
+            changes = _refused_changes(old, new, level, store)
         except (AuthEventsError, RecursionError) as error:
             raise ApiError(42201, f"the schema cannot be compared: {_reason(error)}") from error
-        if lines:
-            return [*lines, f"compared with version {olds[index].number} at level {level}"]
+        if changes:
+            return [*map(_line, changes), f"compared with version {olds[index].number} at level {level}"]
     return []
 
 
-def _objections(old: StoredSchema, new: StoredSchema, level: Level, store: SchemaStore) -> Iterator[str]:
-    if old.schema_type != new.schema_type:
-        yield f"the subject holds {old.schema_type} schemas"
-        return
-    for change in _refused(old, new, level, store):
-        readers = " for readers on the old version" if change.direction is Direction.FORWARD else ""
-        yield f"{change.kind} at {change.path}{readers}: {change.sentence}"
+def _line(change: Change) -> str:
+    readers = " for readers on the old version" if change.direction is Direction.FORWARD else ""
+    return f"{change.kind} at {change.path}{readers}: {change.sentence}"
 
 
-def _refused(old: StoredSchema, new: StoredSchema, level: Level, store: SchemaStore) -> list[Change]:
-    added, earlier = ((each.text, imports(each.references, store)) for each in (new, old))
+def _refused_changes(old: StoredSchema, new: StoredSchema, level: Level, store: SchemaStore) -> list[Change]:
+    files = [(each.text, _imports(each.references, store)) for each in (old, new)]
     if new.schema_type == "PROTOBUF":
-        return refused_changes(
-            ProtoSchema(*_compiled(*added)), [ProtoSchema(*_compiled(*earlier))], level=level
-        )
+        before, after = (ProtoSchema(*_compiled(*each)) for each in files)
+        return refused_changes(after, [before], level=level)
     if new.schema_type == "AVRO":
-        before, after = (avro.parse(text, imported.values()) for text, imported in (earlier, added))
-        return [
-            each for direction in level.directions for each in avro.incompatible(before, after, direction)
-        ]
+        written, read = (avro.parse(text, imported.values()) for text, imported in files)
+        return [change for way in level.directions for change in avro.incompatible(written, read, way)]
     return []
 
 
@@ -161,6 +133,21 @@ def _reference(sent: Any, store: SchemaStore) -> Reference:
             except ApiError as error:
                 raise ApiError(42201, f"the reference {name!r} cannot be found: {error.message}") from error
     raise ApiError(42201, "a reference must have a name, a subject and the number of a version")
+
+
+def _imports(references: Iterable[Reference], store: SchemaStore) -> dict[str, str]:
+    """The schemas behind references, and behind theirs, by name; each after those that it imports."""
+    found: dict[str, str] = {}
+
+    def add(references: Iterable[Reference]) -> None:
+        for each in references:
+            if each.name not in found:
+                schema = store.schema(store.version(each.subject, each.version, deleted=True).schema_id)
+                add(schema.references)
+                found[each.name] = schema.text
+
+    add(references)
+    return found
 
 
 def _content(schema_type: str, text: str, imported: Mapping[str, str]) -> bytes:
@@ -239,27 +226,26 @@ def _check_types(file: FileDescriptorProto, known: Mapping[str, FileDescriptorPr
     Raises:
         InvalidSchema: they are not.
     """
-    pool, added = DescriptorPool(), set()
+    pool, waiting = DescriptorPool(), {**_well_known(), **known, file.name: file}
 
-    def add(one: FileDescriptorProto) -> None:
-        added.add(one.name)
-        for path in one.dependency:
-            if path not in added:
-                add(known[path] if path in known else _well_known(path))
-        pool.AddSerializedFile(one.SerializeToString())
-        pool.FindFileByName(one.name)  # only this makes some runtimes look for its types
+    def add(path: str) -> None:
+        if one := waiting.pop(path, None):  # else it is there already, or missing, which the pool says
+            for imported in one.dependency:
+                add(imported)
+            pool.AddSerializedFile(one.SerializeToString())
 
     try:
-        add(file)
+        add(file.name)
+        pool.FindFileByName(file.name)  # only this makes some runtimes look for its types
     except (TypeError, KeyError) as error:
-        raise InvalidSchema(str(error)) from error
+        raise InvalidSchema(f"a type or an import is missing: {error}") from error
 
 
-def _well_known(path: str) -> FileDescriptorProto:
-    if path not in WELL_KNOWN:
-        raise InvalidSchema(f"it imports {path!r} and has no reference of that name")
-    module = import_module(path.removesuffix(".proto").replace("/", ".") + "_pb2")
-    return FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb)
+@cache
+def _well_known() -> dict[str, FileDescriptorProto]:
+    modules = (import_module(path.removesuffix(".proto").replace("/", ".") + "_pb2") for path in WELL_KNOWN)
+    files = (FileDescriptorProto.FromString(module.DESCRIPTOR.serialized_pb) for module in modules)
+    return {file.name: file for file in files}
 
 
 def _set_json_names(messages: Iterable[DescriptorProto]) -> None:

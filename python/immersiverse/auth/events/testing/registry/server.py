@@ -6,31 +6,25 @@ That thread alone uses the store while the server runs. `start` and `stop` are f
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import socket
 from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
-from immersiverse.auth.events.errors import MissingExtra, RegistryError, RegistryUnavailable
-from immersiverse.auth.events.testing.registry.store import ApiError, SchemaStore
+from immersiverse.auth.events.errors import MissingExtra, RegistryUnavailable
+from immersiverse.auth.events.testing.registry.store import KeptStore
 
 try:
     import uvicorn
 
-    from immersiverse.auth.events.testing.registry.access import AccessCheck
     from immersiverse.auth.events.testing.registry.api import application
 except ImportError as error:
     raise MissingExtra("testing", "the embedded registry") from error
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from starlette.types import ASGIApp
-
-_log = logging.getLogger(__name__)
 
 _KEEP_ALIVE = 30  # seconds that a connection may be idle between two requests
 _MAX_CONNECTIONS = 500
@@ -55,9 +49,7 @@ class EmbeddedRegistry:
     def __init__(self, host: str = "127.0.0.1", port: int = 0, path: Path | None = None) -> None:
         self._host = host
         self._port = port
-        self._path = path
-        self._store = _load(path) if path else SchemaStore()
-        self._kept = self._store.dump()  # what the file has
+        self._kept = KeptStore(path)
         self._server: _Server | None = None
 
     @property
@@ -75,8 +67,7 @@ class EmbeddedRegistry:
         if self._server is None:
             listening = self._listen()
             self._port = listening.getsockname()[1]
-            app = AccessCheck(application(lambda: self._store, self._keep), self._host)
-            self._server = _Server(app, listening)
+            self._server = _Server(application(self._kept, self._host), listening)
         return self
 
     def stop(self) -> None:
@@ -88,9 +79,7 @@ class EmbeddedRegistry:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _listen(self) -> socket.socket:
@@ -102,25 +91,6 @@ class EmbeddedRegistry:
         # Connections inherit it. Else each answer waits 40 ms: head and body are sent one after the other.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
-
-    def _keep(self) -> None:
-        """Write the file after a change; if that fails, undo the change.
-
-        Raises:
-            ApiError: 50001, the file cannot be written.
-        """
-        if self._path is None:
-            return
-        text = self._store.dump()
-        try:
-            _replace(self._path, text)
-        except OSError as error:
-            _log.error("cannot write %s; the change is undone: %s", self._path, error)
-            self._store = SchemaStore.load(self._kept)
-            raise ApiError(
-                50001, f"nothing was changed: cannot write the registry's file: {error}"
-            ) from error
-        self._kept = text
 
 
 class _Server(uvicorn.Server):
@@ -178,25 +148,3 @@ class _Server(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
             await asyncio.sleep(0)
-
-
-def _load(path: Path) -> SchemaStore:
-    try:
-        return SchemaStore.load(path.read_bytes())
-    except FileNotFoundError:
-        return SchemaStore()
-    except (OSError, ValueError) as error:
-        raise RegistryError(f"{path} does not hold a registry: {error}") from error
-
-
-def _replace(path: Path, text: bytes) -> None:
-    """Replace a file in one step, so that a crash leaves the old content or the new."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(text)
-        beside.replace(path)
-    except OSError:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise

@@ -1,20 +1,34 @@
-"""What the registry holds: schemas by id, the versions of each subject, compatibility levels. No I/O."""
+"""What the registry holds: schemas, the versions of each subject, compatibility levels; and its file.
+
+A store never changes: what would change it returns another one. So a change that cannot be written leaves no
+trace.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+import logging
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from immersiverse.auth.events.compatibility_level import Level
+from immersiverse.auth.events.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-LATEST = -1
+LATEST: Final = -1
 """The number that stands for the latest version that is not deleted."""
 
-_FORMAT = 2
+EVERY_SUBJECT: Final = ""
+"""In `SchemaStore.levels`, the subjects that have no level of their own."""
+
+_FORMAT = 3
+_log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -31,11 +45,6 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         super().__init__(message)
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return int(str(self.code)[:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,52 +85,49 @@ class SubjectVersion:
     deleted: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SchemaStore:
-    """Everything that a registry holds. It belongs to one thread at a time.
+    """Everything that a registry holds.
 
     Attributes:
-        schemas: by id.
-        subjects: versions by number, by subject.
-        level: the compatibility level of subjects without one of their own.
-        subject_levels: the others.
-        next_id: the id of the next new schema; an id is never used twice.
-        revision: a count of changes.
+        schemas: every schema that was ever registered; an id is a place here, from 1.
+        versions: those that are not deleted for good, in the order in which they were made.
+        levels: compatibility levels by subject.
+        format: of the file.
     """
 
-    schemas: dict[int, StoredSchema] = field(default_factory=dict)
-    subjects: dict[str, dict[int, SubjectVersion]] = field(default_factory=dict)
-    level: Level = Level.BACKWARD
-    subject_levels: dict[str, Level] = field(default_factory=dict)
-    next_id: int = 1
-    revision: int = 0
+    schemas: tuple[StoredSchema, ...] = ()
+    versions: tuple[SubjectVersion, ...] = ()
+    levels: dict[str, Level] = field(default_factory=dict)
+    format: int = _FORMAT
 
     def schema(self, schema_id: int) -> StoredSchema:
-        """The schema of an id.
-
-        Raises:
-            ApiError: 40403.
-        """
-        if schema_id not in self.schemas:
+        """The schema of an id; ApiError 40403 if there is none."""
+        if not self.versions_with(schema_id):
             raise ApiError(40403, f"no schema has the id {schema_id}")
-        return self.schemas[schema_id]
+        return self.schemas[schema_id - 1]
 
     def id_of(self, guid: str) -> int | None:
         """The id of the schema with a GUID, if there is one."""
-        return next((number for number, held in self.schemas.items() if held.guid == guid.lower()), None)
+        ids = (place for place, held in enumerate(self.schemas, 1) if held.guid == guid.lower())
+        return next((schema_id for schema_id in ids if self.versions_with(schema_id)), None)
 
-    def versions(self, subject: str, *, deleted: bool = False) -> list[SubjectVersion]:
+    def subjects(self, *, deleted: bool = False) -> list[str]:
+        """The subjects that have versions, in alphabetical order."""
+        return sorted({one.subject for one in self.versions if deleted or not one.deleted})
+
+    def versions_of(self, subject: str, *, deleted: bool = False) -> list[SubjectVersion]:
         """The versions of a subject, oldest first, with deleted ones or without; none if it is unknown."""
-        held = self.subjects.get(subject, {})
-        return [held[number] for number in sorted(held) if deleted or not held[number].deleted]
+        return [one for one in self.versions if one.subject == subject and (deleted or not one.deleted)]
+
+    def versions_with(self, schema_id: int) -> list[SubjectVersion]:
+        """The versions of all subjects that have an id, with deleted ones, by subject."""
+        found = (one for one in self.versions if one.schema_id == schema_id)
+        return sorted(found, key=lambda one: one.subject)
 
     def version(self, subject: str, number: int, *, deleted: bool = False) -> SubjectVersion:
-        """One version of a subject. `LATEST` is never a deleted one.
-
-        Raises:
-            ApiError: 40401, 40402.
-        """
-        versions = self.versions(subject, deleted=deleted)
+        """One version of a subject, `LATEST` never a deleted one; ApiError 40401, 40402 if it is unknown."""
+        versions = self.versions_of(subject, deleted=deleted)
         if not versions:
             raise unknown_subject(subject)
         for version in reversed(versions):
@@ -129,143 +135,101 @@ class SchemaStore:
                 return version
         raise unknown_version(subject, number)
 
-    def all_versions(self, *, deleted: bool = False) -> list[SubjectVersion]:
-        """Every version, by subject and number."""
-        return [one for subject in sorted(self.subjects) for one in self.versions(subject, deleted=deleted)]
-
-    def versions_of(self, schema_id: int, *, deleted: bool = False) -> list[SubjectVersion]:
-        """The versions of all subjects that have an id."""
-        return [version for version in self.all_versions(deleted=deleted) if version.schema_id == schema_id]
-
-    def add(self, subject: str, schema: StoredSchema) -> SubjectVersion:
-        """Make a new version of a subject."""
-        schema_id = self.id_of(schema.guid)
-        if schema_id is None:
-            schema_id, self.next_id = self.next_id, self.next_id + 1
-            self.schemas[schema_id] = schema
-        version = SubjectVersion(subject, max(self.subjects.get(subject, {}), default=0) + 1, schema_id)
-        self._put(version)
-        return version
-
-    def delete_subject(self, subject: str, *, permanent: bool) -> list[SubjectVersion]:
-        """Delete every version of a subject: first softly, then permanently.
-
-        Raises:
-            ApiError: 40401, 40404, 40405, 42206.
-        """
-        versions = self.versions(subject, deleted=permanent)
-        if not versions and not self.versions(subject, deleted=True):
-            raise unknown_subject(subject)
-        if not versions:
-            raise ApiError(40404, f"subject '{subject}' is deleted already; permanent=true removes it")
-        for version in versions:
-            self._check_importers(version, {subject}, permanent=permanent)
-            if permanent and not version.deleted:
-                raise ApiError(40405, f"delete subject '{subject}' without permanent=true first")
-        self._delete(versions, permanent=permanent)
-        return versions
-
-    def delete_version(self, subject: str, number: int, *, permanent: bool) -> SubjectVersion:
-        """Delete a version of a subject: first softly, then permanently.
-
-        Raises:
-            ApiError: 40401, 40402, 40406, 40407, 42206.
-        """
-        version = self.version(subject, number, deleted=True)
-        name = f"version {version.number} of subject '{subject}'"
-        if version.deleted and not permanent:
-            raise ApiError(40406, f"{name} is deleted already; permanent=true removes it")
-        self._check_importers(version, set(), permanent=permanent)
-        if permanent and not version.deleted:
-            raise ApiError(40407, f"delete {name} without permanent=true first")
-        self._delete([version], permanent=permanent)
-        return version
-
     def level_of(self, subject: str) -> Level:
         """The compatibility level that a subject has."""
-        return self.subject_levels.get(subject, self.level)
+        return self.levels.get(subject) or self.levels.get(EVERY_SUBJECT, Level.BACKWARD)
 
-    def set_level(self, subject: str | None, level: Level | None) -> None:
-        """Set the level of a subject or, with None, of all others; the level None is the default."""
-        if subject is None:
-            self.level = level or Level.BACKWARD
-        elif level is None:
-            self.subject_levels.pop(subject, None)
-        else:
-            self.subject_levels[subject] = level
-        self.revision += 1
+    def add(self, subject: str, schema: StoredSchema) -> SchemaStore:
+        """With a new version of a subject, the last of its versions."""
+        schema_id = self.id_of(schema.guid)
+        schemas = self.schemas if schema_id else (*self.schemas, schema)
+        number = 1 + max((one.number for one in self.versions_of(subject, deleted=True)), default=0)
+        added = SubjectVersion(subject, number, schema_id or len(schemas))
+        return replace(self, schemas=schemas, versions=(*self.versions, added))
 
-    def dump(self) -> bytes:
-        """Everything as JSON."""
-        document = {
-            "format": _FORMAT,
-            "nextId": self.next_id,
-            "schemas": {number: asdict(schema) for number, schema in self.schemas.items()},
-            "versions": [asdict(version) for version in self.all_versions(deleted=True)],
-            "level": self.level,
-            "subjectLevels": self.subject_levels,
-        }
-        return json.dumps(document, indent=1).encode()
+    def set_level(self, subject: str, level: Level | None) -> SchemaStore:
+        """With a level of a subject, or with none of its own."""
+        others = {name: held for name, held in self.levels.items() if name != subject}
+        return replace(self, levels={**others, subject: level} if level else others)
 
-    @classmethod
-    def load(cls, text: bytes) -> Self:
-        """The store that `dump` wrote.
+    def delete(self, chosen: Iterable[SubjectVersion], *, permanent: bool) -> SchemaStore:
+        """With versions hidden, or removed for good; ApiError 42206 if another version imports one."""
+        gone = {(one.subject, one.number) for one in chosen}
+        kept = [one for one in self.versions if (one.subject, one.number) not in gone]
+        for other in kept:
+            for imported in self.schemas[other.schema_id - 1].references:
+                if (imported.subject, imported.version) in gone and (permanent or not other.deleted):
+                    raise _still_imported(other, imported)
+        if not permanent:
+            hidden = (one if one in kept else replace(one, deleted=True) for one in self.versions)
+            return replace(self, versions=tuple(hidden))
+        ended = {subject for subject, _ in gone} - {one.subject for one in kept}
+        levels = {name: level for name, level in self.levels.items() if name not in ended}
+        return replace(self, versions=tuple(kept), levels=levels)
 
-        Raises:
-            ValueError: `dump` did not write this.
-        """
-        try:
-            return cls._of(json.loads(text))
-        except (TypeError, LookupError, AttributeError, RecursionError) as error:
-            raise ValueError(f"{type(error).__name__}: {error}") from error
 
-    @classmethod
-    def _of(cls, document: Any) -> Self:
-        if document["format"] != _FORMAT:
-            raise ValueError(f"its format is {document['format']!r}, not {_FORMAT}")
-        store = cls(
-            schemas={int(number): _stored_schema(held) for number, held in document["schemas"].items()},
-            level=Level(document["level"]),
-            subject_levels={name: Level(level) for name, level in document["subjectLevels"].items()},
-            next_id=document["nextId"],
+class KeptStore:
+    """A store, and the file where it is kept.
+
+    Args:
+        path: a JSON file that everything is read from and written to; without one, nothing is kept.
+
+    Raises:
+        RegistryError: the file cannot be read, or no registry wrote it.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.store = SchemaStore()
+        self._path = path
+        if path is not None:
+            try:
+                self.store = _load(path.read_bytes())
+            except FileNotFoundError:
+                pass
+            except (OSError, ValueError) as error:
+                raise RegistryError(f"{path} does not hold a registry: {error}") from error
+
+    def replace(self, store: SchemaStore) -> None:
+        """Hold another store, once it is in the file; ApiError 50001 if that cannot be written."""
+        if self._path is not None:
+            try:
+                _write(self._path, orjson.dumps(store, option=orjson.OPT_INDENT_2))
+            except (OSError, TypeError) as error:  # TypeError: extras are nested too deeply
+                _log.error("cannot write %s; nothing was changed: %s", self._path, error)
+                raise ApiError(50001, f"nothing was changed: cannot write the file: {error}") from error
+        self.store = store
+
+
+def _load(text: bytes) -> SchemaStore:
+    """The store in a file; ValueError if it holds none."""
+    try:
+        held = orjson.loads(text)
+        if held["format"] != _FORMAT:
+            raise ValueError(f"its format is {held['format']!r}, not {_FORMAT}")
+        return SchemaStore(
+            schemas=tuple(_schema(one) for one in held["schemas"]),
+            versions=tuple(SubjectVersion(**one) for one in held["versions"]),
+            levels={name: Level(level) for name, level in held["levels"].items()},
         )
-        for held in document["versions"]:
-            store._put(SubjectVersion(**held))
-        return store
+    except (TypeError, LookupError, AttributeError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
-    def _put(self, version: SubjectVersion) -> None:
-        self.subjects.setdefault(version.subject, {})[version.number] = version
-        self.revision += 1
 
-    def _check_importers(self, version: SubjectVersion, besides: set[str], *, permanent: bool) -> None:
-        imported = (version.subject, version.number)
-        for other in self.all_versions(deleted=permanent):
-            references = self.schemas[other.schema_id].references
-            if other.subject not in besides and imported in (
-                (one.subject, one.version) for one in references
-            ):
-                raise ApiError(
-                    42206,
-                    f"version {other.number} of subject '{other.subject}' imports version {version.number} "
-                    f"of subject '{version.subject}'",
-                )
+def _schema(held: dict[str, Any]) -> StoredSchema:
+    return StoredSchema(**{**held, "references": tuple(Reference(**one) for one in held["references"])})
 
-    def _delete(self, versions: Iterable[SubjectVersion], *, permanent: bool) -> None:
-        for version in versions:
-            if permanent:
-                self._remove(version)
-            else:
-                self._put(replace(version, deleted=True))
-        self.revision += 1
 
-    def _remove(self, version: SubjectVersion) -> None:
-        """Remove a version, and with the last one of a schema or subject what is known of that."""
-        del self.subjects[version.subject][version.number]
-        if not self.subjects[version.subject]:
-            del self.subjects[version.subject]
-            self.subject_levels.pop(version.subject, None)
-        if not self.versions_of(version.schema_id, deleted=True):
-            del self.schemas[version.schema_id]
+def _write(path: Path, text: bytes) -> None:
+    """Replace a file in one step, so that a crash leaves the old content or the new."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(text)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def unknown_subject(subject: str) -> ApiError:
@@ -279,6 +243,9 @@ def unknown_version(subject: str, number: int) -> ApiError:
     return ApiError(40402, f"subject '{subject}' has {name}")
 
 
-def _stored_schema(held: Any) -> StoredSchema:
-    references = tuple(Reference(**reference) for reference in held["references"])
-    return StoredSchema(**{**held, "references": references})
+def _still_imported(importer: SubjectVersion, imported: Reference) -> ApiError:
+    return ApiError(
+        42206,
+        f"version {importer.number} of subject '{importer.subject}' imports version {imported.version} "
+        f"of subject '{imported.subject}'",
+    )
