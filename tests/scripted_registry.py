@@ -44,6 +44,7 @@ class Answering(BaseHTTPRequestHandler):
     server: Scripted
 
     def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append(self.path.partition("?")[0])
         self.server.answer(self.server.asked[-1], self)
 

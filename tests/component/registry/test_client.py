@@ -70,6 +70,20 @@ def test_what_is_registered_is_found(registry, schema_type):
     assert registry.schema_id(LOGIN, schema_type).number == registered.id
 
 
+@pytest.mark.parametrize("schema_type", ["PROTOBUF", "AVRO"])
+def test_confluents_registry_in_memory_holds_the_contract(schema_type):
+    with SchemaRegistry("mock://tests") as registry:
+        with pytest.raises(SchemaNotRegistered):
+            registry.schema_id(LOGIN, schema_type)
+        registered = registry.register(LOGIN, schema_type)
+        assert registry.registered(registered.subject) == registered
+        payload_format = "protobuf" if schema_type == "PROTOBUF" else "avro"
+        sent = AuthEventSerializer(registry, format=payload_format).serialize(event())
+        assert AuthEventDeserializer(registry)(sent.value).login_succeeded.user_id == "uuid-1234"
+        with pytest.raises(UnknownSchemaId):
+            registry.writer_schema(99)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_protobuf_schema_is_found_whatever_form_it_was_registered_in(registry, form):
     registered = registry.register(LOGIN, form=form)

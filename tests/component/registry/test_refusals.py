@@ -20,16 +20,6 @@ NO = {
     "forbidden": lambda answering: answering.refuse(40301),
     "unprocessable": lambda answering: answering.refuse(42201),
     "a bad request": lambda answering: answering.refuse(400),
-    "no such page": lambda answering: answering.say("<h1>Not Found</h1>", 404),
-    "text that is a number": lambda answering: answering.say({"schema": 5}),
-    "a type that is a number": lambda answering: answering.say({"schema": "x", "schemaType": 5}),
-    "references that are a number": lambda answering: answering.say(
-        {"schemaType": "PROTOBUF", "schema": EMPTY, "references": 5}
-    ),
-    "references that are none": lambda answering: answering.say(
-        {"schemaType": "PROTOBUF", "schema": EMPTY, "references": [{"name": 1, "subject": 2, "version": {}}]}
-    ),
-    "a list": lambda answering: answering.say([1]),
 }
 AWAY = {
     "not authenticated": lambda answering: answering.refuse(40101),
@@ -40,6 +30,16 @@ AWAY = {
     "broken": lambda answering: answering.refuse(50001),
     "a login page": lambda answering: answering.say("", 302),
     "a page": lambda answering: answering.say("<h1>Back soon</h1>"),
+    "no such page": lambda answering: answering.say("<h1>Not Found</h1>", 404),
+    "text that is a number": lambda answering: answering.say({"schema": 5}),
+    "a type that is a number": lambda answering: answering.say({"schema": "x", "schemaType": 5}),
+    "references that are a number": lambda answering: answering.say(
+        {"schemaType": "PROTOBUF", "schema": EMPTY, "references": 5}
+    ),
+    "references that are none": lambda answering: answering.say(
+        {"schemaType": "PROTOBUF", "schema": EMPTY, "references": [{"name": 1, "subject": 2, "version": {}}]}
+    ),
+    "a list": lambda answering: answering.say([1]),
 }
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from immersiverse.auth.events.errors import RegistryUnavailable, UnknownSchemaId
+from immersiverse.auth.events.registry import single_flight
 from immersiverse.auth.events.registry.single_flight import SingleFlight
 
 
@@ -59,7 +60,7 @@ def test_an_error_that_may_pass_is_asked_for_again():
             raise answer
         return answer
 
-    cache = SingleFlight(load, remembered_errors=(UnknownSchemaId,))
+    cache = SingleFlight(load)
     with pytest.raises(RegistryUnavailable):
         cache.get(1)
     assert cache.get(1) == "back"
@@ -72,7 +73,7 @@ def test_an_error_that_would_repeat_is_remembered_for_a_while():
         asked.append(key)
         raise UnknownSchemaId(key)
 
-    cache = SingleFlight(load, remembered_errors=(UnknownSchemaId,), seconds=0.05)
+    cache = SingleFlight(load, lifetime=lambda _: 0.05)
     for _ in range(3):
         with pytest.raises(UnknownSchemaId):
             cache.get(9)
@@ -83,12 +84,37 @@ def test_an_error_that_would_repeat_is_remembered_for_a_while():
     assert asked == [9, 9]
 
 
-def test_remembered_errors_are_bounded():
+def test_a_value_that_is_worth_another_attempt_is_remembered_for_a_while():
+    asked = []
+    cache = SingleFlight(lambda key: asked.append(key) or key, lifetime=lambda _: 0.05)
+    assert [cache.get(9), cache.get(9)] == [9, 9]
+    assert asked == [9]
+    time.sleep(0.06)
+    assert cache.get(9) == 9
+    assert asked == [9, 9]
+
+
+def test_an_error_that_is_raised_often_does_not_grow():
     def load(key):
         raise UnknownSchemaId(key)
 
-    cache = SingleFlight(load, remembered_errors=(UnknownSchemaId,), capacity=10)
+    cache = SingleFlight(load, lifetime=lambda _: 30)
+    depths = set()
+    for _ in range(5):
+        with pytest.raises(UnknownSchemaId) as unknown:
+            cache.get(9)
+        depths.add(len(unknown.traceback))
+    assert len(depths) == 1
+
+
+def test_remembered_errors_are_bounded(monkeypatch):
+    monkeypatch.setattr(single_flight, "_CAPACITY", 10)
+
+    def load(key):
+        raise UnknownSchemaId(key)
+
+    cache = SingleFlight(load, lifetime=lambda _: 30)
     for key in range(1000):
         with pytest.raises(UnknownSchemaId):
             cache.get(key)
-    assert len(cache._errors) == 10
+    assert len(cache._flights) == 10

@@ -119,4 +119,4 @@ def test_text_that_protoc_refuses_is_an_unreadable_payload_only():
 def test_the_contracts_own_texts_need_neither_protoc_nor_the_registry():
     for text, file in ((contract_schema("PROTOBUF").text, CONTRACT_FILE), (OPTIONS, OPTIONS_FILE)):
         for shown in (text, text.strip()):
-            assert parse_writer_schema(Schema(shown, "PROTOBUF"), client=None).descriptor() == file
+            assert parse_writer_schema(Schema(shown, "PROTOBUF"), connection=None).descriptor() == file

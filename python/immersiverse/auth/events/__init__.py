@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.errors import AuthEventsError as AuthEventsError
     from immersiverse.auth.events.errors import BrokenTransaction as BrokenTransaction
     from immersiverse.auth.events.errors import BrokerUnavailable as BrokerUnavailable
+    from immersiverse.auth.events.errors import CompilationTimeout as CompilationTimeout
     from immersiverse.auth.events.errors import ConfigurationError as ConfigurationError
     from immersiverse.auth.events.errors import ConsumeError as ConsumeError
     from immersiverse.auth.events.errors import DecodeError as DecodeError
@@ -110,8 +111,9 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "errors": (
-        "AuthEventsError BrokenTransaction BrokerUnavailable ConfigurationError ConsumeError DecodeError "
-        "InboxUnavailable IncompatibleSchema InvalidEvent InvalidSchema MalformedFrame MalformedPayload "
+        "AuthEventsError BrokenTransaction BrokerUnavailable CompilationTimeout ConfigurationError "
+        "ConsumeError DecodeError InboxUnavailable IncompatibleSchema InvalidEvent InvalidSchema "
+        "MalformedFrame MalformedPayload "
         "MissingExtra OperationRefused PublishError PublisherUnusable RegistryError RegistryRefused "
         "RegistryUnavailable SchemaNotRegistered SchemaRefused SubjectCollision UndeliveredEvents "
         "UnknownFormat UnknownSchemaId WrongSchema"

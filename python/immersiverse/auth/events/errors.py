@@ -25,6 +25,7 @@ AuthEventsError
 ├── BrokenTransaction         a handler left the inbox's transaction aborted or ended; nothing was committed
 ├── OperationRefused          an operation is forbidden: rights, unknown or live groups
 ├── InvalidSchema             a .proto text or descriptor that cannot be understood
+│   └── CompilationTimeout    protoc did not finish in time; try again
 └── MissingExtra              an optional dependency is not installed; the message names it
 """
 
@@ -313,6 +314,12 @@ class BrokenTransaction(AuthEventsError):
 
 class InvalidSchema(AuthEventsError):
     """A schema's text or descriptor cannot be understood."""
+
+
+class CompilationTimeout(InvalidSchema):
+    """protoc did not finish in time: the text is hostile, or the machine busy, and a later call succeeds."""
+
+    retryable = True
 
 
 class MissingExtra(AuthEventsError):

@@ -18,7 +18,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from google.protobuf.message import DecodeError
 
 from immersiverse.auth.events.descriptors import drop_default_json_names
-from immersiverse.auth.events.errors import InvalidSchema, MissingExtra
+from immersiverse.auth.events.errors import CompilationTimeout, InvalidSchema, MissingExtra
 from immersiverse.auth.events.printable import capped, printable
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _execute(arguments: Path, source: Path, errors: Path, timeout: float) -> Non
                 command, check=False, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, timeout=timeout
             )
     except subprocess.TimeoutExpired:
-        raise InvalidSchema(f"protoc did not finish within {timeout:g} s") from None
+        raise CompilationTimeout(f"protoc did not finish within {timeout:g} s") from None
     except OSError as error:
         raise InvalidSchema(f"cannot run protoc: {error.strerror}") from error
     if done.returncode:

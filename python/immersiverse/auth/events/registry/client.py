@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.errors import (
+    CompilationTimeout,
     InvalidSchema,
     RegistryError,
     RegistryRefused,
@@ -14,11 +17,7 @@ from immersiverse.auth.events.errors import (
     SubjectCollision,
     UnknownSchemaId,
 )
-from immersiverse.auth.events.registry.connection import (
-    RegistryConnection,
-    is_not_found,
-    may_concern_one_schema,
-)
+from immersiverse.auth.events.registry.connection import RegistryConnection, concerns_one_schema, is_not_found
 from immersiverse.auth.events.registry.contract import (
     FORMS,
     Registered,
@@ -26,9 +25,11 @@ from immersiverse.auth.events.registry.contract import (
     contract_schema,
     look_up,
     require_contract_type,
+    require_registered,
     subject_for,
     subject_strategies,
 )
+from immersiverse.auth.events.registry.limits import within
 from immersiverse.auth.events.registry.single_flight import SingleFlight
 from immersiverse.auth.events.registry.writer_schemas import parse_writer_schema, require_schema
 from immersiverse.auth.events.serialization.schemas import SchemaId, WriterSchema
@@ -74,11 +75,10 @@ class SchemaRegistry:
         patience: float = 30.0,
     ) -> None:
         self._connection = RegistryConnection(config, patience)
+        self._patience = patience
         self._strategies = subject_strategies(strategies)
         self._ids = SingleFlight(self._look_up, patience=patience)
-        self._writers = SingleFlight(
-            self._fetch, patience=patience, remembered_errors=(UnknownSchemaId, InvalidSchema)
-        )
+        self._writers = SingleFlight(self._fetch, patience=patience, lifetime=_lifetime)
         self._answered: int | uuid.UUID | None = None  # an id that the registry has answered
 
     @property
@@ -137,16 +137,21 @@ class SchemaRegistry:
             IncompatibleSchema: the subject's compatibility level forbids it.
         """
         name = self.subject(topic, schema_type)
-        latest = self.registered(name)
-        if latest and latest.schema_type != schema_type:
-            raise SubjectCollision(name, holds=latest.schema_type, wanted=schema_type)
-        return self._register(name, contract_schema(schema_type, form))
+
+        def checked() -> Registered:
+            latest = self.registered(name)
+            if latest and latest.schema_type != schema_type:
+                raise SubjectCollision(name, holds=latest.schema_type, wanted=schema_type)
+            return self._register(name, contract_schema(schema_type, form))
+
+        return within(self._patience, checked)
 
     def registered(self, subject_name: str) -> Registered | None:
         """The latest version of any subject; None if there is none."""
         try:
-            with self._connection.request(subject_name) as client:
-                found = client.get_latest_version(subject_name)
+            found = self._connection.ask(
+                lambda client: require_registered(client.get_latest_version(subject_name)), subject_name
+            )
         except SchemaNotRegistered:
             return None
         return Registered(subject_name, found.version, found.schema_id, found.schema.schema_type)
@@ -164,9 +169,12 @@ class SchemaRegistry:
 
     def _register(self, name: str, schema: ContractSchema) -> Registered:
         wanted = confluent_schema(schema, lambda path, file: self._register(path, file).version)
-        with self._connection.request(name) as client:
+
+        def register(client: Any) -> Any:
             client.register_schema(name, wanted)
-            found = client.lookup_schema(name, wanted)
+            return require_registered(client.lookup_schema(name, wanted))
+
+        found = self._connection.ask(register, name)
         return Registered(name, found.version, found.schema_id, schema.schema_type)
 
     def _look_up(self, key: tuple[str, SchemaType]) -> SchemaId:
@@ -185,48 +193,60 @@ class SchemaRegistry:
         name = schema_id if isinstance(schema_id, int) else str(schema_id)
         if isinstance(schema_id, int) and schema_id > _MAX_ID:
             raise UnknownSchemaId(name)
+        ask = self._connection.ask
         try:
-            with self._connection.request() as client:
-                writer = parse_writer_schema(
-                    _get(client, schema_id), client, lambda: _get_serialized(client, schema_id)
-                )
+            schema = ask(partial(_get, schema_id))
+            writer = parse_writer_schema(
+                schema, self._connection, lambda: ask(partial(_get_serialized, schema_id))
+            )
         except InvalidSchema as error:
             raise InvalidSchema(f"schema id {name}: {error}") from error
         except RegistryRefused as error:
-            raise self._refusal(name, error) from error
+            if is_not_found(error):
+                raise UnknownSchemaId(name) from error
+            if concerns_one_schema(error) and self._still_answers():
+                raise SchemaRefused(name, error) from error
+            raise
         self._answered = schema_id
         return writer
 
-    def _refusal(self, name: int | str, error: RegistryRefused) -> Exception:
-        if is_not_found(error):
-            return UnknownSchemaId(name)
-        if may_concern_one_schema(error) and self._still_answers():
-            return SchemaRefused(name, error)
-        return error
-
     def _still_answers(self) -> bool:
         """Whether the registry answers again for an id that it answered before."""
+        if self._answered is None:
+            return False
         try:
-            with self._connection.request() as client:
-                client.clear_caches()  # which may hold a malformed response, too
-                if self._answered is None:
-                    return False
-                require_schema(_get(client, self._answered))
+            self._connection.ask(partial(_get_anew, self._answered))
         except RegistryError:
             return False
         return True
 
 
-def _get(client: Any, schema_id: int | uuid.UUID, form: str | None = None) -> Any:
-    if isinstance(schema_id, int):
-        return client.get_schema(schema_id, fmt=form)
-    return client.get_schema_by_guid(str(schema_id), fmt=form)
+def _lifetime(outcome: WriterSchema | BaseException) -> float:
+    """For how many seconds an outcome of `SchemaRegistry._fetch` is remembered."""
+    match outcome:
+        case UnknownSchemaId() | InvalidSchema():
+            return 30.0
+        case WriterSchema(incomplete=RegistryRefused() | CompilationTimeout()):
+            return 600.0  # its events are verified; what is not known of it may be, another time
+        case WriterSchema():
+            return math.inf
+    return 0.0
 
 
-def _get_serialized(client: Any, schema_id: int | uuid.UUID) -> Any:
+def _get(schema_id: int | uuid.UUID, client: Any, form: str | None = None) -> Any:
+    get = client.get_schema if isinstance(schema_id, int) else client.get_schema_by_guid
+    return require_schema(get(schema_id if isinstance(schema_id, int) else str(schema_id), fmt=form))
+
+
+def _get_anew(schema_id: int | uuid.UUID, client: Any) -> Any:
+    client.clear_caches()
+    return _get(schema_id, client)
+
+
+def _get_serialized(schema_id: int | uuid.UUID, client: Any) -> Any:
     """The schema in Confluent's other form. The client caches schemas by id, whatever form they have."""
     client.clear_caches()
     try:
-        return _get(client, schema_id, "serialized")
+        return _get(schema_id, client, "serialized")
     finally:
         client.clear_caches()  # other users of this client get the plain form

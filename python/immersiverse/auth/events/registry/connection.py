@@ -6,10 +6,9 @@ HTTP clients log, and out of errors. A lock guards the client, which connects on
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from json import JSONDecodeError
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from immersiverse.auth.events.errors import (
@@ -19,18 +18,21 @@ from immersiverse.auth.events.errors import (
     RegistryUnavailable,
     SchemaNotRegistered,
 )
-from immersiverse.auth.events.registry.limits import deadline, is_transient, limit_responses
+from immersiverse.auth.events.printable import capped, printable
+from immersiverse.auth.events.registry.limits import http_sessions, limit_responses, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from confluent_kafka.schema_registry import SchemaRegistryClient
+
+T = TypeVar("T")
 
 _DEFAULTS: Final = {"timeout": 10, "max.retries": 2, "retries.wait.ms": 200}
 _USER_INFO: Final = "basic.auth.user.info"
 _OK, _BAD_REQUEST, _NOT_FOUND, _CONFLICT, _SERVER_ERROR = 200, 400, 404, 409, 500
-_CREDENTIALS_REFUSED = (401, 407)
-_MAX_MESSAGE = 1_000  # characters of a response, which may be a whole web page
+_TRANSIENT = (408, 425, 429)
+_CREDENTIALS_REFUSED = (401, 403, 407)
 _NOT_A_REGISTRY = (
     "the server at this URL is not a schema registry (is a path missing, such as /apis/ccompat/v7?)"
 )
@@ -41,7 +43,7 @@ class RegistryConnection:
 
     Args:
         config: the registry's URL, or the client's configuration.
-        patience: seconds for one request of a caller, in however many HTTP requests.
+        patience: seconds for what a caller asks for, in however many HTTP requests.
     """
 
     def __init__(self, config: str | Mapping[str, Any], patience: float) -> None:
@@ -62,20 +64,31 @@ class RegistryConnection:
                 self._client = self._connect()
             return self._client
 
-    @contextmanager
-    def request(self, subject: str = "") -> Iterator[Any]:
-        """Confluent's client, for calls that raise errors of the tree and share one deadline.
+    def ask(self, call: Callable[[Any], T], subject: str = "") -> T:
+        """What a call of Confluent's client returns.
 
         Args:
+            call: gets the client. Within another call, it has that one's deadline.
             subject: the subject that is asked for, for errors that name it.
 
         Raises:
-            RegistryError: as of `registry_errors` and `client`.
+            RegistryUnavailable: there was no response in time, or one that is not a registry's.
+            SchemaNotRegistered: the subject, or the schema under it, does not exist.
+            IncompatibleSchema: the subject's compatibility level forbids the schema.
+            RegistryRefused: the registry refused in any other way, or the configuration is invalid.
         """
         client = self.client
-        url = without_user_info(self._config)["url"]
-        with registry_errors(subject, url), deadline(self._patience):
-            yield client
+        try:
+            return within(self._patience, lambda: call(client))
+        except RegistryUnavailable:
+            client.clear_caches()  # type: ignore[no-untyped-call]  # they may hold a malformed response
+            raise
+        except AuthEventsError:
+            raise
+        except Exception as error:
+            # The client's transport is httpx or httpx2, by its version, with authlib for OAuth, and their
+            # errors have no common root: whatever prevented a response ends here.
+            raise _error_from(error, subject, without_user_info(self._config)["url"]) from error
 
     def close(self) -> None:
         """Close the client; the next request connects again."""
@@ -84,13 +97,15 @@ class RegistryConnection:
         if client is not None:
             # Its close() is newer than the oldest version allowed.
             client.__exit__()  # type: ignore[no-untyped-call]
+            for session in http_sessions(client):
+                session.close()  # it leaves that of OAuth's tokens open
 
     def _connect(self) -> SchemaRegistryClient:
         from confluent_kafka.schema_registry import SchemaRegistryClient  # noqa: PLC0415 - half a second
 
         config = without_user_info(self._config)
         try:
-            client = SchemaRegistryClient(config)
+            client = SchemaRegistryClient.new_client(config)  # of which mock:// is one in memory
         except (ValueError, TypeError, OSError) as error:
             # Without its cause, whose text may hold what is redacted.
             raise _invalid_config(_redacted(str(error), self._config)) from None
@@ -130,7 +145,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         part = SplitResult("", "", "", "", "")
     unescaped = "@" in part.path + part.query + part.fragment
-    if part.scheme not in ("http", "https") or not part.hostname or unescaped:
+    if part.scheme not in ("http", "https", "mock") or not part.hostname or unescaped:
         # Quotes no part of it: what precedes an "@", or follows a ":", may be a password.
         raise _invalid_config(
             "the URL is not of the form http://HOST:PORT or https://HOST:PORT "
@@ -155,30 +170,6 @@ def _invalid_config(reason: str) -> RegistryRefused:
     return RegistryRefused(f"invalid configuration of the schema registry: {reason}", 0)
 
 
-@contextmanager
-def registry_errors(subject: str = "", url: str = "") -> Iterator[None]:
-    """Turn everything that Confluent's client raises into errors of the tree.
-
-    Args:
-        subject: the subject that is asked for, for errors that name it.
-        url: the registry's, without credentials, for errors that name it.
-
-    Raises:
-        RegistryUnavailable: there was no response, or a server error.
-        SchemaNotRegistered: the subject, or the schema under it, does not exist.
-        IncompatibleSchema: the subject's compatibility level forbids the schema.
-        RegistryRefused: the registry refused in any other way.
-    """
-    try:
-        yield
-    except AuthEventsError:
-        raise
-    except Exception as error:
-        # The client's transport is httpx or httpx2, by its version, with authlib for OAuth, and their errors
-        # have no common root: whatever prevented a response ends here.
-        raise _error_from(error, subject, url) from error
-
-
 def _error_from(error: Exception, subject: str, url: str) -> AuthEventsError:
     from confluent_kafka.schema_registry.error import SchemaRegistryError  # noqa: PLC0415 - its HTTP stack
 
@@ -191,41 +182,47 @@ def _error_from(error: Exception, subject: str, url: str) -> AuthEventsError:
     if isinstance(error, AttributeError | LookupError | TypeError | ValueError) and not isinstance(
         error, OSError
     ):
-        return RegistryRefused(f"the schema registry's response is malformed: {error!r}", _OK)
-    at = f" ({url})" if url else ""
-    return RegistryUnavailable(f"the schema registry cannot be reached: {type(error).__name__}: {error}{at}")
+        return malformed(repr(error))
+    return RegistryUnavailable(
+        f"the schema registry cannot be reached: {type(error).__name__}: {error} ({url})"
+    )
+
+
+def malformed(reason: str) -> RegistryUnavailable:
+    """The error for a response of success that is not of the shape that the API describes: a gateway's?"""
+    return RegistryUnavailable(capped(f"the schema registry's response is malformed: {printable(reason)}"))
 
 
 def _refusal(error: Any, subject: str) -> AuthEventsError:
     """The error for Confluent's error, which carries a status and whatever code the response had."""
-    status, message = error.http_status_code, str(error.error_message)
+    status, message = error.http_status_code, capped(printable(str(error.error_message)))
+    if _is_transient(status):
+        return RegistryUnavailable(f"the schema registry failed: {message} (HTTP {status})")
+    code = error.error_code
+    # A gateway answers what it likes, to everything; the codes of registries begin with the status.
+    if not isinstance(code, int) or status not in (code, code // 100) or code == _NOT_FOUND:
+        if status in _CREDENTIALS_REFUSED:
+            return RegistryRefused(f"a server before the schema registry refuses: {message}", status)
+        moved = " (a redirect, which is not followed)" if status < _BAD_REQUEST else ""
+        return RegistryUnavailable(f"{_NOT_A_REGISTRY}: it answers HTTP {status}{moved}: {message}")
     if status == _CONFLICT and subject:
         return IncompatibleSchema(subject, message)
-    message = message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]} ..."
-    if is_transient(status):
-        return RegistryUnavailable(f"the schema registry failed: {message} (HTTP {status})")
-    code = error.error_code if isinstance(error.error_code, int) else -1
     refused = RegistryRefused(message, status, code)
-    if status != _NOT_FOUND:
-        return refused
-    if not is_not_found(refused):
-        return RegistryRefused(_NOT_A_REGISTRY, status, code)
-    return SchemaNotRegistered(subject) if subject else refused
+    return SchemaNotRegistered(subject) if subject and is_not_found(refused) else refused
+
+
+def _is_transient(status: int) -> bool:
+    return status >= _SERVER_ERROR or status in _TRANSIENT
+
+
+def concerns_one_schema(error: RegistryRefused) -> bool:
+    """Whether a refusal may be of one schema only: in the registry's own words, or of too long a response.
+
+    Refused credentials (401) concern all of them.
+    """
+    return error.status == _OK or (error.error_code > 0 and error.status not in (401, 407))
 
 
 def is_not_found(error: RegistryRefused) -> bool:
-    """Whether a registry answers that it does not hold what was asked for.
-
-    A gateway in front of it responds 404, too, to everything, but without a code of Confluent's (40401 ...
-    40499).
-    """
-    return error.status == _NOT_FOUND and error.error_code // 100 == _NOT_FOUND
-
-
-def may_concern_one_schema(error: RegistryRefused) -> bool:
-    """Whether a refusal may be of one schema only: forbidden, unprocessable, or a malformed response.
-
-    Refused credentials (401, 407) concern all of them.
-    """
-    refused = _BAD_REQUEST <= error.status < _SERVER_ERROR and error.status not in _CREDENTIALS_REFUSED
-    return refused or error.status == _OK
+    """Whether a registry answers that it does not hold what was asked for (40401 ... 40499)."""
+    return error.error_code // 100 == _NOT_FOUND

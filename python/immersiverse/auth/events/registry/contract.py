@@ -9,6 +9,7 @@ Source: Confluent's subject name strategies.
 from __future__ import annotations
 
 import base64
+import uuid
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
 from immersiverse.auth.events.descriptors import is_base64, parse_descriptor
 from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.registry.connection import malformed
 from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -143,11 +145,23 @@ def look_up(connection: RegistryConnection, subject: str, schema: ContractSchema
 
     Raises:
         SchemaNotRegistered: the schema, or a file that it imports, is not registered.
-        RegistryError: as of `RegistryConnection.request`.
+        RegistryError: as of `RegistryConnection.ask`.
     """
     wanted = confluent_schema(schema, lambda path, file: look_up(connection, path, file).version)
-    with connection.request(subject) as client:
-        return client.lookup_schema(subject, wanted)
+    return connection.ask(lambda client: require_registered(client.lookup_schema(subject, wanted)), subject)
+
+
+def require_registered(found: Any) -> Any:
+    """Confluent's ``RegisteredSchema``, which that client makes of any response.
+
+    Raises:
+        RegistryUnavailable: the response was not of a registered schema.
+    """
+    if not (isinstance(found.schema_id, int) and isinstance(found.version, int)):
+        raise malformed("it has no id or no version")
+    if found.guid:
+        uuid.UUID(found.guid)
+    return found
 
 
 def confluent_schema(schema: ContractSchema, version: Callable[[str, ContractSchema], int]) -> Schema:

@@ -18,10 +18,10 @@ from immersiverse.auth.events.registry.contract import (
     look_up,
     require_contract_type,
 )
-from immersiverse.auth.events.registry.writer_schemas import parse_writer_schema
+from immersiverse.auth.events.registry.writer_schemas import parse_writer_schema, require_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from immersiverse.auth.events.registry.connection import RegistryConnection
     from immersiverse.auth.events.serialization.schemas import SchemaType, WriterSchema
@@ -97,29 +97,28 @@ class Subject:
         own = self._own_level()
         # Apicurio answers NONE for a subject without a level of its own, as for one whose level is NONE.
         if own is None or (own is Level.NONE and self._refuses_incompatible()):
-            with self._connection.request() as client:
-                return _level(client.get_compatibility())
+            return _level(self._connection.ask(lambda client: client.get_compatibility()))
         return own
+
+    def _ask(self, call: Callable[[Any], Any]) -> Any:
+        return self._connection.ask(call, self.name)
 
     def _numbers(self) -> list[int]:
         try:
-            with self._connection.request(self.name) as client:
-                return sorted(client.get_versions(self.name))
+            return list(self._ask(lambda client: sorted(client.get_versions(self.name))))
         except SchemaNotRegistered:
             return []
 
     def _version(self, number: int) -> WriterSchema:
-        with self._connection.request(self.name) as client:
-            schema = client.get_version(self.name, number).schema
-            try:
-                return parse_writer_schema(schema, client)
-            except InvalidSchema as error:
-                raise InvalidSchema(f"{self.name} version {number}: {error}") from error
+        schema = self._ask(lambda client: require_schema(client.get_version(self.name, number).schema))
+        try:
+            return parse_writer_schema(schema, self._connection)
+        except InvalidSchema as error:
+            raise InvalidSchema(f"{self.name} version {number}: {error}") from error
 
     def _own_level(self) -> Level | None:
         try:
-            with self._connection.request(self.name) as client:
-                return _level(client.get_compatibility(self.name))
+            return _level(self._ask(lambda client: client.get_compatibility(self.name)))
         except SchemaNotRegistered:
             return None
 
@@ -129,8 +128,7 @@ class Subject:
 
     def _verdict(self, schema: Any) -> bool | None:
         try:
-            with self._connection.request(self.name) as client:
-                return bool(client.test_compatibility(self.name, schema))
+            return bool(self._ask(lambda client: client.test_compatibility(self.name, schema)))
         except RegistryRefused:
             return None
 

@@ -1,35 +1,38 @@
 """A cache that asks once: threads that want the same unknown value at the same time wait for one answer.
 
 Each value is loaded in a daemon thread of its own, so that callers can stop waiting, and the process can
-exit, while a response is outstanding. A lock guards errors and loads; values are read without it.
+exit, while a response is outstanding. A lock guards what is under way; values are read without it.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from immersiverse.auth.events.registry.limits import timed_out
+from immersiverse.auth.events.registry.limits import begin, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 K = TypeVar("K")
 V = TypeVar("V")
 
+_CAPACITY = 1024  # loads whose outcome may be remembered for a while; the oldest are dropped first
+
 
 class SingleFlight(Generic[K, V]):
-    """Remembers what `load` returned forever, and that it raised one of `remembered_errors` for a while.
+    """Remembers what `load` returned or raised.
 
     Args:
         load: gets the value of a key.
-        patience: seconds to wait for it.
-        remembered_errors: errors that the next attempt would raise again; others are never remembered.
-        seconds: how long such an error is raised without another attempt.
-        capacity: how many errors are kept; the oldest are dropped first.
+        patience: seconds to wait for it, with all its requests.
+        lifetime: for how many seconds an outcome is remembered, a value or an error; by default a value for
+            ever, and an error not at all.
     """
 
     def __init__(
@@ -37,18 +40,15 @@ class SingleFlight(Generic[K, V]):
         load: Callable[[K], V],
         *,
         patience: float = 30.0,
-        remembered_errors: tuple[type[Exception], ...] = (),
-        seconds: float = 30.0,
-        capacity: int = 1024,
+        lifetime: Callable[[V | BaseException], float] = lambda outcome: (
+            0.0 if isinstance(outcome, BaseException) else math.inf
+        ),
     ) -> None:
         self._load = load
         self._patience = patience
-        self._remembered_errors = remembered_errors
-        self._seconds = seconds
-        self._capacity = capacity
+        self._lifetime = lifetime
         self._values: dict[K, V] = {}
-        self._errors: OrderedDict[K, tuple[float, BaseException]] = OrderedDict()
-        self._flights: dict[K, tuple[Future[V], float]] = {}
+        self._flights: OrderedDict[K, tuple[Future[V], float]] = OrderedDict()  # and when each began
         self._lock = threading.Lock()
 
     def get(self, key: K) -> V:
@@ -60,49 +60,25 @@ class SingleFlight(Generic[K, V]):
         """
         if key in self._values:
             return self._values[key]
-        flight, until = self._flight(key)
-        try:
-            return flight.result(max(until - time.monotonic(), 0))
-        except TimeoutError:
-            if flight.done():
-                return flight.result()  # it came now, or `load` raised a TimeoutError of its own
-            raise timed_out(self._patience) from None
+        flight, begun = self._flight(key)
+        value = result(flight, begun + self._patience - time.monotonic(), self._patience)
+        if self._lifetime(value) == math.inf:
+            self._values[key] = value
+        return value
 
     def _flight(self, key: K) -> tuple[Future[V], float]:
-        """The load of a key, begun unless it is under way, and until when to wait for it."""
-        flight: Future[V] = Future()
+        """The load of a key, begun unless it is under way or its outcome is remembered."""
+        now = time.monotonic()
         with self._lock:
-            if key in self._values:  # loaded since `get` looked
-                flight.set_result(self._values[key])
-                return flight, 0.0
-            known = self._errors.get(key)
-            if known and time.monotonic() - known[0] < self._seconds:
-                raise known[1]
-            if key not in self._flights:
-                threading.Thread(
-                    target=self._fly, args=(key, flight), name="auth-events-registry", daemon=True
-                ).start()
-                self._flights[key] = flight, time.monotonic() + self._patience
-            return self._flights[key]
+            flight, begun = self._flights.get(key, (None, 0.0))
+            if flight is None or (flight.done() and now >= begun + self._remembered(flight)):
+                flight, begun = begin(self._patience, partial(self._load, key)), now
+                self._flights[key] = flight, begun
+                self._flights.move_to_end(key)
+                if len(self._flights) > _CAPACITY:
+                    self._flights.popitem(last=False)
+            return flight, begun
 
-    def _fly(self, key: K, flight: Future[V]) -> None:
-        try:
-            value = self._load(key)
-        except BaseException as error:  # noqa: BLE001 - it is raised in all threads that wait
-            with self._lock:
-                self._flights.pop(key)
-                self._remember(key, error)
-            flight.set_exception(error)
-        else:
-            with self._lock:
-                self._flights.pop(key)
-                self._values[key] = value
-            flight.set_result(value)
-
-    def _remember(self, key: K, error: BaseException) -> None:
-        if not isinstance(error, self._remembered_errors):
-            return
-        self._errors[key] = (time.monotonic(), error)
-        self._errors.move_to_end(key)
-        if len(self._errors) > self._capacity:
-            self._errors.popitem(last=False)
+    def _remembered(self, flight: Future[V]) -> float:
+        error = flight.exception()
+        return self._lifetime(flight.result() if error is None else error)

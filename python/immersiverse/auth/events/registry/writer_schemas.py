@@ -8,6 +8,7 @@ if that is installed.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events import protoc
@@ -15,7 +16,7 @@ from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.descriptors import WELL_KNOWN, is_base64, parse_descriptor
 from immersiverse.auth.events.errors import InvalidSchema, MissingExtra, RegistryError, RegistryRefused
 from immersiverse.auth.events.proto_text import outline
-from immersiverse.auth.events.registry.connection import registry_errors
+from immersiverse.auth.events.registry.connection import malformed
 from immersiverse.auth.events.registry.contract import descriptor_of
 from immersiverse.auth.events.serialization.schemas import WriterSchema
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+    from immersiverse.auth.events.registry.connection import RegistryConnection
 
 MAX_FILES: Final = 100
 """Files of one schema, itself included."""
@@ -34,21 +37,21 @@ _COMPILE_SECONDS = 10.0  # a third of what loading a schema may take
 
 
 def parse_writer_schema(
-    schema: Any, client: Any, serialized: Callable[[], Any] | None = None
+    schema: Any, connection: RegistryConnection, serialized: Callable[[], Any] | None = None
 ) -> WriterSchema:
     """The writer schema in a registry's response.
 
     Args:
-        schema: Confluent's ``Schema``, in the form that the registry gives by default.
-        client: Confluent's, which fetches its references.
+        schema: Confluent's ``Schema`` that `require_schema` has checked, in the form given by default.
+        connection: to the registry, which has its references.
         serialized: requests the same schema with ``format=serialized``. Not every registry supports that, and
             Apicurio answers something else: so it is called for text only, and its result is checked.
 
     Raises:
         InvalidSchema: the schema cannot be parsed, or exceeds a limit.
-        RegistryRefused: the response is not of the shape that the API describes.
+        RegistryUnavailable: an import cannot be had now.
     """
-    text = require_schema(schema)
+    text: str = schema.schema_str
     _require_size(len(text))
     if schema.schema_type != "PROTOBUF":
         return WriterSchema(schema.schema_type, text=text)
@@ -60,34 +63,31 @@ def parse_writer_schema(
     if given is not None:
         return WriterSchema("PROTOBUF", given, text)
     try:
-        return WriterSchema("PROTOBUF", _compile(schema, text, client), text)
+        return WriterSchema("PROTOBUF", _compile(schema, text, connection), text)
     except (MissingExtra, InvalidSchema, RegistryRefused) as error:
         return WriterSchema("PROTOBUF", outlined, text, incomplete=error)
 
 
-def require_schema(schema: Any) -> str:
-    """The text of Confluent's ``Schema``, which that client makes of any response.
+def require_schema(schema: Any) -> Any:
+    """Confluent's ``Schema``, which that client makes of any response.
 
     Raises:
-        RegistryRefused: the response was not a schema.
+        RegistryUnavailable: the response was not a schema.
     """
-    text = schema.schema_str or ""
-    references = list(schema.references or ())
-    if (
-        isinstance(text, str)
-        and isinstance(schema.schema_type, str)
-        and all(isinstance(one.name, str) and isinstance(one.subject, str) for one in references)
-        and all(isinstance(one.version, int) for one in references)
-    ):
-        return text
-    raise RegistryRefused("the schema registry's response is not a schema", 200)
+    text, references = schema.schema_str, schema.references or ()
+    named = isinstance(references, list | tuple) and all(
+        isinstance(one.name, str) and isinstance(one.subject, str) and isinstance(one.version, int)
+        for one in references
+    )
+    if not (named and isinstance(text, str) and text and isinstance(schema.schema_type, str)):
+        raise malformed("it is not a schema")
+    return schema
 
 
 def _serialized(outlined: FileDescriptorProto, request: Callable[[], Any]) -> FileDescriptorProto | None:
     """The descriptor that the registry gives; None if it gives none, or one that differs from the text."""
     try:
-        with registry_errors():
-            file = parse_descriptor(require_schema(request()))
+        file = parse_descriptor(request().schema_str)
     except (RegistryError, InvalidSchema):
         return None
     return file if _declared(file) == _declared(outlined) else None
@@ -104,11 +104,10 @@ def _declared(file: FileDescriptorProto) -> tuple[object, ...]:
     return file.package, [message.name for message in file.message_type], fields
 
 
-def _compile(schema: Any, text: str, client: Any) -> FileDescriptorProto:
+def _compile(schema: Any, text: str, connection: RegistryConnection) -> FileDescriptorProto:
     if not protoc.installed():
         raise MissingExtra("cli", "reading a schema that the registry gives as .proto text")
-    with registry_errors():
-        imports = _fetch_imports(schema, len(text), client)
+    imports = _fetch_imports(schema, len(text), connection)
     texts = {path: content for path, content in imports.items() if not is_base64(content)}
     descriptors = [_named(path, content) for path, content in imports.items() if path not in texts]
     root = CONTRACT_FILE.name
@@ -116,7 +115,7 @@ def _compile(schema: Any, text: str, client: Any) -> FileDescriptorProto:
     return protoc.compile_files(files, descriptors=descriptors, timeout=_COMPILE_SECONDS)[root]
 
 
-def _fetch_imports(schema: Any, size: int, client: Any) -> dict[str, str]:
+def _fetch_imports(schema: Any, size: int, connection: RegistryConnection) -> dict[str, str]:
     """What the references of a schema lead to, by import path: texts, and descriptors in base64."""
     found: dict[str, str] = {}
     todo = [schema]
@@ -126,12 +125,16 @@ def _fetch_imports(schema: Any, size: int, client: Any) -> dict[str, str]:
                 continue
             if len(found) + 1 >= MAX_FILES:
                 raise InvalidSchema(f"the schema has more than {MAX_FILES} files")
-            file = client.get_version(reference.subject, reference.version, deleted=True).schema
-            found[reference.name] = require_schema(file)
+            file = connection.ask(partial(_version, reference))
+            found[reference.name] = file.schema_str
             size += len(found[reference.name])
             _require_size(size)
             todo.append(file)
     return found
+
+
+def _version(reference: Any, client: Any) -> Any:
+    return require_schema(client.get_version(reference.subject, reference.version, deleted=True).schema)
 
 
 def _named(path: str, content: str) -> FileDescriptorProto:
