@@ -56,7 +56,9 @@ def test_an_outage_is_worth_another_try() -> None:
 
 def test_bad_events_and_bad_bytes_are_not() -> None:
     hopeless = (errors.InvalidEvent, errors.DecodeError, errors.InvalidSchema, errors.MissingExtra)
-    assert not any(cls.retryable for cls in CLASSES.values() if issubclass(cls, hopeless))
+    assert {cls for cls in CLASSES.values() if issubclass(cls, hopeless) and cls.retryable} == {
+        errors.CompilationTimeout  # of a machine that is busy
+    }
 
 
 @pytest.mark.parametrize(("error", "facts"), SAMPLES, ids=lambda each: type(each).__name__)
