@@ -88,7 +88,7 @@ def test_a_gateway_that_asks_for_credentials_refuses_no_single_schema(answering,
 
 
 def test_nothing_is_remembered_of_what_a_gateway_answers():
-    """A route that is away for a moment: its page, then the registry again."""
+    """A route that is away for a while: its page, then the registry again."""
     route = []
 
     def answer(path, answering):
