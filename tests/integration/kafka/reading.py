@@ -6,14 +6,14 @@ import sys
 from typing import Any
 
 from immersiverse.auth.events import AuthEventDeserializer, Policy, SchemaRegistry, Subscriber
-from integration.kafka.signalled import say
+from integration.kafka.signalled import MISSED_SOON, say
 
 
 def main() -> None:
     """Handle the events of a topic."""
     bootstrap, topic, group, url = sys.argv[1:]
     subscriber = Subscriber(
-        {"bootstrap.servers": bootstrap, "group.id": group, "session.timeout.ms": 6000},
+        {"bootstrap.servers": bootstrap, "group.id": group, **MISSED_SOON},
         [topic],
         deserializer=AuthEventDeserializer(SchemaRegistry({"url": url, "timeout": 600}, patience=600)),
         policy=Policy(commit_interval=0.1, drain=1.0),

@@ -8,6 +8,8 @@ from typing import Any
 
 from immersiverse.auth.events import AuthEventDeserializer, PinnedSchemas, Policy, Subscriber
 
+MISSED_SOON = {"session.timeout.ms": 2_500, "heartbeat.interval.ms": 500}
+
 
 def say(line: str) -> None:
     """Tell the test."""
@@ -19,7 +21,7 @@ def main() -> None:
     """Handle the events of a topic, each in as many seconds as asked for."""
     bootstrap, topic, group, kind, seconds = sys.argv[1:]
     subscriber = Subscriber(
-        {"bootstrap.servers": bootstrap, "group.id": group, "session.timeout.ms": 6000},
+        {"bootstrap.servers": bootstrap, "group.id": group, **MISSED_SOON},
         [topic],
         deserializer=AuthEventDeserializer(PinnedSchemas(1)),
         policy=Policy(concurrency=2 if kind == "threads" else 1, drain=1.0),
