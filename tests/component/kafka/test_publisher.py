@@ -25,6 +25,7 @@ from immersiverse.auth.events import (
 from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.observability.hooks import Detail, Statistics
 from immersiverse.auth.events.serialization.serializer import SerializedEvent
+from immersiverse.auth.events.testing.broker import PARTITIONS
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from serialization_samples import TIME
 
@@ -53,6 +54,24 @@ def test_a_callback_may_publish_wait_and_flush() -> None:
         for _ in range(3):
             to.send(event(), on_done=again)
     assert len(set(offsets)) == 120
+
+
+@pytest.mark.parametrize(
+    ("user", "murmur2"),  # as the tests of Kafka's Java client have it
+    [
+        ("21", -973_932_308),
+        ("foobar", -790_332_482),
+        ("a-little-bit-long-string", -985_981_536),
+        ("a-little-bit-longer-string", -1_486_304_829),
+        ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+        ("abc", 479_470_107),
+    ],
+)
+def test_a_users_events_land_where_a_java_producer_puts_them(user: str, murmur2: int) -> None:
+    payload = LoggedOut(user_id=user, session_id="1", logged_out_at=TIME)
+    with publisher(BROKERS) as to:
+        delivery = to.publish(new_event(payload, source="/services/auth"))
+    assert delivery.partition == (murmur2 & 0x7FFFFFFF) % PARTITIONS
 
 
 def test_callbacks_that_publish_are_not_called_within_each_other() -> None:

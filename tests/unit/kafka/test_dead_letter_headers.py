@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from immersiverse.auth.events.kafka.dead_letters import PREFIX, dead_letter_forms, dead_letter_headers
+from immersiverse.auth.events.kafka.dead_letters import (
+    MAX_TEXT,
+    PREFIX,
+    dead_letter_forms,
+    dead_letter_headers,
+)
 from scheduling import record
 
 
@@ -18,6 +23,17 @@ def test_an_error_whose_text_cannot_be_made_is_named_all_the_same() -> None:
     assert headers[f"{PREFIX}exception-fqcn"] == f"{__name__}.Unspeakable".encode()
     assert b"Unspeakable" in (headers[f"{PREFIX}exception-stacktrace"] or b"")
     assert b"failed" in (headers[f"{PREFIX}exception-message"] or b"")
+
+
+def test_of_a_long_stack_trace_the_end_is_kept_where_it_was_raised() -> None:
+    error = ValueError("long" * MAX_TEXT + " the end")
+    headers = dict(dead_letter_headers(record(0), error, 1, "group"))
+    trace, message = headers[f"{PREFIX}exception-stacktrace"], headers[f"{PREFIX}exception-message"]
+    assert trace is not None
+    assert message is not None
+    assert (len(trace), len(message)) == (MAX_TEXT, MAX_TEXT)
+    assert trace.endswith(b" the end\n")
+    assert message.startswith(b"long")
 
 
 def test_a_stub_of_a_message_without_a_value_says_that_it_had_none() -> None:

@@ -99,6 +99,12 @@ def test_offsets_without_events_are_no_loss_and_are_asked_about_once_a_minute() 
     assert (watched.details, broker.questions) == ([], 1)
 
 
+def test_a_gap_at_the_beginning_of_the_log_is_no_loss() -> None:
+    watched = Watched(Broker(committed=5, oldest=5))
+    watched.fetch(9)
+    assert watched.details == []
+
+
 def test_no_gap_costs_no_question() -> None:
     watched = Watched(broker := Broker(committed=3))
     watched.fetch(3, 4, 5)

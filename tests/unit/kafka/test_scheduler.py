@@ -24,6 +24,7 @@ from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.consumer.decoding import UnknownEventType
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
 from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.kafka.workers import Workers
 from immersiverse.auth.events.observability.hooks import (
     Consumed,
@@ -102,6 +103,32 @@ async def test_later_events_of_a_user_pass_a_failed_one_if_the_policy_lets_them(
     await stage.handle(record(0, "a"), record(1, "a"), record(2, "b"))
     assert seen.offsets == [1, 2, 0]
     assert stage.commits() == {0: 3}
+
+
+@staged
+async def test_in_an_outage_later_events_of_a_user_wait_even_if_the_policy_lets_them_pass() -> None:
+    seen, outages = Seen(), iter(range(2))
+
+    def handle(event: Any, payload: Any) -> None:
+        if next(outages, None) is not None:
+            raise InboxUnavailable("the database is away")
+        seen(event, payload)
+
+    stage = Stage(handle, Policy(retry=AT_ONCE, after_failure="let-pass"))
+    await stage.handle(record(0, "a"), record(1, "a"), record(2, "a"))
+    assert seen.offsets == [0, 1, 2]
+
+
+@staged
+async def test_a_handler_learns_which_attempt_it_is() -> None:
+    attempts: list[int] = []
+
+    def handle(_event: Any, _payload: Any, context: Context) -> None:
+        attempts.append(context.attempt)
+        raise OSError("the database is away")
+
+    await Stage(handle).handle(record(0))
+    assert attempts == [1, 2, 3]
 
 
 @staged
@@ -271,6 +298,18 @@ async def test_an_inbox_that_is_unavailable_is_retried_without_counting_attempts
     assert (stage.stopped_by, stage.dead_letters.sent, stage.commits()) == ([], [], {0: 1})
 
 
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_a_duplicate_finishes_without_its_handler(kind: str) -> None:
+    async def run() -> None:
+        seen = Seen()
+        stage = Stage(seen if kind == "plain" else seen.wait, inbox=MemoryInbox())
+        await stage.handle(record(0), record(1, value=record(0).value()), record(2))
+        assert seen.offsets == [0, 2]
+        assert stage.commits() == {0: 3}
+
+    asyncio.run(run())
+
+
 @staged
 async def test_no_more_events_are_handled_at_the_same_time_than_the_policy_says() -> None:
     running, most = 0, 0
@@ -356,6 +395,17 @@ async def test_a_partition_that_goes_handles_what_keeps_finished_events_from_bei
 
 
 @staged
+async def test_a_partition_that_goes_does_not_try_a_failed_event_again() -> None:
+    seen = Seen(at_0=99)
+    stage = Stage(seen, Policy(retry=Retry(attempts=9, first=60.0, jitter=0.0)))
+    stage.deliver([record(0, "a"), record(1, "b")])
+    await until(lambda: seen.offsets == [1])
+    assert await stage.release(0, 5) == {}
+    await stage.finished(2)
+    assert seen.attempts.count(0) == 1
+
+
+@staged
 async def test_a_partition_that_was_lost_begins_not_even_those() -> None:
     go, seen = asyncio.Event(), list[int]()
 
@@ -435,8 +485,11 @@ async def test_another_partition_goes_on_when_one_goes_during_a_retry() -> None:
     assert stage.commits() == {1: 9}
 
 
-@staged
-async def test_closing_gives_up_handlers_that_run() -> None:
+def test_closing_gives_up_handlers_that_run(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.run(closing_gives_up(caplog))
+
+
+async def closing_gives_up(caplog: pytest.LogCaptureFixture) -> None:
     cancelled = []
 
     async def stuck(_event: Any, payload: Any) -> None:
@@ -452,6 +505,7 @@ async def test_closing_gives_up_handlers_that_run() -> None:
     await stage.scheduler.close()
     assert cancelled == ["0"]
     assert stage.commits() == {}
+    assert "abandoned" not in caplog.text
 
 
 @staged

@@ -25,6 +25,17 @@ def test_what_is_given_goes_before_the_defaults() -> None:
     assert (settings["linger.ms"], settings["compression.type"], settings["acks"]) == (50, "zstd", "all")
 
 
+def test_without_settings_a_producer_loses_and_reorders_nothing() -> None:
+    settings = producer_settings(SERVERS)
+    assert (settings["acks"], settings["enable.idempotence"]) == ("all", True)
+    assert settings["max.in.flight.requests.per.connection"] == 1
+
+
+def test_without_settings_a_consumer_counts_nothing_as_done_by_itself() -> None:
+    settings = consumer_settings(GROUP)
+    assert (settings["enable.auto.commit"], settings["enable.auto.offset.store"]) == (False, False)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
