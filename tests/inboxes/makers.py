@@ -119,10 +119,10 @@ def sql(url: str, *, session: bool = False, **options: Any) -> Iterator[Inbox]:
 
 
 @contextmanager
-def sql_async(url: str, *, session: bool = False, **options: Any) -> Iterator[Inbox]:
-    """`sql` for async handlers."""
+def sql_async(url: str, *, session: bool = False, driver: str = "psycopg", **options: Any) -> Iterator[Inbox]:
+    """`sql` for async handlers; the driver is that of PostgreSQL."""
     with asyncio.Runner() as runner:
-        engine = create_async_engine(url)
+        engine = create_async_engine(url.replace("+psycopg", f"+{driver}"))
         inbox = AsyncSqlInbox(async_sessionmaker(engine) if session else engine, uuid.uuid4().hex, **options)
         runner.run(inbox.create_tables())
         try:

@@ -14,6 +14,8 @@ MAKERS = {
     "postgres session": ("postgres", partial(sql, session=True)),
     "async postgres": ("postgres", sql_async),
     "async postgres session": ("postgres", partial(sql_async, session=True)),
+    "asyncpg": ("postgres", partial(sql_async, driver="asyncpg")),
+    "asyncpg session": ("postgres", partial(sql_async, driver="asyncpg", session=True)),
     "redis": ("redis_server", in_redis),
     "async redis": ("redis_server", in_redis_async),
 }

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 from sqlalchemy import String, create_engine, text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from immersiverse.auth.events import InboxUnavailable, SqlInbox
@@ -16,6 +16,7 @@ from immersiverse.auth.events.errors import BrokenTransaction, ConfigurationErro
 from inboxes.behaviour import DUPLICATE, FRESH, HandlerFailed, event
 from inboxes.transactions import FORMS, inbox_consumer
 
+ASYNCPG = ("asyncpg connection", "asyncpg session")
 AUDIT = text("INSERT INTO audit (id) VALUES (:id)")
 PROFILE = text("INSERT INTO profiles (id, name) VALUES (:id, :name)")
 HOT = text("UPDATE profiles SET name = name WHERE id = :id")
@@ -43,10 +44,18 @@ def engine(postgres):
     engine.dispose()
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=(*FORMS, *ASYNCPG))
 def consumer(request, postgres):
-    with inbox_consumer(request.param, postgres.url, request.node.name[:200]) as made:
+    form, url = form_and_url(request.param, postgres)
+    with inbox_consumer(form, url, request.node.name[:200]) as made:
         yield made
+
+
+def form_and_url(form, postgres):
+    """The form and the URL of one that may name the driver."""
+    if form in ASYNCPG:
+        return form.replace("asyncpg", "async"), postgres.url.replace("+psycopg", "+asyncpg")
+    return form, postgres.url
 
 
 def audit(engine):
@@ -117,7 +126,7 @@ def test_a_handler_that_breaks_or_ends_its_transaction_fails_and_leaves_no_effec
     assert audit(engine) == ["one"]
 
 
-@pytest.mark.parametrize("consumer", ["session", "async session"], indirect=True)
+@pytest.mark.parametrize("consumer", ["session", "async session", "asyncpg session"], indirect=True)
 def test_a_handler_that_swallows_a_failed_flush_fails_and_leaves_no_effect(consumer, engine):
     first = event()
     with pytest.raises(BrokenTransaction):
@@ -138,8 +147,8 @@ def test_a_handler_survives_an_error_within_a_savepoint(consumer, engine):
 
 
 @pytest.mark.guarantee("the database refuses what a handler wrote", "PostgreSQL")
-@pytest.mark.parametrize(("name", "error"), [("x" * 60, DataError), ("a\x00b", DBAPIError)])
-def test_data_that_a_column_refuses_is_the_handlers_failure_at_the_flush_too(consumer, engine, name, error):
+@pytest.mark.parametrize("name", ["x" * 60, "a\x00b"])
+def test_data_that_a_column_refuses_is_the_handlers_failure_at_the_flush_too(consumer, engine, name):
     def merge(transaction):
         write(transaction)
         if isinstance(transaction, Session):
@@ -148,7 +157,7 @@ def test_data_that_a_column_refuses_is_the_handlers_failure_at_the_flush_too(con
             transaction.execute(PROFILE, {"id": "3", "name": name})
 
     first = event()
-    with pytest.raises(error):
+    with pytest.raises(DBAPIError):
         consumer.handle(first, merge)
     assert audit(engine) == []
     assert consumer.handle(first) is FRESH
@@ -287,9 +296,10 @@ def test_a_deadlock_of_two_handlers_is_an_outage_for_one_of_them(postgres):
     assert any("deadlock detected" in end for end in ends if isinstance(end, str))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, *ASYNCPG])
 def test_a_serialization_failure_is_an_outage(engine, postgres, form):
-    with inbox_consumer(form, postgres.url, "serializable", isolation_level="SERIALIZABLE") as made:
+    form, url = form_and_url(form, postgres)
+    with inbox_consumer(form, url, "serializable", isolation_level="SERIALIZABLE") as made:
 
         def handler(transaction):
             transaction.execute(text("SELECT count(*) FROM audit"))
@@ -301,9 +311,11 @@ def test_a_serialization_failure_is_an_outage(engine, postgres, form):
             made.handle(event(), handler)
 
 
-def test_an_engine_in_autocommit_is_refused(engine, postgres):
+@pytest.mark.parametrize("form", ["connection", "async connection", "asyncpg connection"])
+def test_an_engine_in_autocommit_is_refused(engine, postgres, form):
+    form, url = form_and_url(form, postgres)
     with (
-        inbox_consumer("connection", postgres.url, "autocommit", isolation_level="AUTOCOMMIT") as made,
+        inbox_consumer(form, url, "autocommit", isolation_level="AUTOCOMMIT") as made,
         pytest.raises(ConfigurationError, match="AUTOCOMMIT"),
     ):
         made.handle(event(), write)

@@ -100,9 +100,14 @@ class SqlInbox:
             if shared is None:
                 yield admission
                 return
-            with shared.handling():
+            try:
                 yield admission._replace(transaction=transaction)
                 shared.check()
+            except Exception as error:
+                shared.raise_outage(error)
+                raise
+            finally:
+                shared.release()
             shared.commit()
 
     def create_tables(self) -> None:
@@ -197,9 +202,14 @@ class AsyncSqlInbox:
             if shared is None:
                 yield admission
                 return
-            with shared.handling():
+            try:
                 yield admission._replace(transaction=transaction)
                 await greenlet_spawn(shared.check)
+            except Exception as error:
+                await greenlet_spawn(shared.raise_outage, error)
+                raise
+            finally:
+                shared.release()
             await greenlet_spawn(shared.commit)
 
     async def create_tables(self) -> None:

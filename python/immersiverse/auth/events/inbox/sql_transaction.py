@@ -34,7 +34,10 @@ _NONE, _OPEN, _BROKEN = 0, 2, 3
 
 
 class HandlerTransaction:
-    """What a handler writes in, a connection or session. It must come back neither aborted nor ended."""
+    """What a handler writes in, a connection or session. It must come back neither aborted nor ended.
+
+    The methods may ask the database: with an asyncio engine call them in a greenlet, but for `release`.
+    """
 
     def __init__(self, transaction: Connection | Session) -> None:
         self._transaction = transaction
@@ -42,20 +45,7 @@ class HandlerTransaction:
         self._root = self._connection.get_transaction() or self._connection.begin()
         self._first_status = _status(self._connection)
         self._info = self._connection.info
-        self._aborted = False
-
-    @contextmanager
-    def handling(self) -> Iterator[None]:
-        """Around the handler and `check`: errors that say nothing about the event are `InboxUnavailable`."""
         self._info[_LAST_ERROR] = None
-        try:
-            yield
-        except Exception as error:
-            if (outage := self._outage(error)) is not None:
-                raise InboxUnavailable(f"the transaction cannot go on: {_first_line(outage)}") from error
-            raise
-        finally:
-            self._info.pop(_LAST_ERROR, None)
 
     def check(self) -> None:
         """Flush a session, and check that the transaction can be committed.
@@ -64,17 +54,27 @@ class HandlerTransaction:
             BrokenTransaction: if the handler left the transaction aborted, or ended it.
             SQLAlchemyError: if the database refuses what is flushed.
         """
-        if self._is_open():
-            if isinstance(self._transaction, Session):
-                self._transaction.flush()
-            if _status(self._connection) is None:
-                self._aborted = not self._answers()
+        if isinstance(self._transaction, Session) and self._is_open():
+            self._transaction.flush()
         if not self._is_open():
             raise BrokenTransaction(
                 "the handler left its transaction aborted or ended, so nothing was committed: use "
                 "begin_nested() around statements that may fail, and neither commit nor roll back "
                 "Context.transaction"
             ) from self._info.get(_LAST_ERROR)
+
+    def raise_outage(self, error: Exception) -> None:
+        """After an error of the handler or of `check`.
+
+        Raises:
+            InboxUnavailable: if the error says nothing about the event.
+        """
+        if (outage := self._outage(error)) is not None:
+            raise InboxUnavailable(f"the transaction cannot go on: {_first_line(outage)}") from error
+
+    def release(self) -> None:
+        """The handler is done with it."""
+        self._info.pop(_LAST_ERROR, None)
 
     def commit(self) -> None:
         """Commit the handler's effects and the record.
@@ -93,6 +93,17 @@ class HandlerTransaction:
         finally:
             self._info.pop(_COMMITTING, None)
 
+    def _is_open(self) -> bool:
+        connection, root = self._connection, self._root
+        if connection.closed or connection.invalidated:
+            return False
+        if connection.get_transaction() is not root or not root.is_active:
+            return False
+        status = _status(connection)
+        if status is None:
+            return self._answers()
+        return status != _BROKEN and (status != _NONE or self._first_status == _NONE)
+
     def _answers(self) -> bool:
         """Whether a statement succeeds, as none does in an aborted transaction."""
         try:
@@ -100,15 +111,6 @@ class HandlerTransaction:
         except DBAPIError:
             return False
         return True
-
-    def _is_open(self) -> bool:
-        connection, root = self._connection, self._root
-        if self._aborted or connection.closed or connection.invalidated:
-            return False
-        if connection.get_transaction() is not root or not root.is_active:
-            return False
-        status = _status(connection)
-        return status != _BROKEN and (status != _NONE or self._first_status == _NONE)
 
     def _outage(self, error: BaseException) -> BaseException | None:
         """The error that says nothing about the event, if one broke the transaction or caused this one."""
@@ -142,7 +144,7 @@ def connection_of(transaction: Connection | Session) -> Connection:
         ConfigurationError: if it is in AUTOCOMMIT.
     """
     connection = transaction if isinstance(transaction, Connection) else transaction.connection()
-    if getattr(connection.connection.driver_connection, "autocommit", False) is True:
+    if getattr(connection.connection.dbapi_connection, "autocommit", False) is True:
         raise ConfigurationError("inbox", "its engine is in AUTOCOMMIT, where nothing can be rolled back")
     return connection
 
@@ -167,10 +169,12 @@ def _keep_error(context: ExceptionContext) -> None:
 
 
 def _status(connection: Connection) -> int | None:
-    """A transaction's status as the driver has it; None if it does not say (asyncpg)."""
+    """A transaction's status as the driver has it; None for either open or aborted (asyncpg)."""
     driver: Any = connection.connection.driver_connection
     if (in_transaction := getattr(driver, "in_transaction", None)) is not None:  # sqlite3
         return _OPEN if in_transaction else _NONE
+    if (is_in_transaction := getattr(driver, "is_in_transaction", None)) is not None:  # asyncpg
+        return None if is_in_transaction() else _NONE
     status = getattr(getattr(driver, "info", None), "transaction_status", None)  # psycopg
     return status if status in {_NONE, _OPEN, _BROKEN} else None
 
