@@ -70,6 +70,13 @@ def test_a_dry_run_changes_nothing_and_without_a_terminal_yes_is_required(auth_e
     assert lags(auth_events, read_group) == {0: 0, 1: 0}
 
 
+def test_a_plan_says_that_an_inbox_drops_what_is_read_again(auth_events, numbers, read_group):
+    asked = ("replay", "-g", read_group, "-t", numbers, "--dry-run")
+    command = f"auth-events inbox forget --consumer {read_group} --all"
+    assert command in auth_events(*asked, "--to-beginning").err
+    assert "inbox" not in auth_events(*asked, "--to-end").err
+
+
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_a_live_group_is_refused(auth_events, kafka, numbers, group, protocol):
     with member(kafka.bootstrap, group, numbers, protocol):

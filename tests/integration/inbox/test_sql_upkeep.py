@@ -61,7 +61,7 @@ def fill(engine, count, days):
 
 
 def test_pruning_by_several_at_once_deletes_each_row_once(inbox, engine):
-    fill(engine, 25_000, days=9)
+    fill(engine, 25_000, days=16)
     start = threading.Barrier(4)
 
     def prune(_):
@@ -76,7 +76,7 @@ def test_pruning_by_several_at_once_deletes_each_row_once(inbox, engine):
 
 
 def test_pruning_neither_waits_for_handlers_nor_deletes_versions_that_they_raise(inbox, engine):
-    fill(engine, 2, days=9)
+    fill(engine, 2, days=16)
     with inbox.admit(event(version=6), TOPIC, b"0"):
         assert inbox.prune() == Forgotten(ids=2, versions=1)
     assert inbox.prune() == Forgotten()
@@ -113,7 +113,7 @@ def test_a_missing_column_is_an_outage_that_names_it(inbox, engine):
 
 
 def test_rows_without_a_time_count_from_the_first_pruning_in_any_number(inbox, engine):
-    fill(engine, 12_000, days=9)
+    fill(engine, 12_000, days=16)
     with engine.begin() as connection:
         connection.execute(text("UPDATE auth_events_versions SET handled_at = NULL"))
     assert inbox.prune() == Forgotten(ids=12_000)

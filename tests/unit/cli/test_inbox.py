@@ -67,10 +67,10 @@ def test_prune_deletes_what_is_older(auth_events, inbox, url):
     engine = create_engine(url)
     with engine.begin() as connection:
         for table in (inbox_tables().handled, inbox_tables().versions):
-            connection.execute(table.update().values(handled_at=datetime.now(UTC) - timedelta(days=9)))
+            connection.execute(table.update().values(handled_at=datetime.now(UTC) - timedelta(days=16)))
     engine.dispose()
     pruning = ("inbox", "prune", "--consumer", "analytics", "--database", url, "--json")
-    assert auth_events(*pruning, "--older-than", "10d").document == {"ids": 0, "versions": 0}
+    assert auth_events(*pruning, "--older-than", "17d").document == {"ids": 0, "versions": 0}
     assert auth_events(*pruning).document == {"ids": 1, "versions": 1}
 
 

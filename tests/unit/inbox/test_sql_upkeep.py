@@ -37,7 +37,7 @@ def insert_ids(engine, consumer, count, handled_at):
 def test_pruning_deletes_what_is_older_than_the_inbox_remembers(inbox, engine):
     for key in (KEY, b"user-2"):
         verdict(inbox, event(version=5), TOPIC, key)
-    age(engine, 9)
+    age(engine, 16)
     young = event(version=6)
     verdict(inbox, young, TOPIC, b"user-2")
     assert inbox.prune() == Forgotten(ids=2, versions=1)
@@ -47,19 +47,19 @@ def test_pruning_deletes_what_is_older_than_the_inbox_remembers(inbox, engine):
 
 def test_pruning_keeps_what_is_younger_than_the_inbox_remembers(inbox, engine):
     verdict(inbox, event(version=5))
-    age(engine, 7)
+    age(engine, 14)
     assert inbox.prune() == Forgotten()
     assert verdict(inbox, event(version=4)) is STALE
-    assert inbox.prune(timedelta(days=6)) == Forgotten(ids=1, versions=1)
+    assert inbox.prune(timedelta(days=13)) == Forgotten(ids=1, versions=1)
 
 
 def test_an_inbox_can_remember_for_longer(inbox, engine):
     verdict(inbox, event(version=5))
-    age(engine, 9)
+    age(engine, 16)
     assert SqlInbox(engine, "tests", remember=timedelta(days=30)).prune() == Forgotten()
 
 
-@pytest.mark.parametrize(("days", "forget"), [(9, SqlInbox.prune), (0, SqlInbox.forget_all)])
+@pytest.mark.parametrize(("days", "forget"), [(16, SqlInbox.prune), (0, SqlInbox.forget_all)])
 def test_any_number_of_rows_is_deleted_and_none_of_another_consumer(inbox, engine, days, forget):
     then = datetime.now(UTC) - timedelta(days=days)
     insert_ids(engine, "tests", 25_000, then)
@@ -93,7 +93,7 @@ def test_an_async_inbox_creates_tables_and_prunes(engine):
         inbox = AsyncSqlInbox(database, "tests")
         await inbox.create_tables()
         verdict(SqlInbox(engine, "tests"), event(version=5))
-        age(engine, 9)
+        age(engine, 16)
         forgotten = await inbox.prune()
         await database.dispose()
         return forgotten

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MAX_VERSION_JUMP: Final = 1_000_000
 """Default limit of the step between two versions of a user: more changes than any user makes."""
-REMEMBER: Final = timedelta(days=8)
-"""Default time that ids and versions are remembered: a day more than Kafka keeps events by default."""
+REMEMBER: Final = timedelta(days=15)
+"""Default time that ids and versions are remembered: a day more than topics of 14 days keep events."""
 
 
 class Verdict(Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -195,3 +196,6 @@ def _show(changes: Sequence[OffsetChange], group: str, *, as_json: bool) -> None
         console().print(view.reset_table(changes))
     if all(change.current is None for change in changes):
         warn(f"consumer group {group} has committed no offset here: is this the right topic?")
+    if any(change.again for change in changes):
+        forget = f"auth-events inbox forget --consumer {shlex.quote(group)} --all"
+        warn(f"an inbox drops events that it remembers; for them to be handled again, also run: {forget}")

@@ -103,7 +103,7 @@ def prune(
         typer.Option(
             "--older-than", metavar="AGE", help="Such as 12h or 30d: longer than topics keep events."
         ),
-    ] = "8d",
+    ] = "15d",
     as_json: CountsAsJson = False,
 ) -> None:
     """Delete old event ids and versions in SQL. Subscribers do this every hour; in Redis they expire.
