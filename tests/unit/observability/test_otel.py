@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry import baggage, context, propagate, trace
+from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -176,3 +178,63 @@ def test_a_trace_that_is_not_sampled_still_travels():
     assert not flags & 1
     sending.end(0, 0, "")
     provider.shutdown()
+
+
+def test_baggage_travels_to_the_handler_and_to_what_it_publishes(tracer):
+    before = context.attach(baggage.set_baggage("tenant", "blue"))
+    try:
+        sending = tracer.sending(MESSAGE)
+    finally:
+        context.detach(before)
+    assert dict(sending.headers)["baggage"] == b"tenant=blue"
+    with tracer.handling(arrival(*sending.headers)):
+        assert baggage.get_baggage("tenant") == "blue"
+        assert dict(tracer.sending(MESSAGE).headers)["baggage"] == b"tenant=blue"
+    assert baggage.get_baggage("tenant") is None
+
+
+def test_the_baggage_of_the_consumer_is_not_the_events(tracer):
+    before = context.attach(baggage.set_baggage("tenant", "consumer"))
+    try:
+        with tracer.handling(arrival()):
+            assert baggage.get_baggage("tenant") is None
+        assert baggage.get_baggage("tenant") == "consumer"
+    finally:
+        context.detach(before)
+
+
+class _OneHeader(TextMapPropagator):
+    """Carries the trace in a header of its own, as B3 and others do."""
+
+    fields = frozenset({"x-trace"})
+
+    def inject(self, carrier, context=None, setter=default_setter):
+        """Write the trace."""
+        found = trace.get_current_span(context).get_span_context()
+        setter.set(carrier, "x-trace", f"{found.trace_id:x}-{found.span_id:x}")
+
+    def extract(self, carrier, context=None, getter=default_getter):
+        """Read the trace."""
+        trace_id, span_id = (int(part, 16) for part in getter.get(carrier, "x-trace")[0].split("-"))
+        remote = trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=trace.TraceFlags(1))
+        return trace.set_span_in_context(trace.NonRecordingSpan(remote), context)
+
+
+def test_other_propagators_carry_the_trace_in_headers_of_theirs(provider, exporter):
+    tracer = OpenTelemetryTracer(provider, _OneHeader())
+    sending = tracer.sending(MESSAGE)
+    assert [name for name, _ in sending.headers] == ["x-trace"]
+    with tracer.handling(arrival(*sending.headers)):
+        pass
+    sending.end(2, 41, "")
+    process, send = exporter.get_finished_spans()
+    assert process.parent.span_id == send.context.span_id
+
+
+def test_the_configured_propagators_are_used(provider):
+    before = propagate.get_global_textmap()
+    propagate.set_global_textmap(_OneHeader())
+    try:
+        assert [name for name, _ in OpenTelemetryTracer(provider).sending(MESSAGE).headers] == ["x-trace"]
+    finally:
+        propagate.set_global_textmap(before)

@@ -1,7 +1,8 @@
 """Traces with OpenTelemetry: a span where an event is sent, and one in the same trace where it is handled.
 
-Follows OpenTelemetry's semantic conventions for messaging and Kafka; context travels as W3C Trace Context.
-The message's key is not an attribute: it identifies the user.
+Follows OpenTelemetry's semantic conventions for messaging and Kafka. Context travels in the headers that the
+propagators write which OpenTelemetry is configured with (``OTEL_PROPAGATORS``; by default W3C Trace Context
+and Baggage). The message's key is not an attribute: it identifies the user.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from immersiverse.auth.events.errors import MissingExtra
 from immersiverse.auth.events.version import __version__
 
 try:
-    from opentelemetry import trace
-    from opentelemetry.context import Context
+    from opentelemetry import context, propagate, trace
+    from opentelemetry.propagators.textmap import Getter
     from opentelemetry.trace import SpanKind, Status, StatusCode
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 except ImportError as error:
     raise MissingExtra("otel", "OpenTelemetryTracer") from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from opentelemetry.propagators.textmap import TextMapPropagator
     from opentelemetry.trace import Span, TracerProvider
 
     from immersiverse.auth.events.observability.tracing import Arrival
@@ -30,7 +31,22 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
 _SYSTEM: Final = {"messaging.system": "kafka"}
-_W3C: Final = TraceContextTextMapPropagator()
+Arrived = tuple[tuple[str, bytes | None], ...]
+
+
+class _HeaderGetter(Getter[Arrived]):
+    """Reads a message's headers for a propagator."""
+
+    def get(self, carrier: Arrived, key: str) -> list[str] | None:
+        """The values of a header, in order; None without any."""
+        return [value.decode(errors="replace") for name, value in carrier if name == key and value] or None
+
+    def keys(self, carrier: Arrived) -> list[str]:
+        """The headers' names."""
+        return [name for name, _ in carrier]
+
+
+_HEADERS: Final = _HeaderGetter()
 
 
 class OpenTelemetryTracer:
@@ -41,52 +57,52 @@ class OpenTelemetryTracer:
 
     Args:
         provider: of spans; by default the global one.
+        propagator: of context and baggage; by default the global one.
 
     Raises:
         MissingExtra: on import, if opentelemetry-api is not installed.
     """
 
-    def __init__(self, provider: TracerProvider | None = None) -> None:
+    def __init__(
+        self, provider: TracerProvider | None = None, propagator: TextMapPropagator | None = None
+    ) -> None:
+        self._propagator = propagator
         self._tracer = trace.get_tracer("immersiverse.auth.events", __version__, provider)
 
     def sending(self, message: SerializedEvent) -> _Sending:
         """See `Tracer.sending`."""
         name, attributes = f"send {message.topic}", _of_message(message)
-        return _Sending(self._tracer.start_span(name, kind=SpanKind.PRODUCER, attributes=attributes))
+        span = self._tracer.start_span(name, kind=SpanKind.PRODUCER, attributes=attributes)
+        return _Sending(span, self._propagator or propagate.get_global_textmap())
 
     @contextmanager
     def handling(self, arrival: Arrival) -> Iterator[None]:
         """See `Tracer.handling`. What the handler raises is recorded and propagates."""
-        carried = {
-            name: value.decode(errors="replace")
-            for name, value in reversed(arrival.headers)  # the first of several is used
-            if value is not None and name in _W3C.fields
-        }
-        with self._tracer.start_as_current_span(
-            f"process {arrival.topic}",
-            _W3C.extract(carried, Context()),
-            SpanKind.CONSUMER,
-            _of_arrival(arrival),
-        ) as span:
-            try:
-                yield
-            except BaseException as error:
-                span.set_attribute("error.type", type(error).__qualname__)
-                raise
+        propagator = self._propagator or propagate.get_global_textmap()
+        arrived = propagator.extract(arrival.headers, context.Context(), _HEADERS)
+        name, attributes = f"process {arrival.topic}", _of_arrival(arrival)
+        before = context.attach(arrived)  # with its baggage, for what the handler does
+        try:
+            with self._tracer.start_as_current_span(
+                name, kind=SpanKind.CONSUMER, attributes=attributes
+            ) as span:
+                try:
+                    yield
+                except BaseException as error:
+                    span.set_attribute("error.type", type(error).__qualname__)
+                    raise
+        finally:
+            context.detach(before)
 
 
 class _Sending:
     """The span of one event that is being sent."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, propagator: TextMapPropagator) -> None:
         self._span = span
-
-    @property
-    def headers(self) -> Headers:
-        """See `Sending.headers`."""
         carried: dict[str, str] = {}
-        _W3C.inject(carried, trace.set_span_in_context(self._span, Context()))
-        return tuple((name, value.encode()) for name, value in carried.items())
+        propagator.inject(carried, trace.set_span_in_context(span))
+        self.headers: Headers = tuple((name, value.encode()) for name, value in carried.items())
 
     def end(self, partition: int, offset: int, error: str) -> None:
         """See `Sending.end`."""
