@@ -16,6 +16,7 @@ from immersiverse.auth.events.kafka.consumer.handlers import Handlers
 from immersiverse.auth.events.kafka.consumer.invocation import HandlerInvoker, HandlerRunner
 from immersiverse.auth.events.kafka.consumer.metrics import ConsumeMetrics
 from immersiverse.auth.events.kafka.consumer.options import Policy
+from immersiverse.auth.events.kafka.consumer.other_groups import OtherGroups
 from immersiverse.auth.events.kafka.consumer.records import split_batches
 from immersiverse.auth.events.kafka.consumer.scheduler import Scheduler
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
@@ -122,6 +123,7 @@ class Stage:
         self.scheduler = Scheduler(
             RecordDecoder(decoder, handlers, invoker.invocation, policy.unknown),
             HandlerRunner(),
+            OtherGroups("group-1", notify),
             policy,
             dead_letters=self.dead_letters,
             notify=notify,

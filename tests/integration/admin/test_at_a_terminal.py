@@ -83,7 +83,7 @@ def test_a_redrive_that_is_not_agreed_to_sends_nothing(kafka, topic, dead_letter
         "dlq", "redrive", "-b", kafka.bootstrap, "--dlq-topic", dead_letters, "--allow-topic", topic
     ) as terminal:
         terminal.wait_for(r"2 would be sent back")
-        terminal.wait_for(rf"Send them back to {topic} \(2\)\? \[y/N\]:")
+        terminal.wait_for(rf"Send them back to {topic} \(2\), for analytics\? \[y/N\]:")
         terminal.type(answer)
         terminal.wait_for("nothing was changed")
         assert terminal.code() == code

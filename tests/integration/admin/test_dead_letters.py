@@ -51,7 +51,31 @@ def test_a_dead_letter_is_sent_back_with_its_key_value_and_headers(kafka, dlq, t
     assert dlq("redrive", "--json").document["redrive"] == 1
     (message,) = read(kafka.bootstrap, topic)
     assert (message.key(), message.value()) == (b"user-1", b"value of user-1")
-    assert message.headers() == [("ce_id", b"1"), ("ce_id", b"2"), ("auth-events-redrives", b"1")]
+    assert message.headers() == [
+        ("ce_id", b"1"),
+        ("ce_id", b"2"),
+        ("auth-events-redrives", b"1"),
+        ("auth-events-redrive-group", b"analytics"),
+    ]
+
+
+def test_a_redrive_reaches_the_group_that_failed_and_no_other(kafka, dlq, group, topic, dead_letters):
+    publish(kafka.bootstrap, topic, [EVENT], key=b"user-1")
+    assert _failures(kafka, group, topic, dead_letters) == 1
+    assert (
+        dlq("redrive", "--group", f"not-{group}").err
+        == "dead letters: 0 sent back, 1 left out by the filter\n"
+    )
+    assert dlq("redrive", "--group", group).err == "dead letters: 1 sent back\n"
+    for name, expected in ((group, 1), (f"{group}-other", 1), (f"{group}-third", 1)):
+        assert _handled(kafka, name, topic) == expected, name
+
+
+def test_a_redrive_reaches_all_groups_by_choice(kafka, dlq, group, topic, dead_letters):
+    publish(kafka.bootstrap, topic, [EVENT], key=b"user-1")
+    assert _failures(kafka, group, topic, dead_letters) == 1
+    assert dlq("redrive", "--all-groups").err == "dead letters: 1 sent back\n"
+    assert [_handled(kafka, name, topic) for name in (group, f"{group}-other")] == [1, 2]
 
 
 def test_filtered_redrives_send_each_dead_letter_once_and_lose_none(kafka, dlq, topic, dead_letters):
@@ -298,6 +322,17 @@ def test_a_dead_letter_that_does_not_exist_is_named(kafka, dlq, topic, dead_lett
 def _cluster(kafka):
     # A file of settings may name a static member; two of one name would put each other out of a group.
     return Cluster({"bootstrap.servers": kafka.bootstrap, "group.instance.id": "pod-1"})
+
+
+def _handled(kafka, group, topic):
+    """How many events a subscriber of a group handles."""
+    config = {"bootstrap.servers": kafka.bootstrap, "group.id": group}
+    subscriber = Subscriber(config, [topic], deserializer=AuthEventDeserializer())
+    handled = []
+    subscriber.on_any(lambda event, _payload: handled.append(event.event_id))
+    threading.Timer(4.0, subscriber.stop).start()
+    subscriber.run()
+    return len(handled)
 
 
 def _failures(kafka, group, topic, dead_letters):

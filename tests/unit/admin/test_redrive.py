@@ -28,14 +28,30 @@ def status(found, done=(), topics=TOPICS, plan=EVERYTHING):
     return plan.decide(found, done, topics)[0]
 
 
-def test_original_headers_are_sent_with_a_count_of_redrives():
+def test_original_headers_are_sent_with_a_count_of_redrives_and_the_group():
     headers = [("ce_id", b"1"), ("ce_id", b"2"), *dead_letter_headers()]
     sent = redrive_headers(dead_letter(headers=headers))
-    assert sent == (("ce_id", b"1"), ("ce_id", b"2"), ("auth-events-redrives", b"1"))
+    assert sent[:2] == (("ce_id", b"1"), ("ce_id", b"2"))
+    assert sent[2:] == (("auth-events-redrives", b"1"), ("auth-events-redrive-group", b"analytics"))
 
 
 def test_the_count_of_redrives_grows_and_is_one_header():
-    assert redrive_headers(dead_letter(headers=redrives(1))) == (("auth-events-redrives", b"2"),)
+    sent = redrive_headers(dead_letter(headers=redrives(1)), all_groups=True)
+    assert sent == (("auth-events-redrives", b"2"),)
+
+
+def test_the_group_of_an_earlier_redrive_is_not_sent():
+    headers = [("auth-events-redrive-group", b"other"), *dead_letter_headers()]
+    assert redrive_headers(dead_letter(headers=headers), all_groups=True) == (("auth-events-redrives", b"1"),)
+
+
+def test_a_dead_letter_that_names_no_group_is_sent_to_all_or_stays():
+    found = dead_letter(headers=[("kafka_dlt-original-topic", b"auth.events.login")])
+    assert EVERYTHING.decide(found, (), TOPICS) == (
+        RedriveStatus.NO_GROUP,
+        "no header names its consumer group; to send it to every group: --all-groups",
+    )
+    assert status(found, plan=RedrivePlan(DeadLetterFilter(), all_groups=True)) is RedriveStatus.REDRIVE
 
 
 @pytest.mark.parametrize(
@@ -74,6 +90,8 @@ def test_what_the_filter_leaves_out_stays():
         (DeadLetterFilter(error="KeyError"), False),
         (DeadLetterFilter(user="user-1"), True),
         (DeadLetterFilter(user="user"), False),
+        (DeadLetterFilter(group="analytics"), True),
+        (DeadLetterFilter(group="analytic"), False),
         (DeadLetterFilter(since=1_000, until=1_001), True),
         (DeadLetterFilter(since=1_001), False),
         (DeadLetterFilter(until=1_000), False),
@@ -135,7 +153,7 @@ def test_a_stub_stays_and_says_where_its_original_is():
 
 def test_a_marker_header_is_not_sent():
     older = [("auth-events-redriven", b"0-0"), *dead_letter_headers()]  # older releases kept it
-    assert redrive_headers(dead_letter(headers=older)) == (("auth-events-redrives", b"1"),)
+    assert redrive_headers(dead_letter(headers=older), all_groups=True) == (("auth-events-redrives", b"1"),)
 
 
 class Clock:

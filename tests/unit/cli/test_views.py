@@ -37,7 +37,13 @@ def test_a_list_can_be_read_at_any_width(width):
 
 def test_a_narrow_screen_shows_everything_that_a_wide_one_does():
     text = drawn(view.drawn([dead_letter(key=USER)], 60), 60)
-    for said in (USER.decode(), "auth.events.login-3-5000000000", "geo lookup took 5 s", "5 attempts"):
+    for said in (
+        USER.decode(),
+        "auth.events.login-3-5000000000",
+        "geo lookup took 5 s",
+        "5 attempts",
+        "analytics",
+    ):
         assert said in text
 
 

@@ -37,7 +37,7 @@ _ENVELOPE: Final = envelope_fields(AuthEvent.DESCRIPTOR)
 _NOT_PERSONAL: Final = frozenset(
     {
         *("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type"),
-        *("traceparent", "__value_schema_id", "auth-events-redrives"),
+        *("traceparent", "__value_schema_id", "auth-events-redrives", "auth-events-redrive-group"),
     }
 )
 

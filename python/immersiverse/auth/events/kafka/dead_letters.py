@@ -26,6 +26,7 @@ from immersiverse.auth.events.errors import (
 from immersiverse.auth.events.kafka.config import Retry, connection_settings, producer_settings
 from immersiverse.auth.events.kafka.producer.callbacks import LoopCallbacks
 from immersiverse.auth.events.kafka.producer.core import ProducerCore, RawMessage
+from immersiverse.auth.events.kafka.record import REDRIVE_GROUP_HEADER
 from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ MAX_STUB_HEADERS: Final = 2048
 _TIMESTAMP_TYPES: Final = {1: b"CreateTime", 2: b"LogAppendTime"}
 _MESSAGE: Final = f"{PREFIX}exception-message"
 _TRACE: Final = f"{PREFIX}exception-stacktrace"
-_OURS: Final = (ATTEMPTS_HEADER, REDRIVES_HEADER, MARKER_HEADER, STUB_HEADER, DIGEST_HEADER)
+_OURS: Final = (
+    ATTEMPTS_HEADER, REDRIVES_HEADER, REDRIVE_GROUP_HEADER, MARKER_HEADER, STUB_HEADER, DIGEST_HEADER,
+)  # fmt: skip
 _LENGTHS: Final = 4  # bytes of the two lengths that Kafka writes with a short header
 _MAX_COUNT = 4  # digits of a count of redrives that is believed
 _RETRY: Final = Retry(first=0.5, longest=30.0)

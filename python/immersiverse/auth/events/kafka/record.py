@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
+
+REDRIVE_GROUP_HEADER: Final = "auth-events-redrive-group"
+"""Names the consumer group for which a message was redriven; subscribers of other groups pass it by."""
+REDRIVE_TIMESTAMP_UNIT: Final = 1_000
+"""Milliseconds: the timestamp of a message with that header is a multiple of it."""
 
 RecordHeaders = list[tuple[str, bytes | None]]
 """Kafka headers: names may repeat, and order counts."""

@@ -71,7 +71,7 @@ HANDLE_SECONDS: Final = Metric("auth_events_handle_seconds", "histogram", ("topi
 AGE_SECONDS: Final = Metric("auth_events_age_seconds", "histogram", ("topic",),
     "Time from when an event happened until it was handled.")
 DROPPED: Final = Metric("auth_events_dropped_total", "counter", ("topic", "event_type", "reason"),
-    "Events that the inbox dropped: duplicate or stale.")
+    "Events that were not handled: duplicate or stale for the inbox, or redriven to another group.")
 GAPS: Final = Metric("auth_events_gaps_total", "counter", ("topic",),
     "Gaps between the versions of a user in two events of a topic.")
 VERSION_JUMPS: Final = Metric("auth_events_version_jumps_total", "counter", ("topic",),

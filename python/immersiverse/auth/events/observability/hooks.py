@@ -192,12 +192,13 @@ class Stubbed:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The inbox dropped an event before its handler.
+    """An event was not handed to its handler.
 
     Attributes:
         topic: where it came from.
         event_type: its short name.
-        reason: ``duplicate`` for an id handled before, ``stale`` for a version at or below the last one.
+        reason: ``duplicate`` for an event that the inbox knows, ``stale`` for a version at or below the last
+            one that it knows, ``other-group`` for an event that was redriven to another consumer group alone.
     """
 
     topic: str

@@ -209,6 +209,7 @@ class DeadLetterFilter:
         topic: the topic that they came from; any if empty.
         error: a part of the error's class name or message, case-insensitive; any if empty.
         user: the user; any if empty.
+        group: the consumer group that could not process them; any if empty.
         since: written at this time or later, in milliseconds since 1970 in UTC.
         until: written before this time.
     """
@@ -216,6 +217,7 @@ class DeadLetterFilter:
     topic: str = ""
     error: str = ""
     user: str = ""
+    group: str = ""
     since: int | None = None
     until: int | None = None
 
@@ -224,6 +226,7 @@ class DeadLetterFilter:
         return (
             (not self.topic or dead_letter.topic == self.topic)
             and (not self.user or dead_letter.user == self.user)
+            and (not self.group or dead_letter.group == self.group)
             and self.error.lower() in f"{dead_letter.error}\n{dead_letter.reason}".lower()
             and (self.since is None or dead_letter.timestamp >= self.since)
             and (self.until is None or dead_letter.timestamp < self.until)

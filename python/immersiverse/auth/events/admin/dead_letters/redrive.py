@@ -25,6 +25,7 @@ from immersiverse.auth.events.errors import OperationRefused, PublishError, Unde
 from immersiverse.auth.events.kafka.dead_letters import REDRIVES_HEADER
 from immersiverse.auth.events.kafka.producer.core import RawMessage
 from immersiverse.auth.events.kafka.producer.reports import kafka_error_of
+from immersiverse.auth.events.kafka.record import REDRIVE_GROUP_HEADER, REDRIVE_TIMESTAMP_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping
@@ -74,6 +75,8 @@ class RedriveStatus(StrEnum):
     """Sent back so often that another time is unlikely to help."""
     NO_ORIGIN_TOPIC = "no-origin-topic"
     """No header names a topic that exists and that a redrive may write to."""
+    NO_GROUP = "no-group"
+    """No header names the consumer group that could not process it."""
     STUB = "stub"
     """Its value was too large for the dead letter topic; the original is in its topic."""
     FAILED = "failed"
@@ -89,16 +92,18 @@ class RedrivePlan:
         max_redrives: how often a dead letter may be sent back in all.
         allowed_topics: topics that a redrive may write to besides the contract's. Where a dead letter came
             from is what its header says, and any client that may write to the dead letter topic can set it.
+        all_groups: whether every consumer group gets it, and not the one alone that could not process it.
     """
 
     wanted: DeadLetterFilter
     max_redrives: int = 3
     allowed_topics: tuple[str, ...] = ()
+    all_groups: bool = False
 
     def decide(
         self, dead_letter: DeadLetter, done: Container[DeadLetterId], topics: Container[str]
     ) -> tuple[RedriveStatus, str]:
-        """What to do with a dead letter, and why, if it is a stub or has no topic to go to.
+        """What to do with a dead letter, and why, if it is a stub or has no topic or group to go to.
 
         ``done`` are those that were redriven, ``topics`` those that exist, without the dead letter topic.
         """
@@ -113,6 +118,9 @@ class RedrivePlan:
             )
         if reason := self._why_not_to(dead_letter.topic, topics):
             return RedriveStatus.NO_ORIGIN_TOPIC, reason
+        if not (dead_letter.group or self.all_groups):
+            reason = "no header names its consumer group; to send it to every group: --all-groups"
+            return RedriveStatus.NO_GROUP, reason
         too_often = dead_letter.redrives >= self.max_redrives
         return RedriveStatus.MAX_REDRIVES if too_often else RedriveStatus.REDRIVE, ""
 
@@ -126,9 +134,11 @@ class RedrivePlan:
         return "" if topic in topics else f"{topic} does not exist, or is the dead letter topic"
 
 
-def redrive_headers(dead_letter: DeadLetter) -> Headers:
-    """The headers that a dead letter is sent with: the original ones, and the count of redrives."""
-    return (*dead_letter.original_headers, (REDRIVES_HEADER, str(dead_letter.redrives + 1).encode()))
+def redrive_headers(dead_letter: DeadLetter, *, all_groups: bool = False) -> Headers:
+    """The headers that a dead letter is sent with: the original ones, the count of redrives, its group."""
+    count = REDRIVES_HEADER, str(dead_letter.redrives + 1).encode()
+    group = () if all_groups else ((REDRIVE_GROUP_HEADER, dead_letter.group.encode()),)
+    return (*dead_letter.original_headers, count, *group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +152,18 @@ class RedriveResult:
 
 @dataclass(slots=True)
 class RedriveCounts:
-    """Counts of results: all by status, and those that are sent by the topic that they go to."""
+    """Counts of results: all by status, and those that are sent by topic and by the group that failed."""
 
     statuses: Counter[RedriveStatus] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
+    groups: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: RedriveResult) -> None:
         """Count one result."""
         self.statuses[result.status] += 1
         if result.status is RedriveStatus.REDRIVE:
             self.topics[result.dead_letter.topic] += 1
+            self.groups[result.dead_letter.group] += 1
 
 
 def preview(
@@ -191,7 +203,7 @@ def redrive(
             wanted = [result.dead_letter for result in batch if result.status is RedriveStatus.REDRIVE]
             limit.wait(len(wanted))
             yield from (result for result in batch if result.status is not RedriveStatus.REDRIVE)
-            yield from _send_batch(cluster, topic, core, wanted)
+            yield from _send_batch(cluster, topic, core, wanted, all_groups=plan.all_groups)
 
 
 @contextmanager
@@ -277,10 +289,10 @@ def _raise_if_unauthorized(cluster: Cluster, message: Message | None) -> None:
 
 
 def _send_batch(
-    cluster: Cluster, topic: str, core: ProducerCore, dead_letters: list[DeadLetter]
+    cluster: Cluster, topic: str, core: ProducerCore, dead_letters: list[DeadLetter], *, all_groups: bool
 ) -> Iterator[RedriveResult]:
     """Send dead letters and wait, then mark those that were acknowledged and wait."""
-    sent = [_queued(core, _original(dead_letter)) for dead_letter in dead_letters]
+    sent = [_queued(core, _original(each, all_groups=all_groups)) for each in dead_letters]
     failures = [_failure(delivery) for delivery in sent]
     marks = [
         _queued(core, _marker(topic, dead_letter, delivery), dead_letter.id.partition)
@@ -295,8 +307,11 @@ def _send_batch(
         yield _result(cluster, dead_letter, failure)
 
 
-def _original(dead_letter: DeadLetter) -> RawMessage:
-    return RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, redrive_headers(dead_letter))
+def _original(dead_letter: DeadLetter, *, all_groups: bool) -> RawMessage:
+    headers = redrive_headers(dead_letter, all_groups=all_groups)
+    now = int(time.time() * 1_000)
+    timestamp = now - now % REDRIVE_TIMESTAMP_UNIT
+    return RawMessage(dead_letter.topic, dead_letter.key, dead_letter.value, headers, timestamp)
 
 
 def _marker(topic: str, dead_letter: DeadLetter, sent: Delivery) -> RawMessage:

@@ -58,6 +58,10 @@ class DeadLetterOptions:
         ),
     ] = ""
     user: Annotated[str, typer.Option("--user", metavar="ID", help="Only those of this user.")] = ""
+    group: Annotated[
+        str,
+        typer.Option("--group", "-g", metavar="GROUP", help="Only those that this group could not process."),
+    ] = ""
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="TIME", help=f"Only those written since this time, {TIME_HELP}."),
@@ -72,7 +76,7 @@ class DeadLetterOptions:
         from immersiverse.auth.events.admin.dead_letters.dead_letter import DeadLetterFilter
 
         since, until = (None if time is None else milliseconds_of(time) for time in (self.since, self.until))
-        return DeadLetterFilter(self.topic, self.error, self.user, since, until)
+        return DeadLetterFilter(self.topic, self.error, self.user, self.group, since, until)
 
 
 def _source(topic: str | None) -> str:
@@ -174,23 +178,30 @@ def redrive(
             help="Also send to this topic, besides the contract's; may be repeated.",
         ),
     ] = None,
+    all_groups: Annotated[
+        bool,
+        typer.Option(
+            "--all-groups", help="To every consumer group, not only to the one that could not process it."
+        ),
+    ] = False,
     yes: Yes = False,
     as_json: Annotated[bool, typer.Option("--json", help="Only the counts, as JSON.")] = False,
 ) -> None:  # fmt: skip
     """Send dead letters back to the topics that they came from, with their key, value and headers.
 
     Each is sent once, however often this runs and with whatever filters; what a filter leaves out can be
-    sent by a later run. A message that fails again becomes a new dead letter, and a header counts its
-    redrives. Only topics of the contract and of --allow-topic are written to, whatever the headers of a dead
-    letter say. Stubs, whose value was too large for the dead letter topic, stay. At a terminal, shows what
-    would be sent and asks for confirmation.
+    sent by a later run. Subscribers of other groups than the one that could not process a message pass it by,
+    unless --all-groups is given; other clients handle it again. A message that fails again becomes a new dead
+    letter, and a header counts its redrives. Only topics of the contract and of --allow-topic are written to,
+    whatever the headers of a dead letter say. Stubs, whose value was too large for the dead letter topic,
+    stay. At a terminal, shows what would be sent and asks for confirmation.
 
     Exit codes: 0 done, 1 refused (no such topic, another redrive is running, a topic refused a message, or
     not confirmed), 2 wrong use, 3 no connection, 130 interrupted. Whatever was sent until then is recorded.
     """
     from immersiverse.auth.events.admin.dead_letters.redrive import RedrivePlan
 
-    plan = RedrivePlan(which.filter(), max_redrives, tuple(allow_topic or ()))
+    plan = RedrivePlan(which.filter(), max_redrives, tuple(allow_topic or ()), all_groups)
     cluster, source = kafka.cluster(), _source(which.dlq_topic)
     if dry_run:
         _preview(cluster, source, plan, as_json=as_json)
@@ -222,7 +233,8 @@ def _confirm(cluster: Cluster, topic: str, plan: RedrivePlan, *, as_json: bool) 
             view.report(counts, "sent", as_json=True)
         raise typer.Exit
     where = ", ".join(f"{name} ({number})" for name, number in sorted(counts.topics.items()))
-    require_yes(f"Send them back to {where}?")
+    groups = "every group" if plan.all_groups else ", ".join(sorted(counts.groups))
+    require_yes(f"Send them back to {where}, for {groups}?")
 
 
 def _redrive(cluster: Cluster, topic: str, plan: RedrivePlan, *, rate: float | None, as_json: bool) -> None:

@@ -36,6 +36,7 @@ _STATUSES: Final = {
     RedriveStatus.FILTERED: "left out by the filter",
     RedriveStatus.MAX_REDRIVES: "redriven too often already",
     RedriveStatus.NO_ORIGIN_TOPIC: "without a topic to go to",
+    RedriveStatus.NO_GROUP: "without a group to go to",
     RedriveStatus.STUB: "without their value",
     RedriveStatus.FAILED: "refused by their topic",
 }
@@ -62,7 +63,7 @@ def facts(dead_letter: DeadLetter) -> dict[str, Any]:
 
 
 def drawn(dead_letters: Sequence[DeadLetter], width: int) -> RenderableType:
-    """Dead letters for a screen: a row each, or on a narrow one three lines each."""
+    """Dead letters for a screen: a row each, or on a narrow one four lines each."""
     return _table(dead_letters) if width >= _NARROW else Group(*map(_block, dead_letters))
 
 
@@ -73,7 +74,8 @@ def _table(dead_letters: Sequence[DeadLetter]) -> Table:
     for name in ("Attempts", "Redrives"):
         rows.add_column(name, justify="right")
     for each in dead_letters:
-        texts = (Text(_origin(each)), Text(printable(each.user)), Text(_error(each)))
+        origin = f"{_origin(each)}\n{printable(each.group)}"
+        texts = (Text(origin), Text(printable(each.user)), Text(_error(each)))
         rows.add_row(
             str(each.id), format_time(each.timestamp), *texts, str(each.attempts), str(each.redrives)
         )
@@ -84,7 +86,8 @@ def _block(each: DeadLetter) -> Text:
     counts = f"{each.attempts} attempts, {each.redrives} redrives"
     return Text(
         f"{each.id}  {format_time(each.timestamp)}  {printable(each.user)}\n"
-        f"  from {_origin(each)}, {counts}\n"
+        f"  from {_origin(each)}\n"
+        f"  group {printable(each.group) or '?'}, {counts}\n"
         f"  {_error(each)}\n"
     )
 
@@ -183,5 +186,6 @@ def report(counts: RedriveCounts, verb: str, *, as_json: bool) -> None:
 
 def is_reported(result: RedriveResult, counts: RedriveCounts) -> bool:
     """Whether a result gets a line: all failures do, and the first of those that have to stay."""
-    staying = counts.statuses[RedriveStatus.NO_ORIGIN_TOPIC] + counts.statuses[RedriveStatus.STUB]
+    explained = (RedriveStatus.NO_ORIGIN_TOPIC, RedriveStatus.NO_GROUP, RedriveStatus.STUB)
+    staying = sum(counts.statuses[status] for status in explained)
     return bool(result.reason) and (result.status is RedriveStatus.FAILED or staying <= _REASONS_SHOWN)

@@ -13,6 +13,8 @@ from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME
+
 from immersiverse.auth.events.kafka.consumer.backpressure import PausedPartitions
 from immersiverse.auth.events.kafka.consumer.failures import Failure, FailurePolicy
 from immersiverse.auth.events.kafka.consumer.keyed_queues import ConcurrencyLimiter, KeyedQueues, StopState
@@ -21,6 +23,7 @@ from immersiverse.auth.events.kafka.consumer.records import (
     DecodedRecord,
     InFlightRecord,
 )
+from immersiverse.auth.events.kafka.record import REDRIVE_TIMESTAMP_UNIT
 from immersiverse.auth.events.partition import Partition
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.consumer.metrics import ConsumeMetrics
     from immersiverse.auth.events.kafka.consumer.offsets import OffsetTracker
     from immersiverse.auth.events.kafka.consumer.options import Policy
+    from immersiverse.auth.events.kafka.consumer.other_groups import OtherGroups
     from immersiverse.auth.events.kafka.consumer.records import Ready, RecordBatch
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.record import Record
@@ -46,6 +50,7 @@ class Scheduler:
     Args:
         decoder: decodes records.
         runner: calls handlers.
+        others: the consumer groups whose redriven records are passed by.
         policy: what happens on failure, and how much is handled at a time.
         dead_letters: where records go that cannot be processed.
         notify: the hooks that are notified.
@@ -58,6 +63,7 @@ class Scheduler:
         self,
         decoder: RecordDecoder,
         runner: HandlerRunner,
+        others: OtherGroups,
         policy: Policy,
         *,
         dead_letters: DeadLetterSink,
@@ -68,6 +74,7 @@ class Scheduler:
     ) -> None:
         self._decoder = decoder
         self._runner = runner
+        self._others = others
         self._metrics = metrics
         self._on_error = on_error
         self._inline = {
@@ -231,11 +238,14 @@ class Scheduler:
         other, so what each of them needs stands here and not behind a call.
         """
         inline, by_key, state, offsets = self._inline, self._queues.by_key, self._state, assignment.offsets
-        clock, finished = time.monotonic, 0
+        others, unit, clock, finished = self._others, REDRIVE_TIMESTAMP_UNIT, time.monotonic, 0
         try:
             for record, known, field in self._decoder.read_known(batch.left):
                 call = inline.get(field)
-                if call is None or (by_key and record.key() in by_key):
+                kind, sent_at = record.timestamp()
+                if (not sent_at % unit or kind == TIMESTAMP_LOG_APPEND_TIME) and others.own(record):
+                    yield known, field, record, 1, others.pass_by
+                elif call is None or (by_key and record.key() in by_key):
                     decoded = self._decoded_or_queued(record, known, field, assignment)
                     if decoded is None:
                         if not self._may_go_on(offsets) or clock() > until:

@@ -28,6 +28,7 @@ from immersiverse.auth.events.kafka.consumer.options import (
     refuse_dead_letter_topics,
     refuse_handlers_without_topic,
 )
+from immersiverse.auth.events.kafka.consumer.other_groups import OtherGroups
 from immersiverse.auth.events.kafka.consumer.poller import Poller
 from immersiverse.auth.events.kafka.consumer.run import SubscriberRun, stop_on_signals
 from immersiverse.auth.events.kafka.consumer.scheduler import Scheduler
@@ -235,6 +236,7 @@ class Subscriber:
         return Scheduler(
             RecordDecoder(self._deserializer, self._handlers, invoker.invocation, policy.unknown),
             HandlerRunner(),
+            OtherGroups(self._settings["group.id"], self._notify),
             policy,
             dead_letters=self._dead_letters,
             notify=self._notify,

@@ -63,12 +63,14 @@ class RawMessage:
         key: its key; None for none.
         value: its value; None for a tombstone.
         headers: its headers, in order.
+        timestamp: milliseconds since 1970; 0 for the time at which it is sent.
     """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
+    timestamp: int = 0
 
 
 class ProducerCore:
@@ -267,10 +269,12 @@ class ProducerCore:
             self._require_own_process()
             raise PublisherUnusable("the publisher is closed")
         self._pending.add(delivery)
+        timestamp = message.timestamp if isinstance(message, RawMessage) else 0
         try:
             self._producer.produce(
-                message.topic, message.value, message.key, partition, headers=headers, on_delivery=report
-            )
+                message.topic, message.value, message.key, partition,
+                headers=headers, on_delivery=report, timestamp=timestamp,
+            )  # fmt: skip
         except BufferError:
             self._pending.discard(delivery)
             return False
