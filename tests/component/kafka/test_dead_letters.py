@@ -125,7 +125,7 @@ def test_a_producer_that_failed_fatally_is_replaced(caplog: pytest.LogCaptureFix
         raise KafkaException(KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED, "not here", fatal=True))
 
     sink = dead_letters("127.0.0.1:1", delivery_timeout_ms=50, error_cb=dies)
-    asyncio.run(sent_until(sink, caplog, "producer failed fatally"))
+    asyncio.run(sent_until(sink, caplog, "producer cannot use broker"))
     sink.close()
 
 

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 
-from immersiverse.auth.events import catalog
+from immersiverse.auth.events import Publisher, catalog
 from immersiverse.auth.events.catalog import OPTIONS_FILE
 from immersiverse.auth.events.serialization.wire import frame_prefix
 from integration.admin.cluster_tools import made, publish
@@ -96,7 +96,8 @@ def test_what_cannot_be_read_is_named_and_counted_between_what_can(auth_events, 
     assert (result.code, summary) == (1, "messages that cannot be decoded: 5")
 
 
-def test_a_registry_that_is_away_ends_publishing_before_anything_is_sent(auth_events, kafka):
+def test_a_registry_that_is_away_ends_publishing_before_anything_is_sent(auth_events, kafka, monkeypatch):
+    monkeypatch.setitem(Publisher.__init__.__kwdefaults__, "registry_timeout", 1.0)  # not 30 seconds
     made(kafka.bootstrap, catalog.TOPICS)
     result = auth_events("publish", "--registry", "http://127.0.0.1:1", "--json", stdin=EVENT % "user-1")
     assert (result.code, result.document["published"]) == (3, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from component.cli.terminal import run
+from commands import in_process
 from component.cli.typing_terminal import typing
 from immersiverse.auth.events import RedisInbox
 from inboxes.behaviour import DUPLICATE, FRESH, KEY, event, verdict
@@ -25,7 +25,8 @@ def stored(request):
     return request.getfixturevalue(request.param)
 
 
-def test_a_user_and_then_a_consumer_are_forgotten(stored):
+def test_a_user_and_then_a_consumer_are_forgotten(stored, monkeypatch, capsysbinary):
+    run = in_process(monkeypatch, capsysbinary)
     inbox, where = stored
     first = event(version=5)
     verdict(inbox, first)

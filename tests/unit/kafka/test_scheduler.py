@@ -21,6 +21,7 @@ from immersiverse.auth.events.errors import (
     UnknownFormat,
 )
 from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.consumer import scheduler
 from immersiverse.auth.events.kafka.consumer.decoding import UnknownEventType
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
 from immersiverse.auth.events.kafka.consumer.options import Policy
@@ -150,6 +151,38 @@ async def test_nothing_is_committed_past_a_dead_letter_that_is_not_safe_yet() ->
     stage.dead_letters.open.set()
     await stage.finished(3)
     assert stage.commits() == {0: 3}
+
+
+@staged
+async def test_a_partition_that_goes_waits_for_its_dead_letter() -> None:
+    stage = Stage(Seen())
+    stage.dead_letters.open.clear()
+    stage.deliver([record(0, "a", value=b"nonsense")])
+    for _ in range(20):  # turns, until it is being sent
+        await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.02, stage.dead_letters.open.set)
+    assert await stage.release(0, 5) == {(TOPIC, 0): 1}
+
+
+def test_while_many_events_are_handled_others_in_the_event_loop_have_their_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scheduler, "_SLICE", 0.0005)
+
+    def handle(_event: Any, _payload: Any) -> None:
+        until = time.monotonic() + 0.001
+        while time.monotonic() < until:
+            """Longer than a slice."""
+
+    async def run() -> int:
+        stage, turns = Stage(handle), 0
+        stage.deliver([record(offset) for offset in range(50)])
+        while stage.scheduler.finished < 50:
+            turns += 1
+            await asyncio.sleep(0)
+        return turns
+
+    assert asyncio.run(run()) >= 50
 
 
 @staged
