@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.commands import LazyCommands, help_without_command
 from immersiverse.auth.events.cli.output import (
@@ -58,10 +59,9 @@ def _print_version(wanted: bool) -> None:
 def _root(
     context: typer.Context,
     *,
-    version: Annotated[  # noqa: ARG001 - its callback does the work
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
-    ] = False,
+    version: bool = Option(  # noqa: ARG001 - its callback does the work
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
 ) -> None:
     help_without_command(context)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+from typer import Argument, Option
 
 from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, console, write_json
 
@@ -28,17 +28,17 @@ def _completions(typed: str) -> list[str]:
 
 
 def catalog(
-    event: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="EVENT", help="One event: its fields, their rules, a sample.", autocompletion=_completions
-        ),
-    ] = None,
+    event: str | None = Argument(
+        None,
+        metavar="EVENT",
+        help="One event: its fields, their rules, a sample.",
+        autocompletion=_completions,
+    ),
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    json_schema: Annotated[
-        bool, typer.Option("--json-schema", help="The JSON Schema of its messages; without EVENT, of all.")
-    ] = False,
+    as_json: bool = Option(False, "--json", help="As JSON."),
+    json_schema: bool = Option(
+        False, "--json-schema", help="The JSON Schema of its messages; without EVENT, of all."
+    ),
 ) -> None:
     """Show every event: its topic, its partition key, the personal data in it."""
     from immersiverse.auth.events.catalog import EVENT_TYPES

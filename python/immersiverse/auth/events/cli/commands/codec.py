@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import sys
 from contextlib import nullcontext
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import typer
+from typer import Argument, Option
 
 from immersiverse.auth.events.cli.options.events import EncodingOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.registry import RegistryOptions  # noqa: TC001 - typer reads it
@@ -20,23 +21,18 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
-InputFile = Annotated[
-    str,
-    typer.Argument(metavar="FILE", help="What to read; standard input unless given.", show_default=False),
-]
 STANDARD_INPUT = "-"
+INPUT_FILE: str = Argument(
+    STANDARD_INPUT, metavar="FILE", help="What to read; standard input unless given.", show_default=False
+)
 
 
 def encode(
-    file: InputFile = STANDARD_INPUT,
+    file: str = INPUT_FILE,
     *,
     encoding: EncodingOptions,
-    topic: Annotated[
-        str, typer.Option("--topic", metavar="TOPIC", help="The topic; the contract's unless given.")
-    ] = "",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Whole messages: topic, key, headers and value.")
-    ] = False,
+    topic: str = Option("", "--topic", metavar="TOPIC", help="The topic; the contract's unless given."),
+    as_json: bool = Option(False, "--json", help="Whole messages: topic, key, headers and value."),
 ) -> None:
     """Turn events in JSON, one a line, into message values in base64.
 
@@ -51,7 +47,7 @@ def encode(
         _convert_lines(file, lambda line: show(serialize(read_event_line(line), topic=topic)))
 
 
-def decode(file: InputFile = STANDARD_INPUT, *, registry: RegistryOptions) -> None:
+def decode(file: str = INPUT_FILE, *, registry: RegistryOptions) -> None:
     """Turn message values in base64 or hexadecimal, one a line, into events in JSON.
 
     Detects Protobuf, Avro and JSON, and takes JSON as it stands, too. Without a registry, frames are read as

@@ -8,9 +8,9 @@ from collections import deque
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.output import console, write_json
 
@@ -35,9 +35,9 @@ Next: auth-events catalog              every event and its key
 
 def demo(
     *,
-    events: Annotated[int, typer.Option("--events", "-n", metavar="N", min=1, help="How many.")] = 40_000,
-    seed: Annotated[int, typer.Option("--seed", "-s", metavar="S", help="Which simulated stream.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Only the summary, as JSON.")] = False,
+    events: int = Option(40_000, "--events", "-n", metavar="N", min=1, help="How many."),
+    seed: int = Option(1, "--seed", "-s", metavar="S", help="Which simulated stream."),
+    as_json: bool = Option(False, "--json", help="Only the summary, as JSON."),
 ) -> None:
     """Watch authentication events flow through Kafka: published, handled, retried, dropped, dead-lettered.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - typer reads annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.commands import CommandGroup
 from immersiverse.auth.events.cli.options.kafka import BOOTSTRAP_VARIABLE
@@ -46,18 +46,11 @@ Stop with Ctrl-C."""
 
 def dev(
     *,
-    registry_port: Annotated[
-        int,
-        typer.Option(
-            "--registry-port",
-            metavar="PORT",
-            min=0,
-            max=65_535,
-            help="The registry's port; 0 for a free one.",
-        ),
-    ] = 0,
-    brokers: Annotated[int, typer.Option("--brokers", metavar="N", min=1, help="How many brokers.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as JSON.")] = False,
+    registry_port: int = Option(
+        0, "--registry-port", metavar="PORT", min=0, max=65_535, help="The registry's port; 0 for a free one."
+    ),
+    brokers: int = Option(1, "--brokers", metavar="N", min=1, help="How many brokers."),
+    as_json: bool = Option(False, "--json", help="Print the addresses as JSON."),
 ) -> None:
     """Run a Kafka and a Schema Registry in this process, with the contract registered, until stopped.
 
@@ -89,15 +82,13 @@ registry = CommandGroup("A Schema Registry of your own, for development.")
 )
 def serve(
     *,
-    port: Annotated[
-        int,
-        typer.Option("--port", "-p", metavar="PORT", min=0, max=65_535, help="The port; 0 for a free one."),
-    ] = 8081,
-    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
-    file: Annotated[
-        Path | None,
-        typer.Option("--file", metavar="PATH", help="Keep what is registered in this file.", dir_okay=False),
-    ] = None,
+    port: int = Option(
+        8081, "--port", "-p", metavar="PORT", min=0, max=65_535, help="The port; 0 for a free one."
+    ),
+    host: str = Option("127.0.0.1", "--host", help="Where to listen."),
+    file: Path | None = Option(
+        None, "--file", metavar="PATH", help="Keep what is registered in this file.", dir_okay=False
+    ),
 ) -> None:
     """Run a Schema Registry in this process, until stopped.
 
@@ -112,25 +103,18 @@ def serve(
 
 def simulate(
     *,
-    events: Annotated[int, typer.Option("--events", "-n", metavar="N", min=0, help="How many events.")] = 100,
-    seed: Annotated[
-        int, typer.Option("--seed", "-s", metavar="S", help="Which stream; the same seed, the same events.")
-    ] = 1,
-    start: Annotated[
-        datetime,
-        typer.Option(
-            "--start", metavar="TIME", help="When it begins, in UTC.", formats=["%Y-%m-%dT%H:%M:%S"]
-        ),
-    ] = _START,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            "--labels",
-            metavar="FILE",
-            dir_okay=False,
-            help="Write there which events are part of an attack, one JSON object a line.",
-        ),
-    ] = None,
+    events: int = Option(100, "--events", "-n", metavar="N", min=0, help="How many events."),
+    seed: int = Option(1, "--seed", "-s", metavar="S", help="Which stream; the same seed, the same events."),
+    start: datetime = Option(
+        _START, "--start", metavar="TIME", help="When it begins, in UTC.", formats=["%Y-%m-%dT%H:%M:%S"]
+    ),
+    labels: Path | None = Option(
+        None,
+        "--labels",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write there which events are part of an attack.",
+    ),
 ) -> None:
     """Simulate events, one JSON object a line: users, logins, failures, attacks, platforms.
 

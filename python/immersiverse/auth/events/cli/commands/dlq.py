@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+from typer import Argument, Option
 
 from immersiverse.auth.events.cli.commands import CommandGroup
-from immersiverse.auth.events.cli.options import AsJson, DryRun, Yes  # noqa: TC001 - typer reads them
+from immersiverse.auth.events.cli.options import AS_JSON, DRY_RUN, YES
 from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.registry import RegistryOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.time import TIME_HELP, milliseconds_of
@@ -35,10 +36,9 @@ if TYPE_CHECKING:
 
 _READ = "messages of the dead letter topic read"
 
-SourceTopic = Annotated[
-    str | None,
-    typer.Option("--dlq-topic", metavar="TOPIC", help="The dead letter topic. Default: the contract's."),
-]
+_SOURCE_TOPIC: str | None = Option(
+    None, "--dlq-topic", metavar="TOPIC", help="The dead letter topic. Default: the contract's."
+)
 
 dlq = CommandGroup("Dead letters: messages that consumers could not process.")
 
@@ -47,29 +47,21 @@ dlq = CommandGroup("Dead letters: messages that consumers could not process.")
 class DeadLetterOptions:
     """Which dead letters."""
 
-    topic: Annotated[
-        str,
-        typer.Option("--topic", "-t", metavar="TOPIC", help="Only dead letters that came from this topic."),
-    ] = ""
-    error: Annotated[
-        str,
-        typer.Option(
-            "--error", metavar="TEXT", help="Only those with this text in the error's class or message."
-        ),
-    ] = ""
-    user: Annotated[str, typer.Option("--user", metavar="ID", help="Only those of this user.")] = ""
-    group: Annotated[
-        str,
-        typer.Option("--group", "-g", metavar="GROUP", help="Only those that this group could not process."),
-    ] = ""
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="TIME", help=f"Only those written since this time, {TIME_HELP}."),
-    ] = None
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Only those written before this time.")
-    ] = None
-    dlq_topic: SourceTopic = None
+    topic: str = Option(
+        "", "--topic", "-t", metavar="TOPIC", help="Only dead letters that came from this topic."
+    )
+    error: str = Option(
+        "", "--error", metavar="TEXT", help="Only those with this text in the error's class or message."
+    )
+    user: str = Option("", "--user", metavar="ID", help="Only those of this user.")
+    group: str = Option(
+        "", "--group", "-g", metavar="GROUP", help="Only those that this group could not process."
+    )
+    since: str | None = Option(
+        None, "--since", metavar="TIME", help=f"Only those written since this time, {TIME_HELP}."
+    )
+    until: str | None = Option(None, "--until", metavar="TIME", help="Only those written before this time.")
+    dlq_topic: str | None = _SOURCE_TOPIC
 
     def filter(self) -> DeadLetterFilter:
         """What accepts them."""
@@ -90,11 +82,9 @@ def list_(
     *,
     kafka: KafkaOptions,
     which: DeadLetterOptions,
-    all_: Annotated[bool, typer.Option("--all", help="Also those that were redriven already.")] = False,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="Only so many of the newest.")
-    ] = 50,
-    as_json: AsJson = False,
+    all_: bool = Option(False, "--all", help="Also those that were redriven already."),
+    limit: int = Option(50, "--limit", metavar="N", min=1, help="Only so many of the newest."),
+    as_json: bool = AS_JSON,
 ) -> None:
     """List dead letters that were not redriven, oldest first: where each came from, and its error.
 
@@ -120,19 +110,18 @@ def list_(
 
 @dlq.add("show", "Show one dead letter.", "auth-events dlq show -b localhost:9092 auth.events.dlq-0-12")
 def show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", show_default=False,
-            help="Partition and offset in the dead letter topic, such as 0-12.",
-        ),
-    ],
+    name: str = Argument(
+        ...,
+        metavar="ID",
+        show_default=False,
+        help="Partition and offset in the dead letter topic, such as 0-12.",
+    ),
     *,
     kafka: KafkaOptions,
     registry: RegistryOptions,
-    dlq_topic: SourceTopic = None,
-    as_json: AsJson = False,
-) -> None:  # fmt: skip
+    dlq_topic: str | None = _SOURCE_TOPIC,
+    as_json: bool = AS_JSON,
+) -> None:
     """Show one dead letter completely: the event if it can be decoded, its bytes, the error and stack trace.
 
     Exit codes: 0 done, 1 no such dead letter, 2 wrong use, 3 no connection.
@@ -163,30 +152,25 @@ def redrive(
     *,
     kafka: KafkaOptions,
     which: DeadLetterOptions,
-    dry_run: DryRun = False,
-    rate: Annotated[
-        float | None, typer.Option("--rate", metavar="N", min=0.01, help="Send at most so many per second.")
-    ] = None,
-    max_redrives: Annotated[
-        int,
-        typer.Option("--max-redrives", metavar="N", min=1, help="Leave those that were redriven so often."),
-    ] = 3,
-    allow_topic: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow-topic", metavar="TOPIC",
-            help="Also send to this topic, besides the contract's; may be repeated.",
-        ),
-    ] = None,
-    all_groups: Annotated[
-        bool,
-        typer.Option(
-            "--all-groups", help="To every consumer group, not only to the one that could not process it."
-        ),
-    ] = False,
-    yes: Yes = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Only the counts, as JSON.")] = False,
-) -> None:  # fmt: skip
+    dry_run: bool = DRY_RUN,
+    rate: float | None = Option(
+        None, "--rate", metavar="N", min=0.01, help="Send at most so many per second."
+    ),
+    max_redrives: int = Option(
+        3, "--max-redrives", metavar="N", min=1, help="Leave those that were redriven so often."
+    ),
+    allow_topic: list[str] | None = Option(
+        None,
+        "--allow-topic",
+        metavar="TOPIC",
+        help="Also send to this topic, besides the contract's; may be repeated.",
+    ),
+    all_groups: bool = Option(
+        False, "--all-groups", help="To every consumer group, not only to the one that could not process it."
+    ),
+    yes: bool = YES,
+    as_json: bool = Option(False, "--json", help="Only the counts, as JSON."),
+) -> None:
     """Send dead letters back to the topics that they came from, with their key, value and headers.
 
     Each is sent once, however often this runs and with whatever filters; what a filter leaves out can be

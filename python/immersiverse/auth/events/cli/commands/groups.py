@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from typer import Option
 
-from immersiverse.auth.events.cli.options import AsJson, DryRun, Yes  # noqa: TC001 - typer reads them
+from immersiverse.auth.events.cli.options import AS_JSON, DRY_RUN, YES
 from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.time import TIME_HELP, milliseconds_of
 from immersiverse.auth.events.cli.output import (
@@ -34,26 +34,22 @@ if TYPE_CHECKING:
 def lag(
     *,
     kafka: KafkaOptions,
-    group: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--group", "-g", metavar="GROUP",
-            help="Only this group; may be repeated. Default: all that read the contract's topics.",
-        ),
-    ] = None,
-    topic: Annotated[
-        list[str] | None,
-        typer.Option("--topic", "-t", metavar="TOPIC", help="Only this topic; may be repeated."),
-    ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Repeat until interrupted.")] = False,
-    interval: Annotated[
-        float,
-        typer.Option("--interval", metavar="SECONDS", min=0.1, help="The pause between two measurements."),
-    ] = 2.0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="As JSON; with --watch, one line per measurement.")
-    ] = False,
-) -> None:  # fmt: skip
+    group: list[str] | None = Option(
+        None,
+        "--group",
+        "-g",
+        metavar="GROUP",
+        help="Only this group; repeat it. By default all of the contract.",
+    ),
+    topic: list[str] | None = Option(
+        None, "--topic", "-t", metavar="TOPIC", help="Only this topic; may be repeated."
+    ),
+    watch: bool = Option(False, "--watch", help="Repeat until interrupted."),
+    interval: float = Option(
+        2.0, "--interval", metavar="SECONDS", min=0.1, help="The pause between two measurements."
+    ),
+    as_json: bool = Option(False, "--json", help="As JSON; with --watch, one line per measurement."),
+) -> None:
     """Show the lag of consumer groups, by partition.
 
     Offsets also count transaction markers, so an idle group may seem to be a little behind. With --watch,
@@ -124,27 +120,21 @@ def _or_warning(show: Callable[[Sequence[PartitionLag]], None]) -> Show:
 def replay(
     *,
     kafka: KafkaOptions,
-    group: Annotated[str, typer.Option("--group", "-g", metavar="GROUP", help="The consumer group.")],
-    topic: Annotated[str, typer.Option("--topic", "-t", metavar="TOPIC", help="The topic.")],
-    to_offset: Annotated[
-        int | None, typer.Option("--to-offset", metavar="N", min=0, help="Continue at this offset.")
-    ] = None,
-    to_timestamp: Annotated[
-        str | None,
-        typer.Option("--to-timestamp", metavar="TIME", help=f"Continue at this time, {TIME_HELP}."),
-    ] = None,
-    to_beginning: Annotated[bool, typer.Option("--to-beginning", help="Read everything again.")] = False,
-    to_end: Annotated[bool, typer.Option("--to-end", help="Skip everything.")] = False,
-    partition: Annotated[
-        list[int] | None,
-        typer.Option("--partition", metavar="N", min=0, help="Only this partition; may be repeated."),
-    ] = None,
-    new_group: Annotated[
-        bool, typer.Option("--new-group", help="Allow a group that does not exist yet.")
-    ] = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    as_json: AsJson = False,
+    group: str = Option(..., "--group", "-g", metavar="GROUP", help="The consumer group."),
+    topic: str = Option(..., "--topic", "-t", metavar="TOPIC", help="The topic."),
+    to_offset: int | None = Option(None, "--to-offset", metavar="N", min=0, help="Continue at this offset."),
+    to_timestamp: str | None = Option(
+        None, "--to-timestamp", metavar="TIME", help=f"Continue at this time, {TIME_HELP}."
+    ),
+    to_beginning: bool = Option(False, "--to-beginning", help="Read everything again."),
+    to_end: bool = Option(False, "--to-end", help="Skip everything."),
+    partition: list[int] | None = Option(
+        None, "--partition", metavar="N", min=0, help="Only this partition; may be repeated."
+    ),
+    new_group: bool = Option(False, "--new-group", help="Allow a group that does not exist yet."),
+    dry_run: bool = DRY_RUN,
+    yes: bool = YES,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Reset a consumer group's offsets, to read events again or to skip them. Stop its members first.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.commands import CommandGroup
-from immersiverse.auth.events.cli.options import Yes  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options import YES
 from immersiverse.auth.events.cli.options.time import seconds_of
 from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, require_yes, warn, write_json
 from immersiverse.auth.events.errors import MissingExtra
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DATABASE_URL = "postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE"
 _REDIS_URL = "redis://HOST:6379/0"
 
-CountsAsJson = Annotated[bool, typer.Option("--json", help="Print only the counts, as JSON.")]
+_COUNTS_AS_JSON: bool = Option(False, "--json", help="Print only the counts, as JSON.")
 
 inbox = CommandGroup("What consumers' inboxes remember of handled events.")
 
@@ -34,20 +34,19 @@ inbox = CommandGroup("What consumers' inboxes remember of handled events.")
 class DatabaseOptions:
     """Whose inbox, in which database."""
 
-    consumer: Annotated[
-        str, typer.Option("--consumer", "-c", metavar="NAME", help="The consumer, as its inbox names it.")
-    ]
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database", metavar="URL", envvar="AUTH_EVENTS_DATABASE",
-            help=f"The inbox's database, such as {_DATABASE_URL}.",
-        ),
-    ] = None  # fmt: skip
-    schema: Annotated[
-        str | None,
-        typer.Option("--schema", metavar="NAME", help="The database schema of the inbox's tables."),
-    ] = None
+    consumer: str = Option(
+        ..., "--consumer", "-c", metavar="NAME", help="The consumer, as its inbox names it."
+    )
+    database: str | None = Option(
+        None,
+        "--database",
+        metavar="URL",
+        envvar="AUTH_EVENTS_DATABASE",
+        help=f"The inbox's database, such as {_DATABASE_URL}.",
+    )
+    schema: str | None = Option(
+        None, "--schema", metavar="NAME", help="The database schema of the inbox's tables."
+    )
 
 
 @inbox.add(
@@ -58,20 +57,18 @@ class DatabaseOptions:
 def forget(
     *,
     where: DatabaseOptions,
-    redis: Annotated[
-        str | None,
-        typer.Option(
-            "--redis", metavar="URL", envvar="AUTH_EVENTS_REDIS",
-            help=f"The inbox's Redis, such as {_REDIS_URL}.",
-        ),
-    ] = None,
-    user: Annotated[
-        str | None, typer.Option("--user", metavar="KEY", help="Forget the versions of this message key.")
-    ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Forget all that the consumer handled.")] = False,
-    yes: Yes = False,
-    as_json: CountsAsJson = False,
-) -> None:  # fmt: skip
+    redis: str | None = Option(
+        None,
+        "--redis",
+        metavar="URL",
+        envvar="AUTH_EVENTS_REDIS",
+        help=f"The inbox's Redis, such as {_REDIS_URL}.",
+    ),
+    user: str | None = Option(None, "--user", metavar="KEY", help="Forget the versions of this message key."),
+    all_: bool = Option(False, "--all", help="Forget all that the consumer handled."),
+    yes: bool = YES,
+    as_json: bool = _COUNTS_AS_JSON,
+) -> None:
     """Forget the versions of a user, so that its next event is handled whatever its version.
 
     With --all it forgets everything: redelivered events are handled again. Stop the consumer before. It asks
@@ -98,13 +95,10 @@ def forget(
 def prune(
     *,
     where: DatabaseOptions,
-    older_than: Annotated[
-        str,
-        typer.Option(
-            "--older-than", metavar="AGE", help="Such as 12h or 30d: longer than topics keep events."
-        ),
-    ] = "15d",
-    as_json: CountsAsJson = False,
+    older_than: str = Option(
+        "15d", "--older-than", metavar="AGE", help="Such as 12h or 30d: longer than topics keep events."
+    ),
+    as_json: bool = _COUNTS_AS_JSON,
 ) -> None:
     """Delete old event ids and versions in SQL. Subscribers do this every hour; in Redis they expire.
 

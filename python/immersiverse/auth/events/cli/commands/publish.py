@@ -6,11 +6,12 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer import Option
 
-from immersiverse.auth.events.cli.commands.codec import STANDARD_INPUT, InputFile, numbered_lines
+from immersiverse.auth.events.cli.commands.codec import INPUT_FILE, numbered_lines
 from immersiverse.auth.events.cli.options.events import EncodingOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.output import NO_CONNECTION, VERDICT, progress, warn, write_json
@@ -33,20 +34,17 @@ _SILENCE = 10.0  # seconds without an acknowledgement until a warning
 
 
 def publish(
-    file: InputFile = STANDARD_INPUT,
+    file: str = INPUT_FILE,
     *,
     kafka: KafkaOptions,
     encoding: EncodingOptions,
-    single_topic: Annotated[bool, typer.Option("--single-topic", help="All on one topic.")] = False,
-    assign_versions: Annotated[
-        bool,
-        typer.Option(
-            "--assign-versions",
-            help="Number events that have no version, each user's from 1: for users whom no other producer "
-            "numbers.",
-        ),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,
+    single_topic: bool = Option(False, "--single-topic", help="All on one topic."),
+    assign_versions: bool = Option(
+        False,
+        "--assign-versions",
+        help="Number events without a version, each user's from 1, if no other producer does.",
+    ),
+    as_json: bool = Option(False, "--json", help="Only the figures, as JSON."),
 ) -> None:
     """Publish events in JSON, one a line, to Kafka.
 

@@ -6,16 +6,17 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer import Argument, Option
 
 from immersiverse.auth.events.cli.commands import CommandGroup
-from immersiverse.auth.events.cli.options import AsJson  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options import AS_JSON
 from immersiverse.auth.events.cli.options.events import SchemaForm, SchemaFormat
 from immersiverse.auth.events.cli.options.registry import (
+    REGISTRY_CONFIG,
     RegistryOptions,
-    RegistrySettings,
     connected,
 )
 from immersiverse.auth.events.cli.output import (
@@ -40,19 +41,13 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.schema_checks.verdict import SchemaVerdict
     from immersiverse.auth.events.serialization.schemas import SchemaType
 
-Types = Annotated[SchemaFormat, typer.Option("--format", "-f", help="Which schemas.")]
-Form = Annotated[
-    SchemaForm,
-    typer.Option(
-        "--form", help="Protobuf as text, or as the descriptor that Confluent's serializers look up."
-    ),
-]
-Topics = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--topic", metavar="TOPIC", help="Only for this topic; repeat it. The contract's topics unless given."
-    ),
-]
+_TYPES: SchemaFormat = Option(SchemaFormat.ALL, "--format", "-f", help="Which schemas.")
+_FORM: SchemaForm = Option(
+    SchemaForm.TEXT, "--form", help="Protobuf as text, or as the descriptor that Confluent's clients look up."
+)
+_TOPICS: list[str] | None = Option(
+    None, "--topic", metavar="TOPIC", help="Only for this topic; repeat it. By default the contract's topics."
+)
 
 schema = CommandGroup("The contract in a Schema Registry.")
 
@@ -61,39 +56,32 @@ schema = CommandGroup("The contract in a Schema Registry.")
 class ComparisonOptions:
     """Which versions are compared, and by which rules."""
 
-    against: Annotated[
-        list[str],
-        typer.Option(
-            "--against",
-            "-a",
-            metavar="PATH|git#REF|URL",
-            help="The earlier version: as NEW, or a registry. Repeat it for a history, oldest first.",
-        ),
-    ]
-    new: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="NEW",
-            show_default=False,
-            help="The new version: a .proto file or folder, a descriptor set, a wheel, or git#REF. "
-            "The contract of this checkout, else of this program, unless given.",
-        ),
-    ] = None
-    rules: Annotated[
-        Rules,
-        typer.Option(
-            "--rules",
-            help="Strict also guards JSON, generated code, topics, keys; confluent is a registry's.",
-        ),
-    ] = Rules.STRICT
-    level: Annotated[
-        Level, typer.Option("--level", case_sensitive=False, help="Who must be able to read whom.")
-    ] = Level.BACKWARD_TRANSITIVE
-    registry_config: RegistrySettings = None
-    topic: Annotated[
-        list[str] | None,
-        typer.Option("--topic", metavar="TOPIC", help="Only a registry's subject of this topic; repeat it."),
-    ] = None  # fmt: skip
+    against: list[str] = Option(
+        ...,
+        "--against",
+        "-a",
+        metavar="PATH|git#REF|URL",
+        help="The earlier version: as NEW, or a registry. Repeat it for a history, oldest first.",
+    )
+    new: str | None = Argument(
+        None,
+        metavar="NEW",
+        show_default=False,
+        help="The new version: a .proto file or folder, a descriptor set, a wheel, or git#REF. "
+        "The contract of this checkout, else of this program, unless given.",
+    )
+    rules: Rules = Option(
+        Rules.STRICT,
+        "--rules",
+        help="Strict also guards JSON, generated code, topics, keys; confluent is a registry's.",
+    )
+    level: Level = Option(
+        Level.BACKWARD_TRANSITIVE, "--level", case_sensitive=False, help="Who must be able to read whom."
+    )
+    registry_config: list[str] | None = REGISTRY_CONFIG
+    topic: list[str] | None = Option(
+        None, "--topic", metavar="TOPIC", help="Only a registry's subject of this topic; repeat it."
+    )
 
 
 @schema.add(
@@ -102,13 +90,13 @@ class ComparisonOptions:
 def register(
     *,
     registry: RegistryOptions,
-    format: Types = SchemaFormat.ALL,  # noqa: A002 - the option's name
-    form: Form = SchemaForm.TEXT,
-    topic: Topics = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be registered, and the verdict on it.")
-    ] = False,
-    as_json: AsJson = False,
+    format: SchemaFormat = _TYPES,  # noqa: A002 - the option's name
+    form: SchemaForm = _FORM,
+    topic: list[str] | None = _TOPICS,
+    dry_run: bool = Option(
+        False, "--dry-run", help="Only say what would be registered, and the verdict on it."
+    ),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Register the contract, so that producers find its ids. Doing it again changes nothing.
 
@@ -130,9 +118,9 @@ def register(
 def list_(
     *,
     registry: RegistryOptions,
-    format: Types = SchemaFormat.ALL,  # noqa: A002 - the option's name
-    topic: Topics = None,
-    as_json: AsJson = False,
+    format: SchemaFormat = _TYPES,  # noqa: A002 - the option's name
+    topic: list[str] | None = _TOPICS,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Show what a registry holds for the contract, and whether it is this version of it."""
     from immersiverse.auth.events.registry.subjects import registered_contract
@@ -163,13 +151,13 @@ def _show_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
 def show(
     *,
     registry: RegistryOptions,
-    format: Annotated[  # noqa: A002 - the option's name
-        SchemaFormat, typer.Option("--format", "-f", help="Which schema: protobuf or avro.")
-    ] = SchemaFormat.PROTOBUF,
-    form: Form = SchemaForm.TEXT,
-    topic: Annotated[
-        str, typer.Option("--topic", metavar="TOPIC", help="Whose schema a registry is asked for.")
-    ] = "auth.events.user",
+    format: SchemaFormat = Option(  # noqa: A002 - the option's name
+        SchemaFormat.PROTOBUF, "--format", "-f", help="Which schema: protobuf or avro."
+    ),
+    form: SchemaForm = _FORM,
+    topic: str = Option(
+        "auth.events.user", "--topic", metavar="TOPIC", help="Whose schema a registry is asked for."
+    ),
 ) -> None:
     """Print a schema: the latest in a registry, or the contract of this program if none is named."""
     from immersiverse.auth.events.registry.contract import contract_schema
@@ -197,14 +185,12 @@ def show(
 def check(
     *,
     comparison: ComparisonOptions,
-    allow_empty: Annotated[
-        bool,
-        typer.Option(
-            "--allow-empty",
-            help="Take a place without .proto files, and the HEAD of a new repository, for an empty version.",
-        ),
-    ] = False,
-    as_json: AsJson = False,
+    allow_empty: bool = Option(
+        False,
+        "--allow-empty",
+        help="Take a place without .proto files, and the HEAD of a new repository, for an empty version.",
+    ),
+    as_json: bool = AS_JSON,
 ) -> None:
     """Say whether a change breaks anyone: exit code 0 if not, 1 if it does, 2 if a version cannot be read.
 
@@ -223,7 +209,7 @@ def check(
 
 
 @schema.add("diff", "Show what changed, event by event.", "auth-events schema diff --against git#main")
-def diff(*, comparison: ComparisonOptions, as_json: AsJson = False) -> None:
+def diff(*, comparison: ComparisonOptions, as_json: bool = AS_JSON) -> None:
     """Show what changed, event by event: who is affected, and what to do instead of a breaking change."""
     with _failures_as_json(as_json):
         verdict = _verdict(comparison)

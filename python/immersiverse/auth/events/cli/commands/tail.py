@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.options.events import PersonalDataClass  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
@@ -36,42 +37,34 @@ def tail(
     *,
     kafka: KafkaOptions,
     registry: RegistryOptions,
-    topic: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--topic", "-t", metavar="TOPIC",
-            help="Only this topic; may be repeated. Default: the contract's topics.",
-        ),
-    ] = None,
-    type: Annotated[  # noqa: A002 - the option's name
-        list[str] | None,
-        typer.Option("--type", metavar="EVENT", help="Only events of this type; may be repeated."),
-    ] = None,
-    user: Annotated[
-        str,
-        typer.Option("--user", metavar="ID", help="Only events of this user, by user id or message key."),
-    ] = "",
-    start: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="beginning|end|TIME",
-            help=f"Where to start; a time {TIME_HELP}. Default: the end, with --no-follow the beginning.",
-        ),
-    ] = "",
-    follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", help="Wait for new events, or stop at the current end.")
-    ] = True,
-    count: Annotated[
-        int | None, typer.Option("--count", "-n", metavar="N", min=1, help="Stop after this many events.")
-    ] = None,
-    redact: Annotated[
-        PersonalDataClass | None,
-        typer.Option("--redact", help="Withhold personal data of this class and of more sensitive ones."),
-    ] = None,
-    headers: Annotated[
-        bool, typer.Option("--headers", help="Also show topic, partition, offset, time, key and headers.")
-    ] = False,
-) -> None:  # fmt: skip
+    topic: list[str] | None = Option(
+        None, "--topic", "-t", metavar="TOPIC", help="Only this topic; repeat it. By default the contract's."
+    ),
+    type: list[str] | None = Option(  # noqa: A002 - the option's name
+        None, "--type", metavar="EVENT", help="Only events of this type; may be repeated."
+    ),
+    user: str = Option(
+        "", "--user", metavar="ID", help="Only events of this user, by user id or message key."
+    ),
+    start: str = Option(
+        "",
+        "--from",
+        metavar="beginning|end|TIME",
+        help=f"Where to start; a time {TIME_HELP}; by default the end, or all with --no-follow.",
+    ),
+    follow: bool = Option(
+        True, "--follow/--no-follow", help="Wait for new events, or stop at the current end."
+    ),
+    count: int | None = Option(
+        None, "--count", "-n", metavar="N", min=1, help="Stop after this many events."
+    ),
+    redact: PersonalDataClass | None = Option(
+        None, "--redact", help="Withhold personal data of this class and of more sensitive ones."
+    ),
+    headers: bool = Option(
+        False, "--headers", help="Also show topic, partition, offset, time, key and headers."
+    ),
+) -> None:
     """Show events as they arrive, one JSON object per line.
 
     Joins no consumer group and commits nothing, so consumers are not affected. Events of one partition are

@@ -5,18 +5,18 @@ from __future__ import annotations
 import inspect
 from dataclasses import fields, is_dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
-import typer
+from typer import Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+AS_JSON: bool = Option(False, "--json", help="As JSON.")
+DRY_RUN: bool = Option(False, "--dry-run", help="Show what would be done, and change nothing.")
+YES: bool = Option(False, "--yes", "-y", help="Do not ask for confirmation.")
 
 
 def with_options(command: Command) -> Command:

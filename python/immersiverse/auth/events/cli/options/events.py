@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.options.registry import RegistryOptions
 
@@ -58,15 +58,10 @@ class PersonalDataClass(StrEnum):
 class EncodingOptions(RegistryOptions):
     """How events are written, and where schema ids come from."""
 
-    format: Annotated[EventFormat, typer.Option("--format", "-f", help="How to write them.")] = (
-        EventFormat.PROTOBUF
+    format: EventFormat = Option(EventFormat.PROTOBUF, "--format", "-f", help="How to write them.")
+    schema_id: int | None = Option(
+        None, "--schema-id", metavar="ID", min=0, help="The id for frames; no registry is asked then."
     )
-    schema_id: Annotated[
-        int | None,
-        typer.Option(
-            "--schema-id", metavar="ID", min=0, help="The id for frames; no registry is asked then."
-        ),
-    ] = None
 
     def schema_ids(self) -> AbstractContextManager[SchemaIds | None]:
         """Where ids come from; nowhere for JSON, which has none."""

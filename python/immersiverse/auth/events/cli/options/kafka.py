@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - typer reads it
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed
 
@@ -24,27 +24,27 @@ _QUIET = {"log_level": 2, "log.connection.close": False}
 class KafkaOptions:
     """Which Kafka cluster, and how to connect to it."""
 
-    bootstrap_servers: Annotated[
-        str | None,
-        typer.Option(
-            "--bootstrap-servers", "-b", metavar="HOST:PORT,...", envvar=BOOTSTRAP_VARIABLE,
-            help="The Kafka cluster.",
-        ),
-    ] = None  # fmt: skip
-    config: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--config", "-c", metavar="KEY=VALUE",
-            help="A librdkafka setting; may be repeated. Overrides the file.",
-        ),
-    ] = None  # fmt: skip
-    config_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--config-file", metavar="FILE",
-            help="librdkafka settings as KEY=VALUE lines or YAML. Put passwords here.",
-        ),
-    ] = None  # fmt: skip
+    bootstrap_servers: str | None = Option(
+        None,
+        "--bootstrap-servers",
+        "-b",
+        metavar="HOST:PORT,...",
+        envvar=BOOTSTRAP_VARIABLE,
+        help="The Kafka cluster.",
+    )
+    config: list[str] | None = Option(
+        None,
+        "--config",
+        "-c",
+        metavar="KEY=VALUE",
+        help="A librdkafka setting; may be repeated. Overrides the file.",
+    )
+    config_file: Path | None = Option(
+        None,
+        "--config-file",
+        metavar="FILE",
+        help="librdkafka settings as KEY=VALUE lines or YAML. Put passwords here.",
+    )
 
     def cluster(self) -> Cluster:
         """The cluster.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+from typer import Option
 
 from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, failure_of
 from immersiverse.auth.events.errors import RegistryError, RegistryRefused
@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
 REGISTRY_VARIABLE = "AUTH_EVENTS_REGISTRY"
 
-RegistrySettings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--registry-config",
-        metavar="KEY=VALUE",
-        help="A setting of Confluent's registry client, such as basic.auth.user.info=NAME:PASSWORD.",
-    ),
-]
+REGISTRY_CONFIG: list[str] | None = Option(
+    None,
+    "--registry-config",
+    metavar="KEY=VALUE",
+    help="A setting of Confluent's registry client, such as basic.auth.user.info=NAME:PASSWORD.",
+)
 
 # The settings that Confluent's client takes as numbers; all others are text.
 _NUMBERS = {
@@ -42,11 +40,10 @@ _UNPRINTED = "***"
 class RegistryOptions:
     """Which Schema Registry, and how to connect to it."""
 
-    registry: Annotated[
-        str | None,
-        typer.Option("--registry", metavar="URL", envvar=REGISTRY_VARIABLE, help="The Schema Registry."),
-    ] = None
-    registry_config: RegistrySettings = None
+    registry: str | None = Option(
+        None, "--registry", metavar="URL", envvar=REGISTRY_VARIABLE, help="The Schema Registry."
+    )
+    registry_config: list[str] | None = REGISTRY_CONFIG
 
     def __bool__(self) -> bool:
         return bool(self.registry or self.registry_config)
