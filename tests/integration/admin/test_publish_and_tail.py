@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import uuid
 
@@ -108,6 +109,17 @@ def test_an_undeliverable_line_is_named(auth_events, user):
     assert result.code == 1
     assert result.err.startswith("line 2: ")
     assert "MSG_SIZE_TOO_LARGE" in result.err
+
+
+def test_a_missing_topic_is_one_line_at_once_and_a_count(auth_events, kafka, monkeypatch):
+    monkeypatch.setattr(catalog, "SINGLE_TOPIC", missing := f"missing-{uuid.uuid4()}")
+    stdin = "\n".join(MINIMAL % f"user-{number}" for number in range(300))
+    result = auth_events("publish", "--schema-id", "1", "--single-topic", stdin=stdin)
+    line, summary = result.err.splitlines()
+    command = f"kafka-topics.sh --bootstrap-server {kafka.bootstrap} --create --topic {missing}"
+    assert (result.code, line) == (1, f"line 1: topic {missing} does not exist; create it with {command}")
+    assert summary.endswith(f"; 300 lines were not published, of them 300 to {missing}")
+    assert float(re.search(r"in ([0-9.]+) s", summary).group(1)) < 10
 
 
 def test_tail_filters_counts_and_starts_where_asked(auth_events, kafka, topic):

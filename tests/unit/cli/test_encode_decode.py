@@ -103,3 +103,27 @@ def test_a_newer_event_in_json_is_shown_whole(auth_events):
     (shown,) = auth_events("decode", stdin=f'{newer}"actor":{{"id":"admin-7"}}}}').lines
     assert (shown["eventType"], shown["unknown"], shown["payload"]) == ("Newer", True, {"a": [1]})
     assert shown["actor"]["id"] == "admin-7"
+
+
+def test_unknown_names_are_refused_unless_they_may_be_left_out(auth_events):
+    misspelt = MINIMAL.replace('"username"', '"usernme":"x","username"')
+    refused = auth_events("encode", "--format", "json", stdin=f"{MINIMAL}\n{misspelt}")
+    assert (refused.code, len(refused.out.splitlines())) == (1, 1)
+    assert refused.err == (
+        "line 2: UserCreated.payload.usernme: is no field of the contract; did you mean username?\n"
+    )
+    lenient = auth_events("encode", "--format", "json", "--lenient", stdin=misspelt)
+    assert (lenient.code, lenient.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["UserDeleted", "SuspiciousLogin"])
+def test_the_names_that_the_catalogue_shows_can_be_pasted(auth_events, name):
+    document = auth_events("catalog", name, "--json").document
+    shown = auth_events("catalog", name).out
+    for field in document["fields"]:
+        for value in (field["values"] or [])[1:]:
+            assert value in shown
+            pasted = [value] if field["type"].startswith("repeated") else value
+            document["sample"]["payload"][field["jsonName"]] = pasted
+            encoded = auth_events("encode", "--format", "json", stdin=json.dumps(document["sample"]))
+            assert (encoded.code, encoded.err) == (0, "")

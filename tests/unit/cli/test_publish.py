@@ -9,6 +9,8 @@ import pytest
 
 from immersiverse.auth.events.cli.commands import publish
 from immersiverse.auth.events.cli.commands.publish import LineCounts
+from immersiverse.auth.events.errors import PublishError
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 DELIVERED = SimpleNamespace(error=None, topic="auth.events.user")
 
@@ -50,6 +52,47 @@ def test_an_interrupt_says_what_is_in_flight(capsys):
     counts.interrupted()
     line = capsys.readouterr().err
     assert line == "interrupted: waiting for 1 events in flight; Ctrl-C again gives up on them\n"
+
+
+def failed(code, topic="auth.events.user", *, retryable=False):
+    error = PublishError(AuthEvent(event_id="x"), topic, code, "no", retryable=retryable)
+    return SimpleNamespace(error=error, topic=topic)
+
+
+def test_one_reason_of_a_topic_is_one_line_and_a_count(capsys):
+    counts = LineCounts(as_json=False)
+    with counts.shown():
+        for number in range(1, 301):
+            counts.sent()
+            counts.delivered(number, failed("TOPIC_AUTHORIZATION_FAILED"))
+        counts.refused(301, "auth.events.login", "topic auth.events.login does not exist")
+        counts.refused(302, "auth.events.login", "topic auth.events.login does not exist")
+    counts.conclude()
+    first, second, summary = capsys.readouterr().err.splitlines()
+    assert first.startswith("line 1: ")
+    assert second == "line 301: topic auth.events.login does not exist"
+    assert summary.endswith(
+        "302 lines were not published, of them 2 to auth.events.login, 300 to auth.events.user"
+    )
+
+
+def test_each_message_that_is_too_large_is_named(capsys):
+    counts = LineCounts(as_json=False)
+    with counts.shown():
+        for number in (1, 2):
+            counts.sent()
+            counts.delivered(number, failed("MSG_SIZE_TOO_LARGE"))
+    assert [line[:8] for line in capsys.readouterr().err.splitlines()] == ["line 1: ", "line 2: "]
+    assert not counts.outage
+
+
+def test_an_outage_is_one(capsys):
+    counts = LineCounts(as_json=False)
+    with counts.shown():
+        counts.sent()
+        counts.delivered(1, failed("_MSG_TIMED_OUT", retryable=True))
+    assert counts.outage
+    assert capsys.readouterr().err.startswith("line 1: ")
 
 
 def test_figures_in_json_come_alone(capfd):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in confluent-kafka
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in confluent-kafka
+
+_CREATION_SECONDS = 1.0  # for brokers that create topics when a producer asks for them
+_UNKNOWN = frozenset({"UNKNOWN_TOPIC_OR_PART", "LEADER_NOT_AVAILABLE"})  # also while it is created
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,25 @@ def partitions_of(cluster: Cluster, topics: Iterable[str]) -> tuple[Partition, .
 def partitions_in(counts: Mapping[str, int], topics: Iterable[str]) -> tuple[Partition, ...]:
     """All partitions of the given topics, by the number that each has. Pure."""
     return tuple(Partition(name, number) for name in topics for number in range(counts[name]))
+
+
+def missing_topic(cluster: Cluster, name: str) -> str:
+    """Why nothing can be published to a topic; empty if it exists, or if the brokers create it when asked.
+
+    Raises:
+        BrokerUnavailable: if no broker responds.
+    """
+    until = time.monotonic() + _CREATION_SECONDS
+    while True:
+        found = cluster.ask("look up a topic", lambda admin: admin.list_topics(name, timeout=cluster.timeout))
+        error = found.topics[name].error
+        if error is None or error.name() not in _UNKNOWN:
+            return ""
+        if time.monotonic() > until:
+            servers = cluster.settings["bootstrap.servers"]
+            command = f"kafka-topics.sh --bootstrap-server {servers} --create --topic {name}"
+            return f"topic {name} does not exist; create it with {command}"
+        time.sleep(_CREATION_SECONDS / 10)
 
 
 def offset_ranges(cluster: Cluster, partitions: Iterable[Partition]) -> dict[Partition, OffsetRange]:

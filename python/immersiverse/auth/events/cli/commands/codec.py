@@ -36,15 +36,16 @@ def encode(
 ) -> None:
     """Turn events in JSON, one a line, into message values in base64.
 
-    Takes the specification's minimal messages and full ones, and checks them against the contract.
+    Takes the specification's minimal messages and full ones, and checks them against the contract: a field or
+    value that it does not have is refused, with the closest name.
     """
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
-    from immersiverse.auth.events.serialization.text import read_event_line
 
+    read = encoding.line_reader()
     with encoding.schema_ids() as schemas:
         serialize = AuthEventSerializer(schemas, format=encoding.format.value).serialize
         show = _message if as_json else _value
-        _convert_lines(file, lambda line: show(serialize(read_event_line(line), topic=topic)))
+        _convert_lines(file, lambda line: show(serialize(read(line), topic=topic)))
 
 
 def decode(file: str = INPUT_FILE, *, registry: RegistryOptions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -27,10 +27,19 @@ if TYPE_CHECKING:
 
     Lines = Iterator[tuple[int, bytes]]
     ReadLine = Callable[[bytes], AuthEvent]
+    Send = Callable[[int, AuthEvent], None]
 
 _LOOK_EVERY = 0.2  # seconds, while deliveries are waited for at the end
 _SHOW_EVERY = 0.1  # seconds
 _SILENCE = 10.0  # seconds without an acknowledgement until a warning
+# Errors of one message; any other is likely to be that of many, so that only the first gets a line.
+_OF_ONE_MESSAGE = {
+    "MSG_SIZE_TOO_LARGE",
+    "INVALID_MSG",
+    "INVALID_MSG_SIZE",
+    "INVALID_RECORD",
+    "INVALID_TIMESTAMP",
+}
 
 
 def publish(
@@ -48,13 +57,14 @@ def publish(
 ) -> None:
     """Publish events in JSON, one a line, to Kafka.
 
-    Takes the specification's minimal messages and full ones, and checks them against the contract. An event
-    without an id gets one that is derived from its line, so that publishing a file again repeats ids, which
-    consumers drop as duplicates. Lines that are not published are reported with the reason.
+    Takes the specification's minimal messages and full ones, and checks them against the contract: a field or
+    value that it does not have is refused, with the closest name. An event without an id gets one that is
+    derived from its line, so that publishing a file again repeats ids, which consumers drop as duplicates.
+    Lines that are not published are reported with the reason.
 
     Exit codes: 0 all lines are published, 1 some are not, 2 wrong use, 3 no connection, 130 interrupted.
     """
-    from immersiverse.auth.events.admin.topics import existing_topics
+    from immersiverse.auth.events.admin.topics import existing_topics, missing_topic
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
@@ -65,32 +75,50 @@ def publish(
         serializer = AuthEventSerializer(ids, format=encoding.format.value, single_topic=single_topic)
         counts = LineCounts(as_json=as_json)
         publisher = Publisher(cluster.settings, serializer=serializer)
-        _publish_all(lines, _line_reader(assign_versions=assign_versions), publisher, counts)
+        read = _numbering(encoding.line_reader()) if assign_versions else encoding.line_reader()
+        send = _sender(publisher, counts, cache(partial(missing_topic, cluster)), single_topic=single_topic)
+        _publish_all(lines, read, send, publisher, counts)
     if counts.outage or counts.failed:
         raise typer.Exit(NO_CONNECTION if counts.outage else VERDICT)
 
 
-def _line_reader(*, assign_versions: bool) -> ReadLine:
+def _numbering(read: ReadLine) -> ReadLine:
+    """The reader, and each event that it reads gets the next version of its user."""
     from immersiverse.auth.events.events import EventVersions
-    from immersiverse.auth.events.serialization.text import read_event_line
 
-    if not assign_versions:
-        return read_event_line
     versions = EventVersions()
 
-    def read(line: bytes) -> AuthEvent:
-        event = read_event_line(line)
+    def read_and_number(line: bytes) -> AuthEvent:
+        event = read(line)
         versions.give(event)
         return event
 
-    return read
+    return read_and_number
 
 
-def _publish_all(lines: Lines, read: ReadLine, publisher: Publisher, counts: LineCounts) -> None:
+def _sender(
+    publisher: Publisher, counts: LineCounts, missing: Callable[[str], str], *, single_topic: bool
+) -> Send:
+    """What sends the event of a line, unless its topic is missing; a topic is looked up once."""
+    from immersiverse.auth.events.catalog import SINGLE_TOPIC
+    from immersiverse.auth.events.events import event_type_of
+
+    def send(number: int, event: AuthEvent) -> None:
+        topic = SINGLE_TOPIC if single_topic else event_type_of(event).topic
+        if reason := missing(topic):
+            counts.refused(number, topic, reason)
+        else:
+            publisher.send(event, on_done=partial(counts.delivered, number))
+            counts.sent()
+
+    return send
+
+
+def _publish_all(lines: Lines, read: ReadLine, send: Send, publisher: Publisher, counts: LineCounts) -> None:
     try:
         with counts.shown():
             try:
-                _publish_lines(lines, read, publisher, counts)
+                _publish_lines(lines, read, send, counts)
             except KeyboardInterrupt:
                 counts.interrupted()
                 raise
@@ -102,17 +130,15 @@ def _publish_all(lines: Lines, read: ReadLine, publisher: Publisher, counts: Lin
         counts.conclude()
 
 
-def _publish_lines(lines: Lines, read: ReadLine, publisher: Publisher, counts: LineCounts) -> None:
+def _publish_lines(lines: Lines, read: ReadLine, send: Send, counts: LineCounts) -> None:
     for number, line in lines:
         if counts.outage:
             warn(f"stopped at line {number}: earlier events could not be delivered")
             return
         try:
-            publisher.send(read(line), on_done=partial(counts.delivered, number))
+            send(number, read(line))
         except (DecodeError, InvalidEvent, PublishError) as error:
             counts.not_published(number, error)
-        else:
-            counts.sent()
 
 
 def _wait(publisher: Publisher, counts: LineCounts) -> None:
@@ -142,6 +168,7 @@ class LineCounts:
         self._as_json = as_json
         self._lock = threading.Lock()  # deliveries may be reported in the publisher's own thread
         self._topics: dict[str, int] = {}
+        self._refused: dict[tuple[str, str], int] = {}  # by topic and reason
         self._started = self._progress_at = time.monotonic()
         self._shown_at = 0.0
         self._warned = False
@@ -169,10 +196,21 @@ class LineCounts:
 
     def not_published(self, number: int, error: AuthEventsError) -> None:
         """A line is not published."""
+        if isinstance(error, PublishError) and error.code not in _OF_ONE_MESSAGE:
+            self.outage = self.outage or error.retryable
+            self.refused(number, error.topic, str(error), error.code)
+            return
         warn(f"line {number}: {error}")
         with self._lock:
             self.failed += 1
-            self.outage = self.outage or (isinstance(error, PublishError) and error.retryable)
+
+    def refused(self, number: int, topic: str, reason: str, code: str = "") -> None:
+        """A line is not published for a reason of its topic, or of the cluster: the first one gets a line."""
+        with self._lock:
+            self.failed += 1
+            count = self._refused[topic, code] = self._refused.get((topic, code), 0) + 1
+        if count == 1:
+            warn(f"line {number}: {reason}")
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -204,5 +242,7 @@ class LineCounts:
             write_json({**figures, "seconds": round(seconds, 3)})
             return
         where = ", ".join(f"{topic} {count}" for topic, count in topics.items())
+        to = ", ".join(f"{count} to {topic}" for (topic, _), count in sorted(self._refused.items()))
         failed = f"; {self.failed} lines were not published" if self.failed else ""
+        failed += f", of them {to}" if to else ""
         warn(f"published {self.published} events in {seconds:.1f} s{f': {where}' if where else ''}{failed}")

@@ -12,9 +12,11 @@ from typer import Option
 from immersiverse.auth.events.cli.options.registry import RegistryOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from immersiverse.auth.events.serialization.schemas import SchemaIds, SchemaType
+    from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 
 class EventFormat(StrEnum):
@@ -62,6 +64,19 @@ class EncodingOptions(RegistryOptions):
     schema_id: int | None = Option(
         None, "--schema-id", metavar="ID", min=0, help="The id for frames; no registry is asked then."
     )
+
+    lenient: bool = Option(False, "--lenient", help="Leave out fields and values that the contract lacks.")
+
+    def line_reader(self) -> Callable[[bytes], AuthEvent]:
+        """What reads a line that a person wrote; it raises DecodeError, or InvalidEvent."""
+        from immersiverse.auth.events.serialization.json.strict import require_known_names
+        from immersiverse.auth.events.serialization.text import read_event_line
+
+        def read_strictly(line: bytes) -> AuthEvent:
+            require_known_names(line)
+            return read_event_line(line)
+
+        return read_event_line if self.lenient else read_strictly
 
     def schema_ids(self) -> AbstractContextManager[SchemaIds | None]:
         """Where ids come from; nowhere for JSON, which has none."""

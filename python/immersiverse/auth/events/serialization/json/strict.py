@@ -1,0 +1,97 @@
+"""Unknown names in JSON events that people write: a reader skips them, a producer must not lose them.
+
+Source: the Protobuf JSON mapping, by which a parser refuses unknown names unless it is asked to ignore them.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from immersiverse.auth.events import catalog
+from immersiverse.auth.events.errors import InvalidEvent
+from immersiverse.auth.events.serialization.json.codec import EVENT_TYPE, PAYLOAD, envelope_fields
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+
+_BOM: Final = b"\xef\xbb\xbf"
+_ENVELOPE: Final = envelope_fields(AuthEvent.DESCRIPTOR)
+_CLOUDEVENT: Final = ("specversion", "type", "data")  # beside these it may have extensions of any name
+
+
+def require_known_names(line: bytes) -> None:
+    """Refuse a JSON event with a field, event type or enum value that the contract does not have.
+
+    What else is wrong with it is left to the reader.
+
+    Raises:
+        InvalidEvent: with the path in the event, and the closest name.
+    """
+    try:
+        document = orjson.loads(line.removeprefix(_BOM))
+    except (orjson.JSONDecodeError, RecursionError):
+        return
+    if not isinstance(document, dict):
+        return
+    is_cloudevent = _CLOUDEVENT[0] in document
+    name, payload = (
+        document.get(key) for key in (_CLOUDEVENT[1:] if is_cloudevent else (EVENT_TYPE, PAYLOAD))
+    )
+    if not isinstance(name, str):
+        name = ""
+    if not is_cloudevent:
+        _check_object(document, _ENVELOPE, name or "AuthEvent", "", also=(EVENT_TYPE, PAYLOAD))
+    event_type = catalog.find(name)
+    if event_type is None:
+        raise InvalidEvent(name, "", f"is no event type of this contract{_hint(name, catalog.EVENT_TYPES)}")
+    _check_object(payload, event_type.message.DESCRIPTOR.fields, event_type.name, f"{PAYLOAD}.")
+
+
+def _check_object(
+    value: Any, fields: Iterable[Any], event_type: str, path: str, also: Iterable[str] = ()
+) -> None:
+    """Check the names of an object by a message's fields; anything but an object is left to the reader."""
+    if not isinstance(value, dict):
+        return
+    by_name = {name: field for field in fields for name in (field.name, field.json_name)}
+    for name, content in value.items():
+        field = by_name.get(name)
+        if field is not None:
+            _check_value(content, field, event_type, f"{path}{name}")
+        elif name not in also:
+            known = [*(field.json_name for field in fields), *also]
+            raise InvalidEvent(
+                event_type, f"{path}{name}", f"is no field of the contract{_hint(name, known)}"
+            )
+
+
+def _check_value(value: Any, field: FieldDescriptor, event_type: str, path: str) -> None:
+    if isinstance(value, list) and field.is_repeated:
+        for index, item in enumerate(value):
+            _check_value(item, field, event_type, f"{path}[{index}]")
+    elif field.enum_type is not None:
+        _check_enum(value, field.enum_type, event_type, path)
+    elif field.message_type is not None and not field.message_type.full_name.startswith("google.protobuf."):
+        _check_object(value, field.message_type.fields, event_type, f"{path}.")
+
+
+def _check_enum(value: Any, enum: EnumDescriptor, event_type: str, path: str) -> None:
+    if isinstance(value, str) and value not in enum.values_by_name:
+        prefix = enum.values[0].name.removesuffix("UNSPECIFIED")
+        full = f"{prefix}{value.upper()}"  # as it is named in other languages and in conversation
+        hint = f"; did you mean {full}?" if full in enum.values_by_name else _hint(value, enum.values_by_name)
+        raise InvalidEvent(event_type, path, f"{value!r} is no value of {enum.name}{hint}")
+    if isinstance(value, int) and not isinstance(value, bool) and value not in enum.values_by_number:
+        raise InvalidEvent(event_type, path, f"{value} is no value of {enum.name}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    by_lower_case = {other.lower(): other for other in known}
+    closest = get_close_matches(name.lower(), by_lower_case, n=1)
+    return f"; did you mean {by_lower_case[closest[0]]}?" if closest else ""
