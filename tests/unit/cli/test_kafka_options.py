@@ -124,6 +124,25 @@ def test_an_invalid_time_is_wrong_use(text):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize("text", ["99999d", "999999999d", "1969-12-31", "0001-01-01T00:00:00Z"])
+def test_a_time_before_1970_is_the_beginning(text):
+    assert milliseconds_of(text) == 0
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+        (253_402_300_800_000, "253402300800000"),
+        (1_751_360_400_123_456, "1751360400123456"),
+        (2**63 - 1, "9223372036854775807"),
+    ],
+)
+def test_times_beyond_the_year_9999_are_written_as_the_number(milliseconds, text):
+    assert format_time(milliseconds) == text
+
+
 def test_times_are_written_with_milliseconds_and_an_unknown_one_is_empty():
     assert format_time(1_751_360_400_007) == "2025-07-01T09:00:00.007Z"
     assert format_time(-1) == ""

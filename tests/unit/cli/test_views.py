@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import pytest
@@ -12,6 +13,7 @@ from immersiverse.auth.events.cli.views import dead_letters as view
 from immersiverse.auth.events.cli.views import groups as groups_view
 from immersiverse.auth.events.partition import Partition
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
+from immersiverse.auth.events.simulation import simulate
 from unit.admin.samples import dead_letter, dead_letter_headers
 
 USER = b"6fa9a274-45e8-4d8a-8c80-e3444a59d917"
@@ -80,6 +82,27 @@ def test_a_stub_shows_where_its_original_is_and_no_value():
     whole = view.whole(stub, deserializer)
     assert (whole["stub"], whole["originalSize"], whole["originalSha256"]) == (True, 1_048_000, "5e88")
     assert (whole["valueBase64"], "unreadable" in whole, "event" in whole) == (None, False, False)
+
+
+def test_a_dead_letter_that_json_cannot_say_shows_all_the_rest():
+    event = next(simulate(1, 1))
+    event.timestamp.seconds *= 1000
+    value = bytes(6) + event.SerializeToString()
+    broken, deserializer = dead_letter(value=value), AuthEventDeserializer()
+    text = "\n".join(view.lines(broken, deserializer))
+    for said in ("cannot be shown: ", "00000000  00 00 00 00", "Traceback ...", "user-1", "geo lookup"):
+        assert said in text
+    whole = view.whole(broken, deserializer)
+    assert base64.b64decode(whole["valueBase64"]) == value
+    assert "JSON cannot express this" in whole["unreadable"]
+    assert "event" not in whole
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_a_record_time_in_microseconds_is_shown_as_the_number(width):
+    late = dead_letter(at=1_751_360_400_123_456)
+    assert "1751360400123456" in drawn(view.drawn([late], width), width)
+    assert view.facts(late)["deadAt"] == "1751360400123456"
 
 
 def test_a_complete_dead_letter_is_not_marked_as_a_stub():

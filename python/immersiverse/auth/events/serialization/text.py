@@ -47,6 +47,9 @@ def event_line(event: Decoded | None) -> bytes:
     """A decoded event as a line of JSON; ``null`` for a tombstone.
 
     An event newer than this program has ``"unknown": true`` and its payload as far as it can be read.
+
+    Raises:
+        InvalidEvent: if JSON cannot express it.
     """
     if event is None:
         return b"null"
@@ -61,13 +64,20 @@ def event_line(event: Decoded | None) -> bytes:
 
 
 def unknown_envelope(event: UnknownEvent) -> dict[str, Any]:
-    """The type and the envelope of an event that is newer than this program, as JSON."""
-    document = {
-        "eventType": event.event_type,
-        "unknown": True,
-        "timestamp": format_timestamp(event.envelope.timestamp),
-    }
-    write_envelope(event.envelope, document)
+    """The type and the envelope of an event that is newer than this program, as JSON.
+
+    Raises:
+        InvalidEvent: if JSON cannot express it, such as a time beyond the year 9999.
+    """
+    try:
+        document = {
+            "eventType": event.event_type,
+            "unknown": True,
+            "timestamp": format_timestamp(event.envelope.timestamp),
+        }
+        write_envelope(event.envelope, document)
+    except ValueError as error:
+        raise InvalidEvent(event.event_type, "", f"JSON cannot express this: {error}") from error
     return document
 
 

@@ -26,6 +26,7 @@ _DATABASE_URL = "postgresql+psycopg://NAME:PASSWORD@HOST/DATABASE"
 _REDIS_URL = "redis://HOST:6379/0"
 
 _COUNTS_AS_JSON: bool = Option(False, "--json", help="Print only the counts, as JSON.")
+_LONGEST_AGE = 10**10  # seconds, three centuries; databases know no time long before
 
 inbox = CommandGroup("What consumers' inboxes remember of handled events.")
 
@@ -105,7 +106,7 @@ def prune(
     Exit codes: 0 done, 2 wrong use, 3 no connection, or tables missing, 130 interrupted.
     """
     age = seconds_of(older_than)
-    if not age:
+    if not age or age > _LONGEST_AGE:
         raise CommandFailed(f"invalid age {older_than!r}: write one such as 90m, 12h or 8d", WRONG_USE)
     with _in_database(where) as store:
         _report(store.prune(timedelta(seconds=age)), as_json=as_json)

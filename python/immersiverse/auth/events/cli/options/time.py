@@ -12,6 +12,7 @@ TIME_HELP = "such as 2025-07-01T09:00:00Z, 2025-07-01, or 15m, 2h, 7d ago"
 
 _AGE = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_YEAR_10000 = 253_402_300_800_000  # milliseconds since 1970
 _MILLISECONDS = re.compile(r"\d{12,14}")
 
 
@@ -24,11 +25,13 @@ def seconds_of(age: str) -> int | None:
 def milliseconds_of(text: str) -> int:
     """A time in milliseconds since 1970 in UTC: ISO 8601, that number, or an age such as 2h.
 
+    Kafka knows no earlier time, so one before 1970 is 0, the beginning.
+
     Raises:
         CommandFailed: it is none of these.
     """
-    if ago := _AGE.fullmatch(text):
-        return int((time.time() - int(ago[1]) * _SECONDS[ago[2]]) * 1000)
+    if (age := seconds_of(text)) is not None:
+        return max(0, int((time.time() - age) * 1000))
     if _MILLISECONDS.fullmatch(text):
         return int(text)
     try:
@@ -37,12 +40,17 @@ def milliseconds_of(text: str) -> int:
         raise CommandFailed(
             f"invalid time {text!r}: use ISO 8601, or an age such as 15m, 2h, 7d", WRONG_USE
         ) from error
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    return max(0, int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000))
 
 
 def format_time(milliseconds: int) -> str:
-    """A time in UTC with milliseconds; empty if it is negative, which Kafka uses for unknown."""
+    """A time in UTC with milliseconds; empty if it is negative, which Kafka uses for unknown.
+
+    Beyond the year 9999 it is the number, such as one of microseconds: brokers may take any.
+    """
     if milliseconds < 0:
         return ""
-    found = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if milliseconds >= _YEAR_10000:
+        return str(milliseconds)
+    found = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    return f"{found:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03}Z"

@@ -15,7 +15,7 @@ from rich.text import Text
 from immersiverse.auth.events.admin.dead_letters.redrive import RedriveStatus
 from immersiverse.auth.events.cli.options.time import format_time
 from immersiverse.auth.events.cli.output import warn, write_json
-from immersiverse.auth.events.errors import DecodeError
+from immersiverse.auth.events.errors import DecodeError, InvalidEvent
 from immersiverse.auth.events.printable import printable
 from immersiverse.auth.events.serialization.text import event_line, hexdump
 
@@ -117,7 +117,7 @@ def whole(dead_letter: DeadLetter, deserializer: AuthEventDeserializer) -> dict[
         document["valueBase64"] = base64.b64encode(dead_letter.value).decode()
     try:
         document["event"] = orjson.Fragment(_event(dead_letter, deserializer))
-    except DecodeError as error:
+    except (DecodeError, InvalidEvent) as error:
         document["unreadable"] = f"{type(error).__name__}: {error}"
     return document
 
@@ -151,6 +151,8 @@ def _value_lines(dead_letter: DeadLetter, deserializer: AuthEventDeserializer) -
         yield from printable(text, lines=True).split("\n")
     except DecodeError as error:
         yield f"  cannot be decoded: {type(error).__name__}: {printable(str(error))}"
+    except InvalidEvent as error:
+        yield f"  cannot be shown: {printable(str(error))}"
     yield from ("", "value" if dead_letter.value is not None else "value: none, a tombstone")
     yield from hexdump(dead_letter.value or b"")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from immersiverse.auth.events.cli.options.time import format_time
 from immersiverse.auth.events.cli.output import warn
-from immersiverse.auth.events.errors import DecodeError
+from immersiverse.auth.events.errors import DecodeError, InvalidEvent
 from immersiverse.auth.events.privacy import WITHHELD
 from immersiverse.auth.events.serialization.headers import headers_of
 from immersiverse.auth.events.serialization.text import event_line, unknown_envelope
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from immersiverse.auth.events.admin.tail import EventFilter
+    from immersiverse.auth.events.errors import AuthEventsError
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.privacy import Redaction
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
@@ -40,21 +42,30 @@ class RecordView:
         """The line of a message and its event."""
         if not self._with_headers:
             return self._event(event)
-        document = {
+        return orjson.dumps({**self._place(record, event), "event": orjson.Fragment(self._event(event))})
+
+    def unreadable_line(self, record: Record, error: AuthEventsError) -> bytes | None:
+        """The line of a message that cannot be shown as an event, with its bytes; None without headers."""
+        if not self._with_headers:
+            return None
+        value = record.value()
+        shown = WITHHELD if self._redaction else None if value is None else base64.b64encode(value).decode()
+        why = {"event": None, "unreadable": self.reason(error), "valueBase64": shown}
+        return orjson.dumps({**self._place(record, None), **why})
+
+    def reason(self, error: AuthEventsError) -> str:
+        """Why a message cannot be shown; the text of an error may quote personal data."""
+        return type(error).__name__ if self._redaction else f"{type(error).__name__}: {error}"
+
+    def _place(self, record: Record, event: Decoded | None) -> dict[str, Any]:
+        return {
             "topic": record.topic(),
             "partition": record.partition(),
             "offset": record.offset(),
             "timestamp": format_time(record.timestamp()[1]),
             "key": self._key(record, event),
             "headers": self._headers(record),
-            "event": orjson.Fragment(self._event(event)),
         }
-        return orjson.dumps(document)
-
-    def unreadable(self, record: Record, error: DecodeError) -> str:
-        """The warning about a message that cannot be decoded; an error's message may quote personal data."""
-        reason = type(error).__name__ if self._redaction else f"{type(error).__name__}: {error}"
-        return f"{record.topic()}-{record.partition()}-{record.offset()}: {reason}"
 
     def _event(self, event: Decoded | None) -> bytes:
         if self._redaction is None or event is None:
@@ -79,7 +90,7 @@ class RecordView:
 
 
 class RecordLines:
-    """The lines of messages: those that match are shown, those that cannot be decoded are counted.
+    """The lines of messages: those that match are shown, those that cannot be shown are counted.
 
     Args:
         deserializer: decodes messages.
@@ -87,7 +98,7 @@ class RecordLines:
         view: formats them.
 
     Attributes:
-        unreadable: how many messages could not be decoded, matching or not.
+        unreadable: how many messages could not be decoded, matching or not, or not be written as JSON.
     """
 
     def __init__(self, deserializer: AuthEventDeserializer, wanted: EventFilter, view: RecordView) -> None:
@@ -97,19 +108,25 @@ class RecordLines:
         self._view = view
 
     def of(self, records: Iterator[Record]) -> Iterator[bytes]:
-        """The line of each matching message; warns about each that cannot be decoded."""
+        """The line of each matching message; warns about each that cannot be shown."""
         for record in records:
             try:
-                event, _ = self._deserializer.read(record)
-            except DecodeError as error:
+                line = self._line(record)
+            except (DecodeError, InvalidEvent) as error:
                 self.unreadable += 1
-                warn(self._view.unreadable(record, error))
-                continue
-            if self._wanted.accepts(event, record.key()):
-                yield self._view.line(record, event)
+                place = f"{record.topic()}-{record.partition()}-{record.offset()}"
+                warn(f"{place}: {self._view.reason(error)}")
+                wanted = self._wanted.accepts(None, record.key())
+                line = self._view.unreadable_line(record, error) if wanted else None
+            if line is not None:
+                yield line
+
+    def _line(self, record: Record) -> bytes | None:
+        event, _ = self._deserializer.read(record)
+        return self._view.line(record, event) if self._wanted.accepts(event, record.key()) else None
 
     def report(self, *, has_registry: bool) -> None:
-        """Warn how many messages could not be decoded, if any."""
+        """Warn how many messages could not be shown, if any."""
         hint = "" if has_registry else "; with --registry, Avro and more of newer events can be decoded"
         if self.unreadable:
             warn(f"messages that cannot be decoded: {self.unreadable}{hint}")
