@@ -12,11 +12,14 @@ from component.cli.terminal import COMMAND, end, run, running
 from immersiverse.auth.events import __version__
 
 
-def test_help_loads_nothing_that_only_commands_need():
+def test_help_of_every_command_loads_nothing_that_only_commands_need():
     program = (
-        "import sys; from immersiverse.auth.events.cli import main; main(['--help'])\n"
-        "heavy = {'confluent_kafka', 'google.protobuf', 'httpx', 'orjson', 'fastavro', 'rich',"
-        "'immersiverse.auth.events.cli.commands.catalog'} & set(sys.modules)\n"
+        "import sys; from immersiverse.auth.events.cli import main\n"
+        "from immersiverse.auth.events.cli.commands import COMMANDS\n"
+        "for command in [[], *([name] for name in COMMANDS), ['dlq', 'show'], ['schema', 'check']]:\n"
+        "    main([*command, '--help'])\n"
+        "heavy = {'confluent_kafka', 'google.protobuf', 'httpx', 'orjson', 'fastavro', 'rich', 'pydantic',"
+        "'immersiverse.auth.events.catalog'} & set(sys.modules)\n"
         "print('loaded:', sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import textwrap
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -60,6 +62,24 @@ def test_dev_says_where_everything_is_and_ends_cleanly(auth_events, stop):
         rows = auth_events("schema", "list", "--registry", addresses["registry"], "--json").document
         assert {row["contract"] for row in rows} == {"this"}
         result = end(process, stop)
+    assert (result.code, result.err) == (0, "")
+
+
+def test_dev_listens_where_it_is_asked_to(auth_events, monkeypatch):
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    with running("dev", "--kafka-port", str(port)) as process:
+        monkeypatch.setenv("AUTH_EVENTS_BOOTSTRAP_SERVERS", f"localhost:{port}")
+        assert (
+            f"AUTH_EVENTS_BOOTSTRAP_SERVERS=localhost:{port} " in read_until(process, "  export .*\n").group()
+        )
+        events = auth_events("simulate", "--events", "3").out
+        assert auth_events("publish", "--schema-id", "1", stdin=events).code == 0
+        assert len(auth_events("tail", "--from", "beginning", "--count", "3").lines) == 3
+        taken = auth_events("dev", "--kafka-port", str(port))
+        assert (taken.code, taken.err.count("\n")) == (3, 1)
+        assert taken.err.startswith(f"auth-events: cannot listen on localhost:{port}: ")
+        result = end(process, signal.SIGINT)
     assert (result.code, result.err) == (0, "")
 
 

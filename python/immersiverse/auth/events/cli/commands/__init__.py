@@ -70,7 +70,9 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "schema": CommandEntry("schema", "Register, list, show and check schemas."),
     "registry": CommandEntry("dev", "A Schema Registry for development."),
     "dev": CommandEntry(
-        "dev", "Run a Kafka and a registry for development.", "auth-events dev --registry-port 8081"
+        "dev",
+        "Run a Kafka and a registry for development.",
+        "auth-events dev --kafka-port 9092 --registry-port 8081",
     ),
     "demo": CommandEntry("demo", "Watch events flow through Kafka.", "auth-events demo --events 100000"),
 }

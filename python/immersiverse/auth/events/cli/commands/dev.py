@@ -46,6 +46,9 @@ Stop with Ctrl-C."""
 
 def dev(
     *,
+    kafka_port: int = Option(
+        0, "--kafka-port", metavar="PORT", min=0, max=65_535, help="Kafka's port; 0 for a free one."
+    ),
     registry_port: int = Option(
         0, "--registry-port", metavar="PORT", min=0, max=65_535, help="The registry's port; 0 for a free one."
     ),
@@ -57,13 +60,18 @@ def dev(
     Prints their addresses and how to use them. For one developer: nothing is kept, there are no passwords.
     lag and replay need a real Kafka, which can list its groups.
     """
+    from immersiverse.auth.events.testing.fixed_port import fixed_port
     from immersiverse.auth.events.testing.stack import EmbeddedStack
 
-    with until_stopped() as stopped, EmbeddedStack(brokers=brokers, registry_port=registry_port) as stack:
+    with (
+        until_stopped() as stopped,
+        EmbeddedStack(brokers=brokers, registry_port=registry_port) as stack,
+        fixed_port(kafka_port, stack.bootstrap) as bootstrap,
+    ):
         if as_json:
-            write_json({"bootstrap": stack.bootstrap, "registry": stack.registry_url})
+            write_json({"bootstrap": bootstrap, "registry": stack.registry_url})
         else:
-            print(_welcome(stack.bootstrap, stack.registry_url), flush=True)
+            print(_welcome(bootstrap, stack.registry_url), flush=True)
         stopped.wait()
 
 
