@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -14,6 +13,7 @@ from immersiverse.auth.events.errors import BrokerUnavailable, ConfigurationErro
 from immersiverse.auth.events.kafka.dead_letters import BATCH_BYTES
 from immersiverse.auth.events.kafka.producer.callbacks import CallbackThread
 from immersiverse.auth.events.kafka.producer.core import ProducerCore
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _READER: Final[Mapping[str, Any]] = {
     "group.id": "auth-events-reader",  # librdkafka requires one; the reader neither joins nor commits
     "auto.offset.reset": "earliest",

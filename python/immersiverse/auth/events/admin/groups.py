@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException, Topi
 from immersiverse.auth.events.admin._group_admin_subprocess import ask_coordinators
 from immersiverse.auth.events.admin.topics import did_you_mean
 from immersiverse.auth.events.errors import AuthEventsError, OperationRefused
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.partition import Partition
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.admin.cluster import Cluster
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _NAMED: Final = 3  # groups that an error names; of more it gives the number
 # Brokers answer one of these when offsets of a group that has members are altered.

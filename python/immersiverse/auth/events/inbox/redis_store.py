@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import uuid
 from collections.abc import Generator
@@ -29,6 +28,7 @@ from immersiverse.auth.events.inbox.interface import (
     jumps,
     require_settings,
 )
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
@@ -74,7 +74,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 
 _BATCH: Final = 1_000  # keys
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

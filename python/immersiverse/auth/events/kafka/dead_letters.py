@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from immersiverse.auth.events.kafka.config import Retry, connection_settings, pr
 from immersiverse.auth.events.kafka.producer.callbacks import LoopCallbacks
 from immersiverse.auth.events.kafka.producer.core import ProducerCore, RawMessage
 from immersiverse.auth.events.kafka.record import REDRIVE_GROUP_HEADER
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.serialization.headers import headers_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.record import Record, RecordHeaders
     from immersiverse.auth.events.observability.hooks import Hook
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 PREFIX: Final = "kafka_dlt-"
 ORIGINAL_TOPIC_HEADER: Final = f"{PREFIX}original-topic"
 ATTEMPTS_HEADER: Final = "auth-events-attempts"

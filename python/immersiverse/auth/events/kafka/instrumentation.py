@@ -5,12 +5,12 @@ Nothing here owns a thread. `PublishMetrics` is fed by any number of threads; it
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Durations, Published
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Outcome = tuple[str, str, str]
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _REPORT_EVERY = 0.1  # seconds
 
 

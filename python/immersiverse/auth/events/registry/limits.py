@@ -8,7 +8,6 @@ and every response before its body is read.
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from concurrent.futures import Future
@@ -17,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from immersiverse.auth.events.errors import RegistryRefused, RegistryUnavailable
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ MAX_RESPONSE: Final = 8 * 1024 * 1024
 """Bytes of one response; the contract's own schema takes 20,000."""
 
 _deadline: ContextVar[tuple[float, float] | None] = ContextVar("registry_deadline", default=None)
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:

@@ -5,12 +5,12 @@ Source: CloudEvents 1.0, Kafka Protocol Binding, section 3.2, binary mode. Value
 
 from __future__ import annotations
 
-import logging
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Protocol
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.serialization.json.times import format_time
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Headers = tuple[tuple[str, bytes], ...]
 """Kafka headers: a list, since names may repeat and order counts."""
 
 _USER_ID = "user_id"
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def cloudevents_headers(event_type: catalog.EventType, content_type: str) -> WriteHeaders:

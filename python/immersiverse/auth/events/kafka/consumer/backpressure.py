@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.consumer.records import Assignment, RecordBatch
     from immersiverse.auth.events.partition import Partition
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _TICK = 0.0005  # seconds between looks whether there is room again
 _BATCH = 1000  # messages; each time the two threads take turns costs a few dozen microseconds
 _SHORT_WAIT = 0.01  # seconds; slower handlers need messages of other keys more than warm ones

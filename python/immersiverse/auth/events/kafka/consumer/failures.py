@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +17,7 @@ from immersiverse.auth.events.errors import (
 from immersiverse.auth.events.events import type_name
 from immersiverse.auth.events.kafka.consumer.metrics import envelope_of
 from immersiverse.auth.events.kafka.record import position_of
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import DeadLettered, DecodeFailed, Retried, Stubbed
 from immersiverse.auth.events.printable import capped, error_text, printable
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.serialization.unknown import Decoded
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _MAX_ID = 100  # characters of an event id in a log line
 
 

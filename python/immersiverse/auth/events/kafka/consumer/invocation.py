@@ -6,7 +6,6 @@ Runs in the event loop's thread, except for the calls that `HandlerInvoker` hand
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from contextlib import nullcontext
 from functools import partial
@@ -19,6 +18,7 @@ from immersiverse.auth.events.kafka.consumer.failures import Failure
 from immersiverse.auth.events.kafka.consumer.metrics import envelope_of
 from immersiverse.auth.events.kafka.consumer.records import Invocation, context_of
 from immersiverse.auth.events.kafka.record import position_of
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Dropped, Gap, VersionJump
 from immersiverse.auth.events.observability.tracing import Arrival
 from immersiverse.auth.events.serialization.headers import headers_of
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.unknown import Decoded
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class HandlerRunner:

@@ -8,12 +8,12 @@ for the next attempt or for a dead letter.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.kafka.consumer.failures import Failure
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.consumer.invocation import HandlerRunner
     from immersiverse.auth.events.kafka.consumer.records import InFlightRecord
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _GRACE = 1.0  # seconds for cancelled handlers to clean up
 
 

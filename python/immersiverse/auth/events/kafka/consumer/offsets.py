@@ -11,7 +11,6 @@ on the same connection, and are refused then, since the group's generation has c
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from immersiverse.auth.events.kafka.consumer.log_throttle import LogThrottle
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Committed
 from immersiverse.auth.events.partition import Partition
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _COORDINATOR_WAIT = 5.0  # seconds for another coordinator to take over, while a partition is revoked
 _RETRY_AFTER = 0.1  # seconds between such attempts
 _TRANSIENT: Final = frozenset(

@@ -7,7 +7,6 @@ and `commit` belong to the event loop's thread; everything else, librdkafka's ca
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections import defaultdict
@@ -24,6 +23,7 @@ from immersiverse.auth.events.kafka.consumer.log_throttle import LogThrottle
 from immersiverse.auth.events.kafka.consumer.offsets import OffsetCommitter
 from immersiverse.auth.events.kafka.consumer.records import split_batches
 from immersiverse.auth.events.kafka.consumer.retention import RetentionWatch
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.observability.lag import LagReport
 from immersiverse.auth.events.partition import Partition
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
     from immersiverse.auth.events.kafka.record import Record
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _LEAVE = 10.0  # seconds to leave the group, beyond what running handlers get
 _LAST_COMMIT = 5.0  # seconds of those for the group to accept the last commit
 _TICK = 0.02  # seconds between looks whether it has

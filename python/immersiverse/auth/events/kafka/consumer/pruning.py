@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import random
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from immersiverse.auth.events.kafka.workers import Workers
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _SPREAD = 0.1  # of the interval: members that start together do not prune together
 
 

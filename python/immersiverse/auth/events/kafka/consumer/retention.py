@@ -6,12 +6,12 @@ the poller's thread.
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException, TopicPartition
 
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import RetentionLoss
 from immersiverse.auth.events.partition import Partition
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.consumer.records import RecordBatch
     from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _TIMEOUT = 2.0  # seconds for a broker to answer; without an answer nothing is reported
 _TRUSTED = 60.0  # seconds without a question about a partition whose gaps have another cause
 

@@ -7,7 +7,6 @@ thread of the event loop. `run` owns that loop; `run_async` is a guest in one.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -36,6 +35,7 @@ from immersiverse.auth.events.kafka.consumer_yaml import read_yaml
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.workers import Workers
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     P2 = TypeVar("P2", bound=Message)
     P3 = TypeVar("P3", bound=Message)
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _SHARES = 10  # a partition whose unfinished events are more than this part of the backlog is paused
 
 

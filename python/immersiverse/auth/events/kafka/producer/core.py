@@ -10,7 +10,6 @@ reports while no other thread does (`serving`). ``_lock`` covers starting and cl
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 import warnings
@@ -28,6 +27,7 @@ from immersiverse.auth.events.kafka.producer import unclosed
 from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
 from immersiverse.auth.events.kafka.producer.serving import ReportServer
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     _Report = Callable[[KafkaError | None, Message], None]
 
 _PUBLISHER: Final = "publisher"
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _ASYNC_TICK: Final = 0.002  # seconds; how late an event loop may notice room, or the end of a flush
 _ENDING: Final = 5.0  # seconds for the thread
 _UNCLOSED: Final = 10.0  # seconds for the messages of a producer that was not closed

@@ -8,12 +8,12 @@ serves all deliveries: it covers who watches a delivery, which matters to those 
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from immersiverse.auth.events.errors import PublisherUnusable
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     OnDone = Callable[["Delivery"], None]
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _KEPT: Final = 100  # failures
 _watching = threading.Lock()
 _here = threading.local()

@@ -7,7 +7,6 @@ users are to hear (callbacks, failures in the log, metrics) is kept until that c
 
 from __future__ import annotations
 
-import logging
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from immersiverse.auth.events.errors import PublishError, UndeliveredEvents
 from immersiverse.auth.events.kafka.producer.delivery import UnobservedFailures
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Unconfirmed
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.producer.delivery import Delivery
     from immersiverse.auth.events.observability.tracing import Sending
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _OUTAGES: Final = (KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE)  # noqa: SLF001 - librdkafka's names
 _LOGGED: Final = 10  # failures that are logged one by one when many come at once
 _TURNS: Final = 50  # of serving reports, until a fatal error without a cause is reported as it is

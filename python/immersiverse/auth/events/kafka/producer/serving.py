@@ -5,7 +5,6 @@ One thread serves at a time, which holds ``_serving``, so that reports are taken
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from immersiverse.auth.events.errors import PublisherUnusable
 from immersiverse.auth.events.kafka.producer.delivery import waiting_refused
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _TICK: Final = 0.01  # seconds; how late a report may be served
 _IDLE: Final = 1.0  # seconds; how late librdkafka's log lines and statistics may be served without messages
 _POLL_EVERY: Final = 16  # messages; to poll after each would take longer than to queue it

@@ -6,7 +6,6 @@ trace.
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ import orjson
 
 from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.errors import RegistryError
+from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ EVERY_SUBJECT: Final = ""
 """In `SchemaStore.levels`, the subjects that have no level of their own."""
 
 _FORMAT = 3
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class ApiError(Exception):
