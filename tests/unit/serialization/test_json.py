@@ -9,6 +9,7 @@ import pytest
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import MalformedPayload
+from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.json.codec import read_json, write_json
 from immersiverse.auth.events.v1 import events_pb2 as v1
 from serialization_samples import CREATED, EVENT_ID, TIME
@@ -67,6 +68,18 @@ def test_the_greatest_version_keeps_every_digit() -> None:
     event = read(version=(1 << 63) - 1)
     assert event.version == (1 << 63) - 1
     assert json.loads(write_json(event))["version"] == (1 << 63) - 1
+
+
+@pytest.mark.parametrize("version", ["9007199254740993", "9007199254740993.0", "9.007199254740993e15"])
+def test_a_version_in_a_string_keeps_every_digit(version: str) -> None:
+    assert read(version=version).version == 9_007_199_254_740_993
+
+
+def test_a_number_whose_form_loses_digits_is_refused() -> None:
+    assert read(version=9007199254740992.0).version == 1 << 53
+    value = write_json(CREATED).replace(b'"version":7', b'"version":9007199254740993.0')
+    with pytest.raises(MalformedPayload, match="version: has more digits"):
+        AuthEventDeserializer()(value.replace(b"993.0", b"995.0"))
 
 
 def test_null_means_that_a_field_is_absent() -> None:

@@ -11,6 +11,7 @@ from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import MalformedPayload
 from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
+from immersiverse.auth.events.serialization.text import event_line
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from later_version import NEWER_PAYLOAD_FIELD, newer_contract, newer_event
 from serialization_samples import CREATED, EVENT_ID, TIME
@@ -129,10 +130,22 @@ def test_a_cloudevent_of_another_type_is_unknown() -> None:
     assert event.envelope.source == "/b"
 
 
-def test_an_unknown_json_payload_too_deep_to_be_written_again_is_refused() -> None:
-    payload = {"a": json.loads("[" * 500 + "]" * 500)}
-    with pytest.raises(MalformedPayload, match="written again"):
-        AuthEventDeserializer()(json.dumps({**JSON, "payload": payload}).encode())
+def test_an_unknown_json_payload_keeps_numbers_of_any_size_and_depths() -> None:
+    payload = {"count": 123_456_789_012_345_678_901_234_567_890, "deep": json.loads("[" * 500 + "]" * 500)}
+    event = AuthEventDeserializer()(json.dumps({**JSON, "eventType": "Later", "payload": payload}).encode())
+    assert isinstance(event, UnknownEvent)
+    assert event.read() == payload
+    assert json.loads(event.payload) == payload
+    assert json.loads(event_line(event))["payload"] == payload
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b'{"eventType":"Later","timestamp":"2025-06-01T10:15:30Z","payload":{"n":' + b"9" * 5_000 + b"}}"],
+)
+def test_a_number_of_thousands_of_digits_is_malformed(value: bytes) -> None:
+    with pytest.raises(MalformedPayload):
+        AuthEventDeserializer()(value)
 
 
 def test_an_enum_value_newer_than_the_reader_means_unspecified_in_json_and_is_kept_in_protobuf() -> None:

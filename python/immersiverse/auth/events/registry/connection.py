@@ -6,6 +6,7 @@ HTTP clients log, and out of errors. A lock guards the client, which connects on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from json import JSONDecodeError
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from immersiverse.auth.events.errors import (
     AuthEventsError,
+    ConfigurationError,
     IncompatibleSchema,
     RegistryRefused,
     RegistryUnavailable,
@@ -22,7 +24,7 @@ from immersiverse.auth.events.printable import capped, printable
 from immersiverse.auth.events.registry.limits import http_sessions, limit_responses, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
@@ -47,7 +49,10 @@ class RegistryConnection:
     """
 
     def __init__(self, config: str | Mapping[str, Any], patience: float) -> None:
-        self._config = {**_DEFAULTS, **({"url": config} if isinstance(config, str) else config)}
+        given = {"url": config} if isinstance(config, str) else config
+        if not isinstance(given, Mapping):
+            raise ConfigurationError("config", "is a registry's URL, or settings of Confluent's client")
+        self._config = {**_DEFAULTS, **given}
         self._patience = patience
         self._lock = Lock()
         self._client: SchemaRegistryClient | None = None

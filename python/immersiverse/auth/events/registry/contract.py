@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -23,7 +24,7 @@ from immersiverse.auth.events.serialization.avro import schema_text
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from confluent_kafka.schema_registry import Schema
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -85,6 +86,8 @@ def contract_schema(schema_type: SchemaType, form: Form = "text") -> ContractSch
     Raises:
         ConfigurationError: the contract has no schema of that type.
     """
+    if form not in FORMS:
+        raise ConfigurationError("form", f"is {' or '.join(FORMS)}, not {form!r}")
     if require_contract_type(schema_type) == "AVRO":
         return ContractSchema("AVRO", schema_text())
     options = ContractSchema("PROTOBUF", _protobuf_text(OPTIONS_FILE, form))
@@ -98,7 +101,7 @@ def require_contract_type(schema_type: SchemaType) -> SchemaType:
     Raises:
         ConfigurationError: the contract has no schema of that type.
     """
-    if schema_type not in _DEFAULT_STRATEGIES:
+    if schema_type not in tuple(_DEFAULT_STRATEGIES):  # which an unhashable value may be compared with
         raise ConfigurationError(
             "schema_type", f"the contract has no {schema_type} schema: use {' or '.join(_DEFAULT_STRATEGIES)}"
         )
@@ -111,6 +114,8 @@ def subject_strategies(chosen: Mapping[SchemaType, Strategy] | None) -> dict[Sch
     Raises:
         ConfigurationError: a type or a strategy is unknown.
     """
+    if not isinstance(chosen or {}, Mapping):
+        raise ConfigurationError("strategies", "is a dictionary of strategies by schema type")
     strategies = {**_DEFAULT_STRATEGIES, **(chosen or {})}
     for schema_type, strategy in strategies.items():
         require_contract_type(schema_type)

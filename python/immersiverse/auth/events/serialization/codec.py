@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.serialization import avro, protobuf
+from immersiverse.auth.events.serialization.json import framed
 from immersiverse.auth.events.serialization.json.codec import write_json
 from immersiverse.auth.events.serialization.wire import FIRST_MESSAGE
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
@@ -55,7 +56,11 @@ _CODECS: Final[Mapping[str, Codec]] = {
     )
 }
 
-READERS: Final[Mapping[SchemaType, MakeReader]] = {"PROTOBUF": protobuf.reader, "AVRO": avro.reader}
+READERS: Final[Mapping[SchemaType, MakeReader]] = {
+    "PROTOBUF": protobuf.reader,
+    "AVRO": avro.reader,
+    "JSON": framed.reader,
+}
 """What makes a reader of what a schema wrote, by the schema's type."""
 
 
@@ -65,7 +70,7 @@ def codec(name: str) -> Codec:
     Raises:
         ConfigurationError: if there is no such format.
     """
-    found = _CODECS.get(name)
+    found = _CODECS.get(name) if isinstance(name, str) else None  # type: ignore[redundant-expr]  # callers may be untyped
     if found is None:
         raise ConfigurationError("format", f"no format {name!r}: choose {', '.join(_CODECS)}")
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from confluent_kafka.serialization import Deserializer
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from immersiverse.auth.events.errors import MalformedFrame, UnknownFormat, WrongSchema
+from immersiverse.auth.events.errors import ConfigurationError, MalformedFrame, UnknownFormat, WrongSchema
 from immersiverse.auth.events.serialization.codec import READERS
 from immersiverse.auth.events.serialization.headers import headers_of
 from immersiverse.auth.events.serialization.json.codec import read_json
@@ -17,6 +17,7 @@ from immersiverse.auth.events.serialization.wire import (
     MAGIC,
     SCHEMA_ID_END,
     frame_prefix,
+    header_pairs,
     named_schema,
     read_header,
     read_indexes,
@@ -56,9 +57,14 @@ class AuthEventDeserializer(Deserializer):
         schemas: where writers' schemas come from: a ``SchemaRegistry``, or ``PinnedSchemas``. Before a schema
             id is trusted, its schema is checked once. Without it, JSON is read, and every frame is read as
             Protobuf of this contract, whatever its id.
+
+    Raises:
+        ConfigurationError: if `schemas` is neither.
     """
 
     def __init__(self, schemas: WriterSchemas | None = None) -> None:
+        if schemas is not None and not hasattr(schemas, "writer_schema"):
+            raise ConfigurationError("schemas", "give a SchemaRegistry or PinnedSchemas")
         self._schemas = schemas
         self._readers: dict[int | uuid.UUID, tuple[bool, Reader]] = {}
         self._wrong: dict[int | uuid.UUID, WrongSchema] = {}
@@ -150,8 +156,8 @@ class AuthEventDeserializer(Deserializer):
             return None
         if not isinstance(value, bytes | bytearray | memoryview):
             raise UnknownFormat(f"a message's value is bytes, not {type(value).__name__}")
-        value = bytes(value)
-        header = schema_header(headers)
+        value, pairs = bytes(value), header_pairs(headers)
+        header = schema_header(pairs)
         if header is not None:
             guid, indexes = read_header(header)
             return self._read_payload(guid, value, indexes)
@@ -159,8 +165,11 @@ class AuthEventDeserializer(Deserializer):
             raise MalformedFrame("the value is empty; a tombstone has no value (null)")
         if value[0] == MAGIC:
             return self._read_payload(read_schema_id(value), value[SCHEMA_ID_END:])
-        if value.removeprefix(_BOM).lstrip(_JSON_BLANK)[:1] == _JSON_START:
-            return read_json(value, key)
+        start = value.removeprefix(_BOM).lstrip(_JSON_BLANK)[:1]
+        if start == _JSON_START:
+            return read_json(value, key, pairs)
+        if start == b"[":
+            raise UnknownFormat("a JSON list: batches of CloudEvents are not read, send each in a message")
         raise UnknownFormat(f"neither a frame (00) nor a JSON object ({{): begins with {value[:1].hex()}")
 
     def _read_payload(self, schema_id: int | uuid.UUID, data: bytes, indexes: bytes = b"") -> Decoded:

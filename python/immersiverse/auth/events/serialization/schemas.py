@@ -113,7 +113,7 @@ class PinnedSchemas:
         avro: the id of Avro frames; None if there are none.
 
     Raises:
-        ConfigurationError: if an id does not fit into a frame's 32 bits.
+        ConfigurationError: if an id does not fit into a frame's 32 bits, or both are the same.
     """
 
     protobuf: int
@@ -121,12 +121,18 @@ class PinnedSchemas:
 
     def __post_init__(self) -> None:
         for name, number in (("protobuf", self.protobuf), ("avro", self.avro)):
-            if number is not None and not 0 <= number <= MAX_SCHEMA_ID:
-                raise ConfigurationError(name, f"a schema id is from 0 to {MAX_SCHEMA_ID}, not {number}")
+            if number is None and name == "avro":
+                continue
+            if type(number) is not int or not 0 <= number <= MAX_SCHEMA_ID:
+                raise ConfigurationError(
+                    name, f"a schema id is a number from 0 to {MAX_SCHEMA_ID}, not {number!r}"
+                )
+        if self.protobuf == self.avro:
+            raise ConfigurationError("avro", "is the id of Protobuf frames: two schemas have two ids")
 
     def schema_id(self, topic: str, schema_type: SchemaType) -> SchemaId:  # noqa: ARG002 - one for all topics
         """The pinned id, whatever the topic. Raises RegistryRefused if none is pinned for the type."""
-        number = {"PROTOBUF": self.protobuf, "AVRO": self.avro}.get(schema_type)
+        number = self.protobuf if schema_type == "PROTOBUF" else self.avro if schema_type == "AVRO" else None
         if number is None:
             raise RegistryRefused(f"PinnedSchemas has no id for {schema_type}: give it one", 0)
         return SchemaId(number)

@@ -74,7 +74,7 @@ class AuthEventSerializer(Serializer):
         single_topic: bool = False,
     ) -> None:
         self._codec = codec(format)
-        if self._codec.schema_type and schemas is None:
+        if self._codec.schema_type and not hasattr(schemas, "schema_id"):
             reason = f"{self._codec.name} needs schema ids: give a SchemaRegistry or PinnedSchemas"
             raise ConfigurationError("schemas", reason)
         if schema_id_in not in ("prefix", "header"):
@@ -184,7 +184,7 @@ class AuthEventSerializer(Serializer):
         assert self._schemas is not None and self._codec.schema_type  # noqa: PT018, S101 - header mode implies both
         guid = self._schemas.schema_id(topic, self._codec.schema_type).guid
         if guid is None:
-            raise RegistryRefused("the registry gives its schemas no GUIDs: use schema_id_in='prefix'", 404)
+            raise RegistryRefused("these schemas have no GUIDs: use schema_id_in='prefix'", 0)
         return VALUE_SCHEMA_ID_HEADER, header_value(guid, self._codec.indexes)
 
     def _add_header(self, ctx: SerializationContext | None, topic: str, payload_field: str) -> None:

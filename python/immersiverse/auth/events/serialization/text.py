@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from immersiverse.auth.events.errors import DecodeError, InvalidEvent, MalformedPayload
 from immersiverse.auth.events.events import payload_of
@@ -60,7 +59,7 @@ def event_line(event: Decoded | None) -> bytes:
         document["payload"] = event.read()
     except DecodeError:
         document["payloadBase64"] = base64.b64encode(event.payload).decode()
-    return orjson.dumps(document)
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def unknown_envelope(event: UnknownEvent) -> dict[str, Any]:

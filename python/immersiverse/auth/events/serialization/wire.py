@@ -72,11 +72,24 @@ def read_header(value: bytes) -> tuple[uuid.UUID, bytes]:
 
 
 def schema_header(headers: Iterable[tuple[str, Any]] | dict[str, Any]) -> bytes | None:
-    """The value of the header that names the schema; None without one, and empty if it is not bytes."""
-    for name, content in headers.items() if isinstance(headers, dict) else headers:
-        if name == VALUE_SCHEMA_ID_HEADER:
+    """The value of the header that names the schema; None without one or its value, empty if not bytes."""
+    for name, content in header_pairs(headers):
+        if name == VALUE_SCHEMA_ID_HEADER and content is not None:
             return content if isinstance(content, bytes) else b""
     return None
+
+
+def header_pairs(headers: Any) -> list[tuple[str, Any]]:
+    """Headers as Confluent's client and contexts give them: pairs, a dictionary or None.
+
+    Raises:
+        MalformedFrame: if they are something else.
+    """
+    try:
+        pairs = headers.items() if isinstance(headers, dict) else headers or ()
+        return [(name, content) for name, content in pairs if isinstance(name, str)]
+    except (TypeError, ValueError) as error:
+        raise MalformedFrame("headers are not pairs of a name and a value") from error
 
 
 def named_schema(value: bytes, headers: Iterable[tuple[str, Any]] | dict[str, Any]) -> int | uuid.UUID | None:

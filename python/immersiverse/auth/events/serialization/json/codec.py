@@ -7,6 +7,7 @@ fields of the envelope, except that ``version`` is a JSON number. All of them (`
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -14,6 +15,13 @@ import orjson
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent, MalformedPayload
 from immersiverse.auth.events.identifiers import derived_event_id
+from immersiverse.auth.events.serialization.json.documents import (
+    PAYLOAD,
+    TIMESTAMP,
+    in_specification_form,
+    parse_exactly,
+    parse_object,
+)
 from immersiverse.auth.events.serialization.json.reader import fields_reader, object_reader
 from immersiverse.auth.events.serialization.json.times import format_time
 from immersiverse.auth.events.serialization.json.writer import fields_writer, object_writer
@@ -21,7 +29,7 @@ from immersiverse.auth.events.serialization.unknown import UnknownEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
@@ -29,15 +37,8 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.json.reader import Fill
     from immersiverse.auth.events.serialization.unknown import Decoded
 
-EVENT_TYPE: Final = "eventType"
-TIMESTAMP: Final = "timestamp"
-PAYLOAD: Final = "payload"
-"""The specification's three fields."""
-
 NUMBERS: Final = frozenset({"version"})
 """The 64-bit fields of the envelope that are written as numbers."""
-
-_BOM = b"\xef\xbb\xbf"
 
 
 def envelope_fields(envelope: Descriptor) -> tuple[FieldDescriptor, ...]:
@@ -95,30 +96,18 @@ def write_json(event: AuthEvent) -> bytes:
     return orjson.dumps(document)
 
 
-def read_json(value: bytes, key: bytes | None = None) -> Decoded:
-    """The event in a JSON message: the specification's form, or a CloudEvent in structured mode.
+def read_json(value: bytes, key: bytes | None = None, headers: Iterable[tuple[str, Any]] = ()) -> Decoded:
+    """The event in a JSON message: the specification's form, or a CloudEvent in structured or binary mode.
 
     Args:
         value: the message's value.
         key: the message's key, for the id of an event without one.
+        headers: the message's headers, for CloudEvents in binary mode.
 
     Raises:
         MalformedPayload: if it is not such an object.
     """
-    try:
-        document = orjson.loads(value.removeprefix(_BOM))
-        if type(document) is not dict:
-            raise MalformedPayload("the JSON is not an object")
-        if "specversion" in document:
-            document = _from_cloudevent(document)
-        return _read_document(document, value, key)
-    except orjson.JSONDecodeError as error:
-        raise MalformedPayload(f"not valid JSON: {error}") from error
-    except RecursionError as error:
-        raise MalformedPayload("the JSON is nested too deeply") from error
-
-
-def _read_document(document: dict[str, Any], value: bytes, key: bytes | None) -> Decoded:
+    document = in_specification_form(parse_object(value), headers, parse_object)
     event_type, payload = _type_and_payload(document)
     event = AuthEvent()
     _fill_envelope(document, event)
@@ -128,7 +117,8 @@ def _read_document(document: dict[str, Any], value: bytes, key: bytes | None) ->
         event.event_id = derived_event_id(key, value)
     known = _READERS.get(event_type) or _by_full_name(event_type)
     if known is None:
-        return _unknown(event_type, event, payload)
+        exact = in_specification_form(parse_exactly(value), headers, parse_exactly)
+        return _unknown(event_type, event, exact[PAYLOAD])
     payload_field, fill = known
     message = getattr(event, payload_field)
     message.SetInParent()  # an empty payload is one
@@ -145,7 +135,7 @@ def _type_and_payload(document: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         raise MalformedPayload("is not a string" if event_type else "is missing", "eventType")
     if type(payload) is not dict:
         raise MalformedPayload("is missing" if payload is None else "is not an object", "payload")
-    if document.get("timestamp") is None:
+    if document.get("timestamp") is None and "specversion" not in document:  # CloudEvents may have no time
         raise MalformedPayload("is missing", "timestamp")
     return event_type, payload
 
@@ -156,21 +146,5 @@ def _by_full_name(event_type: str) -> tuple[str, Fill] | None:
 
 
 def _unknown(event_type: str, envelope: AuthEvent, payload: dict[str, Any]) -> UnknownEvent:
-    try:
-        content = orjson.dumps(payload)
-    except orjson.JSONEncodeError as error:
-        raise MalformedPayload(f"cannot be written again: {error}", "payload") from error
+    content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     return UnknownEvent(event_type, envelope, content, "json", lambda: payload)
-
-
-def _from_cloudevent(cloud: dict[str, Any]) -> dict[str, Any]:
-    """The specification's form of a structured-mode CloudEvent 1.0; other fields have the same names."""
-    if cloud["specversion"] != "1.0":
-        raise MalformedPayload("is not 1.0, the only version of CloudEvents read here", "specversion")
-    return {
-        **cloud,
-        "eventType": cloud.get("type"),
-        "timestamp": cloud.get("time"),
-        "payload": cloud.get("data"),
-        "eventId": cloud.get("id"),
-    }

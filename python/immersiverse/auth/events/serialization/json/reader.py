@@ -51,7 +51,7 @@ def fields_reader(fields: Sequence[FieldDescriptor]) -> Fill:
 
     def fill(document: Any, message: Any) -> None:
         key = other = ""
-        items = read_object(document).items()
+        items = _object(document).items()
         try:
             for key, value in items:
                 found = setter_of(key)
@@ -125,8 +125,10 @@ def _list_setter(field: FieldDescriptor) -> Fill:
     name, convert = field.name, _value_reader(field)
 
     def extend(message: Any, value: Any) -> None:
-        converted = [convert(item) for item in read_list(value)]
-        getattr(message, name).extend([item for item in converted if item is not _SKIP])
+        converted = [convert(item) for item in _list(value)]
+        if _SKIP in converted:
+            converted = [item for item in converted if item is not _SKIP]
+        getattr(message, name).extend(converted)
 
     return extend
 
@@ -138,7 +140,7 @@ def _message_setter(name: str, fill: Fill, *, many: bool) -> Fill:
         fill(value, part)
 
     def add(message: Any, value: Any) -> None:
-        for item in read_list(value):
+        for item in _list(value):
             fill(item, getattr(message, name).add())
 
     return add if many else set_message
@@ -168,15 +170,13 @@ def _time_reader(read: Callable[[Any], tuple[int, int]]) -> Fill:
     return fill
 
 
-def read_object(value: Any) -> dict[str, Any]:
-    """A JSON object. Raises ValueError for anything else."""
+def _object(value: Any) -> dict[str, Any]:
     if type(value) is dict:
         return value
     raise ValueError(f"is {kind(value)}, not an object")
 
 
-def read_list(value: Any) -> list[Any]:
-    """A JSON list. Raises ValueError for anything else."""
+def _list(value: Any) -> list[Any]:
     if type(value) is list:
         return value
     raise ValueError(f"is {kind(value)}, not a list")

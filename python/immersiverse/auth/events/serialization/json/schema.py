@@ -25,12 +25,8 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.descriptors import scalar_kind
-from immersiverse.auth.events.serialization.json.codec import (
-    EVENT_TYPE,
-    PAYLOAD,
-    TIMESTAMP,
-    envelope_fields,
-)
+from immersiverse.auth.events.serialization.json.codec import envelope_fields
+from immersiverse.auth.events.serialization.json.documents import EVENT_TYPE, PAYLOAD, TIMESTAMP
 from immersiverse.auth.events.v1 import options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
