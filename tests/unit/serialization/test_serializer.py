@@ -219,7 +219,7 @@ def test_pinned_schemas_refuse_as_a_registry_does_what_they_cannot_give() -> Non
     with pytest.raises(RegistryRefused, match="PinnedSchemas has no id for AVRO"):
         AuthEventSerializer(PinnedSchemas(1), format="avro")(CREATED)
     for number in (-1, 1 << 32):
-        with pytest.raises(ConfigurationError, match="a schema id is from 0 to 4294967295"):
+        with pytest.raises(ConfigurationError, match="a schema id is a number from 0 to 4294967295"):
             PinnedSchemas(number)
 
 
