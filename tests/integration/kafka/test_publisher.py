@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import secrets
 import threading
 import time
 from typing import Any
@@ -214,6 +215,27 @@ def test_an_event_that_the_broker_refuses_is_a_failed_delivery_and_others_arrive
         assert failure.value.code == "MSG_SIZE_TOO_LARGE"
         assert not failure.value.retryable
         assert publisher.send(event("a", 1)).result(30).offset == 0
+
+
+def test_batches_fit_a_topic_of_small_messages(cluster: Cluster) -> None:
+    topic = cluster.create(partitions=1, max_message_bytes="32768")
+    events = [event("a", number) for number in range(3_000)]
+    for each in events:
+        each.logged_out.session_id = secrets.token_hex(100)
+    with cluster.publisher(topic, compression_type="none") as publisher:
+        publisher.ready(topic)
+        deliveries = [publisher.send(each) for each in events]
+        publisher.flush()
+        assert [delivery.offset for delivery in deliveries] == list(range(3_000))
+
+
+def test_the_refusal_of_a_batch_names_the_remedy(cluster: Cluster) -> None:
+    topic = cluster.create(partitions=1, max_message_bytes="1000")
+    with cluster.publisher(topic, compression_type="none", linger_ms=200) as publisher:
+        first, *others = [publisher.send(event("a", number)) for number in range(9)]
+        for delivery in (first, *others):
+            with pytest.raises(PublishError, match=r"set batch\.size"):
+                delivery.result(30)
 
 
 def test_what_breaks_the_contract_is_never_sent(cluster: Cluster) -> None:

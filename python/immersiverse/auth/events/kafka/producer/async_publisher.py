@@ -72,7 +72,7 @@ class AsyncPublisher:
         weakref.finalize(self, self._core.abandon).atexit = False
 
     async def ready(self, *topics: str) -> None:
-        """Look up schema ids now, so that the first events need no registry.
+        """Look up schema ids, and how large batches may be. Await it before the first event.
 
         Args:
             topics: whose; those of all events unless given.
@@ -81,8 +81,9 @@ class AsyncPublisher:
             RegistryError: if one of them cannot be had, or not in time.
         """
         self._callbacks.claim(asyncio.get_running_loop())
+        await self._id_reader.run(lambda: self._core.fit_batches(topics or self._serializer.topics))
         for topic in topics or self._serializer.topics:
-            await self._through_gate(topic, partial(self._serializer.look_up, topic))
+            await self._look_up_id(topic)
 
     async def send(self, event: AuthEvent, *, on_done: OnDone | None = None) -> Delivery:
         """Queue an event; wait for room if the queue is full, and for its schema id if that is not known.
@@ -153,6 +154,9 @@ class AsyncPublisher:
         self._id_reader.close()
         await self._core.close_async(timeout)
 
+    async def _look_up_id(self, topic: str) -> None:
+        await self._through_gate(topic, partial(self._serializer.look_up, topic))
+
     async def _look_up(self, event: AuthEvent, payload: str | None) -> None:
         """Learn the schema id of an event's topic by serializing it once, in a thread.
 
@@ -193,11 +197,12 @@ class AsyncPublisher:
                 return
 
     async def __aenter__(self) -> Self:
+        self._callbacks.claim(asyncio.get_running_loop())
         with suppress(TimeoutError):
             async with asyncio.timeout(_ENTERING):
                 for topic in self._serializer.topics:
                     with suppress(RegistryError):  # an event that needs it asks again, and says so
-                        await self.ready(topic)
+                        await self._look_up_id(topic)
         return self
 
     async def __aexit__(self, *_: object) -> None:

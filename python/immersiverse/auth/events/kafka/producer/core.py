@@ -27,13 +27,14 @@ from immersiverse.auth.events.kafka.producer import unclosed
 from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
 from immersiverse.auth.events.kafka.producer.serving import ReportServer
+from immersiverse.auth.events.kafka.producer.topic_limits import smallest_batch
 from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Statistics
 from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from confluent_kafka import Message
 
@@ -50,6 +51,7 @@ _log = get_logger(__name__)
 _ASYNC_TICK: Final = 0.002  # seconds; how late an event loop may notice room, or the end of a flush
 _ENDING: Final = 5.0  # seconds for the thread
 _UNCLOSED: Final = 10.0  # seconds for the messages of a producer that was not closed
+_BATCH_SIZE: Final = ("batch.size", 1_000_000)  # librdkafka's default
 _NO_EVENT: Final = AuthEvent()
 """Stands for the event in deliveries of a `RawMessage`."""
 
@@ -102,9 +104,10 @@ class ProducerCore:
         is_measured = bool(notify) and role == _PUBLISHER
         if is_measured:
             settings = with_statistics(settings, lambda values: notify(Statistics("producer", values)))
-        connection = ConnectionLog("producer", settings, _log)
+        self._connection = ConnectionLog("producer", settings, _log)
+        self._settings = self._connection.settings
         self._reports = DeliveryReports(
-            connection, callbacks, notify, role, PublishMetrics(notify) if is_measured else None
+            self._connection, callbacks, notify, role, PublishMetrics(notify) if is_measured else None
         )
         self._take, self._take_measured = self._reports.take, self._reports.take_measured
         self._pending = self._reports.pending
@@ -116,12 +119,22 @@ class ProducerCore:
         self._thread: threading.Thread | None = None
         self._closing = self._closed = self._forked = False
         self._refuses = False  # messages, being closed or forked
-        try:
-            self._producer: Producer = Producer(connection.settings, logger=connection)
-        except (KafkaException, TypeError, ValueError) as error:
-            raise config_error_from("producer", error) from error
+        self._producer = self._new_producer()
         self._server = ReportServer(self._producer, self._reports)
         unclosed.watch(self)
+
+    def fit_batches(self, topics: Iterable[str]) -> None:
+        """Make batches no larger than these topics take, if brokers say how large; before the first message.
+
+        A topic refuses a batch that is larger than its ``max.message.bytes`` as a whole.
+        """
+        limit, size = smallest_batch(self._settings, topics), int(self._settings.get(*_BATCH_SIZE))
+        if limit is None or limit >= size or self._server.sent:
+            return
+        first, self._settings["batch.size"] = self._producer, limit
+        self._producer = self._new_producer()
+        self._server = ReportServer(self._producer, self._reports)
+        first.flush()  # of what another thread sent meanwhile
 
     def send(
         self,
@@ -248,6 +261,12 @@ class ProducerCore:
         for delivery in self._pending:
             reason = "this process cannot learn whether it did: the publisher was made before a fork"
             delivery.lose(PublishError(delivery.event, delivery.topic, "FORKED", reason, retryable=False))
+
+    def _new_producer(self) -> Producer:
+        try:
+            return Producer(self._settings, logger=self._connection)
+        except (KafkaException, TypeError, ValueError) as error:
+            raise config_error_from("producer", error) from error
 
     def _observed(
         self, message: SerializedEvent | RawMessage, delivery: Delivery, headers: _Headers

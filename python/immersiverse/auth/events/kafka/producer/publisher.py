@@ -61,7 +61,7 @@ class Publisher:
         weakref.finalize(self, self._core.abandon).atexit = False
 
     def ready(self, *topics: str) -> None:
-        """Look up schema ids now, so that the first events need no registry.
+        """Look up schema ids, and how large batches may be. Call it before the first event.
 
         Args:
             topics: whose; those of all events unless given.
@@ -69,6 +69,7 @@ class Publisher:
         Raises:
             RegistryError: if one of them cannot be had.
         """
+        self._core.fit_batches(topics or self._serializer.topics)
         for topic in topics or self._serializer.topics:
             self._waiting_for_registry(partial(self._serializer.look_up, topic))
 

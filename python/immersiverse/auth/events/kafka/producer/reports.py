@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 _OUTAGES: Final = (KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE)  # noqa: SLF001 - librdkafka's names
+_TOO_LARGE: Final = (
+    "; the topic refuses a batch that is larger than its max.message.bytes as a whole: if this event is not, "
+    "set batch.size to that, or call ready() before the first event"
+)
 _LOGGED: Final = 10  # failures that are logged one by one when many come at once
 _TURNS: Final = 50  # of serving reports, until a fatal error without a cause is reported as it is
 UNCONFIRMED: Final = "UNCONFIRMED"
@@ -153,6 +157,8 @@ class DeliveryReports:
         reason = error.str()
         if is_outage and (cause := self._connection.cause):
             reason = f"{reason}; broker {cause}"
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            reason += _TOO_LARGE
         retryable = error.retriable() or is_outage
         failure = PublishError(delivery.event, delivery.topic, error.name(), reason, retryable=retryable)
         failure.__cause__ = KafkaException(error)

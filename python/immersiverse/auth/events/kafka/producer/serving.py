@@ -37,6 +37,7 @@ class ReportServer:
         reports: what takes its reports.
 
     Attributes:
+        sent: how many messages were queued.
         abandoned: set to end `serve_while_idle` without a lock, for the garbage collector.
     """
 
@@ -48,7 +49,7 @@ class ReportServer:
         self._served_by = 0  # the thread that holds it
         self._busy = threading.Event()
         self._stopped = False
-        self._sent = 0
+        self.sent = 0
         self._waiting = 0  # threads that poll until nothing is pending
 
     def poll(self, seconds: float = _TICK) -> None:
@@ -67,8 +68,8 @@ class ReportServer:
 
     def after_sending(self) -> bool:
         """Serve now and then. Whether `serve_while_idle` has to run from now on."""
-        self._sent += 1
-        if not self._sent % _POLL_EVERY:
+        self.sent += 1
+        if not self.sent % _POLL_EVERY:
             self.poll(0)
         if self._busy.is_set():
             return False
@@ -105,7 +106,7 @@ class ReportServer:
         """
         last = 0
         while not self._stopped and not self.abandoned:
-            sent = self._sent
+            sent = self.sent
             if not self._busy.wait(_IDLE):
                 self.poll(0)
             elif self._waiting or sent - last >= _POLL_EVERY:
