@@ -12,7 +12,8 @@ import orjson
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
-from immersiverse.auth.events.serialization.json.codec import EVENT_TYPE, PAYLOAD, envelope_fields
+from immersiverse.auth.events.serialization.json.codec import envelope_fields
+from immersiverse.auth.events.serialization.json.documents import EVENT_TYPE, PAYLOAD
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
