@@ -43,7 +43,6 @@ registry: Any = SchemaRegistry
         (lambda: pinned(None), "protobuf"),
         (lambda: pinned(-1), "protobuf"),
         (lambda: pinned(1, 1 << 32), "avro"),
-        (lambda: pinned(1, 1), "avro"),
         (lambda: registry(None), "config"),
         (lambda: registry(NOWHERE, strategies={"PROTOBUF": "tpic"}), "strategies"),
         (lambda: registry(NOWHERE, strategies={"PROTOBUF": ["topic"]}), "strategies"),

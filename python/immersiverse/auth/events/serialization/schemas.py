@@ -113,7 +113,7 @@ class PinnedSchemas:
         avro: the id of Avro frames; None if there are none.
 
     Raises:
-        ConfigurationError: if an id does not fit into a frame's 32 bits, or both are the same.
+        ConfigurationError: if an id does not fit into a frame's 32 bits.
     """
 
     protobuf: int
@@ -127,8 +127,6 @@ class PinnedSchemas:
                 raise ConfigurationError(
                     name, f"a schema id is a number from 0 to {MAX_SCHEMA_ID}, not {number!r}"
                 )
-        if self.protobuf == self.avro:
-            raise ConfigurationError("avro", "is the id of Protobuf frames: two schemas have two ids")
 
     def schema_id(self, topic: str, schema_type: SchemaType) -> SchemaId:  # noqa: ARG002 - one for all topics
         """The pinned id, whatever the topic. Raises RegistryRefused if none is pinned for the type."""
