@@ -9,7 +9,7 @@ import pytest
 
 from immersiverse.auth.events.admin.tail import EventFilter
 from immersiverse.auth.events.cli.options.events import PersonalDataClass
-from immersiverse.auth.events.cli.views.records import RecordLines, RecordView
+from immersiverse.auth.events.cli.views.records import RecordLines
 from immersiverse.auth.events.privacy import CLASSES, Redaction
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.simulation import simulate
@@ -50,8 +50,8 @@ UNREADABLE = {"no_event": b"alice", "half_a_frame": GOOD[:-1], **NOT_JSON}
 
 
 def shown(values, *, redact="", headers=False, wanted=EventFilter()):  # noqa: B008 - it is frozen
-    view = RecordView(Redaction(CLASSES[redact]) if redact else None, with_headers=headers)
-    lines = RecordLines(AuthEventDeserializer(), wanted, view)
+    redaction = Redaction(CLASSES[redact]) if redact else None
+    lines = RecordLines(AuthEventDeserializer(), wanted, redaction, with_headers=headers)
     records = [message(value=value, offset=number) for number, value in enumerate(values)]
     return [json.loads(line) for line in lines.of(iter(records))], lines.unreadable
 

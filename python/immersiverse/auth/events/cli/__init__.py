@@ -12,13 +12,9 @@ _EXTRA = frozenset({"rich", "typer", "yaml"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Run a command; the exit code is 0 done, 1 refused, 2 wrong use, 3 no connection, 130 interrupted.
 
-    Args:
-        arguments: those after ``auth-events``; those of this process unless given.
-
-    Returns:
-        The exit code: 0 done, 1 refused or failed, 2 wrong use, 3 no connection, 130 interrupted.
+    Its arguments are those of this process unless given.
     """
     try:
         from immersiverse.auth.events.cli.app import run

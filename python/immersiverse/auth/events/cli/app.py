@@ -67,14 +67,7 @@ def _root(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command; print an error as one line.
-
-    Args:
-        arguments: those after ``auth-events``.
-
-    Returns:
-        The exit code.
-    """
+    """Run a command, print an error as one line, and return the exit code."""
     replace_unencodable_output()
     try:
         with _without_warnings():

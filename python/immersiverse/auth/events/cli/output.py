@@ -38,11 +38,7 @@ _UNCHANGED = "nothing was changed"
 
 
 class CommandFailed(AuthEventsError):
-    """A command cannot continue.
-
-    Attributes:
-        exit_code: the command's exit code.
-    """
+    """A command cannot continue, and ends with this exit code."""
 
     def __init__(self, line: str, exit_code: int) -> None:
         self.exit_code = exit_code
@@ -99,8 +95,7 @@ def write_line(line: bytes) -> None:
 def write_lines(lines: Iterable[bytes]) -> None:
     """Write lines without control characters; valid JSON stays the same document.
 
-    Raises:
-        typer.Exit: the reader has closed the pipe, as ``| head`` does.
+    The command exits if the reader has closed the pipe, as ``| head`` does.
     """
     try:
         for line in lines:
@@ -139,11 +134,7 @@ def warn(line: str) -> None:
 
 @contextmanager
 def progress(what: str, *, silent: bool) -> Iterator[Callable[..., None]]:
-    """Show a count and its rate on standard error, if that is a terminal.
-
-    Args:
-        what: what is counted, such as ``published``.
-        silent: whether to show nothing.
+    """Show a count, such as of what is ``published``, and its rate on standard error, if that is a terminal.
 
     Yields:
         A function to call with the count so far, and with what is counted from now on if that has changed.

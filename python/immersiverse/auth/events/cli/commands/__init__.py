@@ -19,13 +19,7 @@ _REGISTRY: Final = "http://localhost:8081"
 
 
 class CommandEntry(NamedTuple):
-    """A command of `auth-events`.
-
-    Attributes:
-        module: its module here; the command is the function, or group, of its name in there.
-        summary: what it does, in one line.
-        example: a use of it, for its help; the commands of a group have their own.
-    """
+    """A command: its module, which has a function or group of its name, and what help says of it."""
 
     module: str
     summary: str
@@ -109,11 +103,7 @@ def _loaded(name: str) -> Any:
 
 
 class CommandGroup(typer.Typer):
-    """A group of commands; without a command it prints its help.
-
-    Args:
-        purpose: what the commands are for, as a sentence.
-    """
+    """A group of commands, and what they are for; without a command it prints its help."""
 
     def __init__(self, purpose: str) -> None:
         super().__init__(rich_markup_mode=None, add_completion=False, help=purpose)

@@ -65,11 +65,7 @@ def decode(file: str = INPUT_FILE, *, registry: RegistryOptions) -> None:
 def numbered_lines(source: str) -> Iterator[tuple[int, bytes]]:
     """The lines of a file that are not blank, without space around them, with their numbers from 1.
 
-    Args:
-        source: the file's name, or ``-``.
-
-    Raises:
-        CommandFailed: if the file cannot be read; at once, before anything else is done.
+    A file that cannot be read is a CommandFailed at once, before anything else is done.
     """
     return _numbered(_opened(source))
 
@@ -93,11 +89,7 @@ def _opened(source: str) -> AbstractContextManager[IO[bytes]]:
 
 
 def _convert_lines(source: str, convert: Callable[[bytes], bytes]) -> None:
-    """Convert line by line. A bad line is reported with its number, the others are converted.
-
-    Raises:
-        typer.Exit: with code 1, at the end, if a line was bad.
-    """
+    """Convert line by line. A bad line is reported with its number, and the exit code is 1 at the end."""
     failed = False
     for number, line in numbered_lines(source):
         try:

@@ -77,15 +77,9 @@ def lag(
 
 
 def repeat(measured: Measure, interval: float, *, as_json: bool) -> None:
-    """Measure and show again and again, until interrupted.
+    """Measure and show every so many seconds, until interrupted.
 
-    Args:
-        measured: measures. The first must succeed; later, a retryable failure keeps the last result.
-        interval: seconds between two measurements.
-        as_json: whether to write a line of JSON each time.
-
-    Raises:
-        AuthEventsError: a measurement failed in a way that a retry will not cure.
+    The first measurement must succeed; later, a retryable failure keeps the last result on the screen.
     """
     from immersiverse.auth.events.cli.views import groups as view
 

@@ -65,6 +65,7 @@ def publish(
     Exit codes: 0 all lines are published, 1 some are not, 2 wrong use, 3 no connection, 130 interrupted.
     """
     from immersiverse.auth.events.admin.topics import existing_topics, missing_topic
+    from immersiverse.auth.events.events import EventVersions
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
@@ -75,25 +76,14 @@ def publish(
         serializer = AuthEventSerializer(ids, format=encoding.format.value, single_topic=single_topic)
         counts = LineCounts(as_json=as_json)
         publisher = Publisher(cluster.settings, serializer=serializer)
-        read = _numbering(encoding.line_reader()) if assign_versions else encoding.line_reader()
+        read = encoding.line_reader()
+        if assign_versions:
+            versions, read_unnumbered = EventVersions(), read
+            read = lambda line: versions.numbered(read_unnumbered(line))  # noqa: E731 - composed once
         send = _sender(publisher, counts, cache(partial(missing_topic, cluster)), single_topic=single_topic)
         _publish_all(lines, read, send, publisher, counts)
     if counts.outage or counts.failed:
         raise typer.Exit(NO_CONNECTION if counts.outage else VERDICT)
-
-
-def _numbering(read: ReadLine) -> ReadLine:
-    """The reader, and each event that it reads gets the next version of its user."""
-    from immersiverse.auth.events.events import EventVersions
-
-    versions = EventVersions()
-
-    def read_and_number(line: bytes) -> AuthEvent:
-        event = read(line)
-        versions.give(event)
-        return event
-
-    return read_and_number
 
 
 def _sender(

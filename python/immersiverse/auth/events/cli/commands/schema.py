@@ -231,11 +231,7 @@ def diff(*, comparison: ComparisonOptions, as_json: bool = AS_JSON) -> None:
 
 
 def _verdict(comparison: ComparisonOptions, *, allow_empty: bool = False) -> SchemaVerdict:
-    """The verdict on what the options name; without one the exit code is not that of a verdict.
-
-    Raises:
-        CommandFailed: a version cannot be read, or the registry cannot be asked.
-    """
+    """The verdict on what the options name; without one the exit code is not that of a verdict."""
     from immersiverse.auth.events.schema_checks.check import check_change
 
     try:
@@ -281,12 +277,7 @@ def _dry_run(
 
 @contextmanager
 def _failures_as_json(as_json: bool, **document: Any) -> Iterator[None]:
-    """Write JSON also if there is no verdict, for programs that read standard output.
-
-    Args:
-        as_json: whether JSON was asked for.
-        document: what stands in it beside the ``error``.
-    """
+    """Write JSON also if there is no verdict: an ``error``, and what else the document always has."""
     try:
         yield
     except AuthEventsError as error:

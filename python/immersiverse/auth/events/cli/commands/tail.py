@@ -74,14 +74,14 @@ def tail(
     3 no connection, 130 interrupted, 141 the reader of the output closed it.
     """
     from immersiverse.auth.events.admin.tail import EventFilter, read_tail
-    from immersiverse.auth.events.cli.views.records import RecordLines, RecordView
+    from immersiverse.auth.events.cli.views.records import RecordLines
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
     wanted = EventFilter(frozenset(_type_name(name) for name in type or ()), user)
-    view, begin = RecordView(_redaction(redact), with_headers=headers), _start(start, follow=follow)
+    begin, hidden = _start(start, follow=follow), _redaction(redact)
     cluster = kafka.cluster()
     with registry.writer_schemas() as schemas:
-        lines = RecordLines(AuthEventDeserializer(schemas), wanted, view)
+        lines = RecordLines(AuthEventDeserializer(schemas), wanted, hidden, with_headers=headers)
         try:
             records = read_tail(cluster, topic or (), begin, on_outage=warn if follow else None)
             for line in islice(lines.of(_until_closed(records)), count):

@@ -47,12 +47,7 @@ class KafkaOptions:
     )
 
     def cluster(self) -> Cluster:
-        """The cluster.
-
-        Raises:
-            CommandFailed: it is missing, or a setting is malformed.
-            ConfigurationError: a setting is invalid.
-        """
+        """The cluster; see `settings`."""
         from immersiverse.auth.events.admin.cluster import Cluster
 
         return Cluster(self.settings())

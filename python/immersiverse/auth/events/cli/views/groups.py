@@ -62,12 +62,7 @@ def lag_drawn(rows: Sequence[PartitionLag], height: int | None = None) -> Table 
 
 
 def lag_table(rows: Sequence[PartitionLag], height: int | None = None) -> Table:
-    """The lag of each partition, and the sum.
-
-    Args:
-        rows: the partitions.
-        height: lines of the screen; if it is too low, the partitions with the largest lag are shown.
-    """
+    """The lag of each partition, and the sum; on a low screen only the partitions with the largest lag."""
     shown = rows if height is None else _largest(rows, max(1, height - _FRAME))
     left_out = len(rows) - len(shown)
     table = Table(box=SIMPLE_HEAD, show_footer=len(rows) > 1)

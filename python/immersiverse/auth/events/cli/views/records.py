@@ -19,43 +19,70 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from immersiverse.auth.events.admin.tail import EventFilter
-    from immersiverse.auth.events.errors import AuthEventsError
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.privacy import Redaction
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
     from immersiverse.auth.events.serialization.unknown import Decoded
 
 
-class RecordView:
-    """Formats messages.
+class RecordLines:
+    """Messages as lines of JSON: those that match are shown, those that cannot be shown are counted.
 
     Args:
+        deserializer: decodes messages.
+        wanted: which events to show.
         redaction: withholds personal data, if given.
-        with_headers: whether to show where a message came from, its key and its headers.
+        with_headers: whether to show where a message came from, its key and its headers, too.
+
+    Attributes:
+        unreadable: how many messages could not be decoded, matching or not, or not be written as JSON.
     """
 
-    def __init__(self, redaction: Redaction | None, *, with_headers: bool) -> None:
+    def __init__(
+        self,
+        deserializer: AuthEventDeserializer,
+        wanted: EventFilter,
+        redaction: Redaction | None = None,
+        *,
+        with_headers: bool = False,
+    ) -> None:
+        self.unreadable = 0
+        self._deserializer = deserializer
+        self._wanted = wanted
         self._redaction = redaction
         self._with_headers = with_headers
 
-    def line(self, record: Record, event: Decoded | None) -> bytes:
-        """The line of a message and its event."""
+    def of(self, records: Iterator[Record]) -> Iterator[bytes]:
+        """The line of each matching message; warns about each that cannot be shown."""
+        for record in records:
+            try:
+                event, _ = self._deserializer.read(record)
+                if self._wanted.accepts(event, record.key()):
+                    yield self._line(record, event)
+            except (DecodeError, InvalidEvent) as error:
+                self.unreadable += 1
+                # An error's text may quote personal data.
+                reason = type(error).__name__ if self._redaction else f"{type(error).__name__}: {error}"
+                warn(f"{record.topic()}-{record.partition()}-{record.offset()}: {reason}")
+                if self._with_headers and self._wanted.accepts(None, record.key()):
+                    yield self._unreadable_line(record, reason)
+
+    def report(self, *, has_registry: bool) -> None:
+        """Warn how many messages could not be shown, if any."""
+        hint = "" if has_registry else "; with --registry, Avro and more of newer events can be decoded"
+        if self.unreadable:
+            warn(f"messages that cannot be decoded: {self.unreadable}{hint}")
+
+    def _line(self, record: Record, event: Decoded | None) -> bytes:
         if not self._with_headers:
             return self._event(event)
         return orjson.dumps({**self._place(record, event), "event": orjson.Fragment(self._event(event))})
 
-    def unreadable_line(self, record: Record, error: AuthEventsError) -> bytes | None:
-        """The line of a message that cannot be shown as an event, with its bytes; None without headers."""
-        if not self._with_headers:
-            return None
+    def _unreadable_line(self, record: Record, reason: str) -> bytes:
         value = record.value()
         shown = WITHHELD if self._redaction else None if value is None else base64.b64encode(value).decode()
-        why = {"event": None, "unreadable": self.reason(error), "valueBase64": shown}
+        why = {"event": None, "unreadable": reason, "valueBase64": shown}
         return orjson.dumps({**self._place(record, None), **why})
-
-    def reason(self, error: AuthEventsError) -> str:
-        """Why a message cannot be shown; the text of an error may quote personal data."""
-        return type(error).__name__ if self._redaction else f"{type(error).__name__}: {error}"
 
     def _place(self, record: Record, event: Decoded | None) -> dict[str, Any]:
         return {
@@ -87,46 +114,3 @@ class RecordView:
         if self._redaction is not None:
             return self._redaction.headers(headers)
         return [(name, None if value is None else value.decode(errors="replace")) for name, value in headers]
-
-
-class RecordLines:
-    """The lines of messages: those that match are shown, those that cannot be shown are counted.
-
-    Args:
-        deserializer: decodes messages.
-        wanted: which events to show.
-        view: formats them.
-
-    Attributes:
-        unreadable: how many messages could not be decoded, matching or not, or not be written as JSON.
-    """
-
-    def __init__(self, deserializer: AuthEventDeserializer, wanted: EventFilter, view: RecordView) -> None:
-        self.unreadable = 0
-        self._deserializer = deserializer
-        self._wanted = wanted
-        self._view = view
-
-    def of(self, records: Iterator[Record]) -> Iterator[bytes]:
-        """The line of each matching message; warns about each that cannot be shown."""
-        for record in records:
-            try:
-                line = self._line(record)
-            except (DecodeError, InvalidEvent) as error:
-                self.unreadable += 1
-                place = f"{record.topic()}-{record.partition()}-{record.offset()}"
-                warn(f"{place}: {self._view.reason(error)}")
-                wanted = self._wanted.accepts(None, record.key())
-                line = self._view.unreadable_line(record, error) if wanted else None
-            if line is not None:
-                yield line
-
-    def _line(self, record: Record) -> bytes | None:
-        event, _ = self._deserializer.read(record)
-        return self._view.line(record, event) if self._wanted.accepts(event, record.key()) else None
-
-    def report(self, *, has_registry: bool) -> None:
-        """Warn how many messages could not be shown, if any."""
-        hint = "" if has_registry else "; with --registry, Avro and more of newer events can be decoded"
-        if self.unreadable:
-            warn(f"messages that cannot be decoded: {self.unreadable}{hint}")
