@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.errors import InvalidEvent
+from immersiverse.auth.events.errors import DecodeError, InvalidEvent
 from immersiverse.auth.events.samples import sample
 from immersiverse.auth.events.serialization.json.codec import read_json
 from immersiverse.auth.events.serialization.json.strict import require_known_names
@@ -24,6 +25,13 @@ def line(payload, event_type="UserDeleted", **envelope):
 def cloudevent(payload, **more):
     cloud = {"specversion": "1.0", "id": "1", "source": "/x", "type": "UserDeleted", "time": AT}
     return json.dumps({**cloud, "data": payload, **more}).encode()
+
+
+def in_base64(payload):
+    cloud = json.loads(cloudevent(None))
+    del cloud["data"]
+    data = base64.b64encode(json.dumps(payload).encode()).decode()
+    return json.dumps({**cloud, "data_base64": data}).encode()
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,7 @@ def cloudevent(payload, **more):
         (line(DELETED, actor={"id": "x", "kind": "ADMIN"}), "actor.kind", "is no value of "),
         (line(DELETED, "UserDeletd"), "", "did you mean UserDeleted?"),
         (cloudevent({**DELETED, "resaon": "x"}), "payload.resaon", "did you mean reason?"),
+        (in_base64({**DELETED, "resaon": "x"}), "payload.resaon", "did you mean reason?"),
     ],
 )  # fmt: skip
 def test_an_unknown_name_is_refused_with_its_path_and_the_closest_one(written, path, hint):
@@ -70,9 +79,19 @@ def test_the_contracts_own_names_are_taken_in_every_form(written):
     require_known_names(written)
 
 
-@pytest.mark.parametrize("written", [b"rubbish", b"[1]", b"[" * 100_000, line([]), line("x"), line(None)])
-def test_what_is_no_event_at_all_is_left_to_the_reader(written):
+@pytest.mark.parametrize("written", [line([]), line("x"), line(None), line({}, None), b"{}"])
+def test_what_is_wrong_beside_names_is_left_to_the_reader(written):
     require_known_names(written)
+    with pytest.raises(DecodeError):
+        read_json(written)
+
+
+@pytest.mark.parametrize(
+    "written", [b"rubbish", b"[1]", b"[" * 100_000, line(DELETED)[:-1] + b',"payload":{}}']
+)
+def test_what_is_no_object_is_a_decode_error(written):
+    with pytest.raises(DecodeError):
+        require_known_names(written)
 
 
 def test_a_reader_takes_what_a_newer_contract_may_have_added():

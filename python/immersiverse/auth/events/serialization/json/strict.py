@@ -8,12 +8,15 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
 from immersiverse.auth.events.serialization.json.codec import envelope_fields
-from immersiverse.auth.events.serialization.json.documents import EVENT_TYPE, PAYLOAD
+from immersiverse.auth.events.serialization.json.documents import (
+    EVENT_TYPE,
+    PAYLOAD,
+    in_specification_form,
+    parse_object,
+)
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
@@ -21,37 +24,30 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
-_BOM: Final = b"\xef\xbb\xbf"
 _ENVELOPE: Final = envelope_fields(AuthEvent.DESCRIPTOR)
-_CLOUDEVENT: Final = ("specversion", "type", "data")  # beside these it may have extensions of any name
 
 
 def require_known_names(line: bytes) -> None:
     """Refuse a JSON event with a field, event type or enum value that the contract does not have.
 
-    What else is wrong with it is left to the reader.
+    What else is wrong with an object is left to the reader.
 
     Raises:
         InvalidEvent: with the path in the event, and the closest name.
+        MalformedPayload: if it is no JSON object.
     """
-    try:
-        document = orjson.loads(line.removeprefix(_BOM))
-    except (orjson.JSONDecodeError, RecursionError):
-        return
-    if not isinstance(document, dict):
-        return
-    is_cloudevent = _CLOUDEVENT[0] in document
-    name, payload = (
-        document.get(key) for key in (_CLOUDEVENT[1:] if is_cloudevent else (EVENT_TYPE, PAYLOAD))
-    )
-    if not isinstance(name, str):
-        name = ""
-    if not is_cloudevent:
+    given = parse_object(line)
+    document = in_specification_form(given, (), parse_object)
+    found = document.get(EVENT_TYPE)
+    name = found if isinstance(found, str) else ""
+    if "specversion" not in given:  # a CloudEvent may have extensions of any name
         _check_object(document, _ENVELOPE, name or "AuthEvent", "", also=(EVENT_TYPE, PAYLOAD))
     event_type = catalog.find(name)
-    if event_type is None:
+    if event_type is not None:
+        fields = event_type.message.DESCRIPTOR.fields
+        _check_object(document.get(PAYLOAD), fields, event_type.name, f"{PAYLOAD}.")
+    elif name:
         raise InvalidEvent(name, "", f"is no event type of this contract{_hint(name, catalog.EVENT_TYPES)}")
-    _check_object(payload, event_type.message.DESCRIPTOR.fields, event_type.name, f"{PAYLOAD}.")
 
 
 def _check_object(
