@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from immersiverse.auth.events.inbox.interface import Inbox
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.consumer.decoding import RecordDecoder
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
-from immersiverse.auth.events.kafka.consumer.invocation import HandlerInvoker, HandlerRunner
+from immersiverse.auth.events.kafka.consumer.invocation import HandlerInvoker
 from immersiverse.auth.events.kafka.consumer.metrics import ConsumeMetrics
 from immersiverse.auth.events.kafka.consumer.options import Policy
 from immersiverse.auth.events.kafka.consumer.other_groups import OtherGroups
@@ -122,7 +122,6 @@ class Stage:
         self.stopped_by: list[BaseException] = []
         self.scheduler = Scheduler(
             RecordDecoder(decoder, handlers, invoker.invocation, policy.unknown),
-            HandlerRunner(),
             OtherGroups("group-1", notify),
             policy,
             dead_letters=self.dead_letters,
@@ -158,3 +157,43 @@ class Stage:
     def commits(self) -> dict[int, int]:
         """What may be committed now, by partition."""
         return {partition: offset for (_, partition), offset in self.scheduler.take_commits().items()}
+
+
+TWO = Policy(concurrency=2, retry=AT_ONCE)
+
+
+class Seen:
+    """A handler that remembers, and fails as often as it is made to.
+
+    Attributes:
+        offsets: what it handled, in order.
+    """
+
+    def __init__(self, **failures: int) -> None:
+        self.offsets: list[int] = []
+        self.attempts: list[int] = []
+        self._failures = {int(name.removeprefix("at_")): count for name, count in failures.items()}
+
+    def __call__(self, _event: Any, payload: Any) -> None:
+        """Handle one event."""
+        offset = int(payload.session_id)
+        self.attempts.append(offset)
+        if self._failures.get(offset, 0):
+            self._failures[offset] -= 1
+            raise OSError(f"the database is away at {offset}")
+        self.offsets.append(offset)
+
+    async def wait(self, event: Any, payload: Any) -> None:
+        """Handle one event, with a turn for others."""
+        await asyncio.sleep(0)
+        self(event, payload)
+
+
+def staged(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    """Run a test in an event loop."""
+
+    def run() -> None:
+        asyncio.run(asyncio.wait_for(test(), 20))
+
+    run.__name__ = test.__name__
+    return run

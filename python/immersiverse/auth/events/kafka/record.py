@@ -18,31 +18,24 @@ class Record(Protocol):
 
     def topic(self) -> str:
         """Its topic."""
-        ...
 
     def partition(self) -> int:
         """Its partition."""
-        ...
 
     def offset(self) -> int:
         """Its offset."""
-        ...
 
     def key(self) -> bytes | None:
         """Its key; None if it has none."""
-        ...
 
     def value(self) -> bytes | None:
         """Its value; None for a tombstone."""
-        ...
 
     def headers(self) -> RecordHeaders | None:
         """Its headers; None if it has none. Use ``headers_of`` instead, which reads every message's."""
-        ...
 
     def timestamp(self) -> tuple[int, int]:
         """The type of its timestamp, and the timestamp in milliseconds since 1970."""
-        ...
 
 
 def position_of(record: Record) -> str:

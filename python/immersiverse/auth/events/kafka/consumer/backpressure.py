@@ -37,17 +37,14 @@ class WorkAccount(Protocol):
     @property
     def finished(self) -> int:
         """How many are finished."""
-        ...
 
     @property
     def waiting(self) -> int:
         """How many wait for their first step."""
-        ...
 
     @property
     def held(self) -> Mapping[Partition, int]:
         """How many are in flight of each partition that must be paused."""
-        ...
 
 
 class Backpressure:

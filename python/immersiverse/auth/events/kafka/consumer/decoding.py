@@ -44,12 +44,6 @@ SKIPPED: Final = Invocation(_skip, waits=False)
 class RecordDecoder:
     """Decodes records for the handlers of one subscriber.
 
-    Args:
-        deserializer: decodes values.
-        handlers: by type.
-        invocation_of: how a handler is called.
-        unknown: what happens to types that the contract does not know and no handler takes.
-
     Attributes:
         read_known: `AuthEventDeserializer.read_known`.
         may_wait: whether decoding a record may wait for a registry, since its schema is not known yet.

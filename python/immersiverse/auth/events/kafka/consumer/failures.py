@@ -87,17 +87,10 @@ class DeadLetterSink(Protocol):
 
     async def send(self, record: Record, error: BaseException, attempts: int) -> bool:
         """Return when a broker has acknowledged the dead letter: whether with its value, or as a stub."""
-        ...
 
 
 class FailurePolicy:
-    """Decides between the next attempt and a dead letter.
-
-    Args:
-        policy: how many attempts, the delays, and what is fatal.
-        dead_letters: where records go that cannot be processed.
-        notify: the hooks that are notified.
-    """
+    """Decides between the next attempt and a dead letter, as a policy says."""
 
     def __init__(self, policy: Policy, dead_letters: DeadLetterSink, notify: HookDispatcher) -> None:
         self._policy = policy

@@ -1,4 +1,4 @@
-"""How handlers are called: `HandlerInvoker` chooses a way for each at the start, `HandlerRunner` calls it.
+"""How handlers are called: `HandlerInvoker` chooses a way for each at the start, `run_handlers` calls it.
 
 Runs in the event loop's thread, except for the calls that `HandlerInvoker` hands to worker threads.
 """
@@ -40,47 +40,39 @@ if TYPE_CHECKING:
 _log = get_logger(__name__)
 
 
-class HandlerRunner:
-    """The one place that calls handlers: plain, in threads and async ones, first attempts and later ones."""
+async def run_handlers(ready: Iterable[Ready], stats: TopicStats | None) -> Failure | None:
+    """Call handlers one after the other until one fails: every handler, for first attempts and later ones.
 
-    async def run(self, ready: Iterable[Ready], stats: TopicStats | None) -> Failure | None:
-        """Call handlers one after the other until one fails.
+    While none of them waits (`Invocation.waits`), neither does this: a batch of plain handlers is run without
+    a turn of the event loop.
 
-        While none of them waits (`Invocation.waits`), neither does this: a batch of plain handlers is run
-        without a turn of the event loop.
+    Args:
+        ready: the attempts that are due. The next one is taken when the last one has succeeded.
+        stats: where they are counted; None without hooks.
 
-        Args:
-            ready: the attempts that are due. The next one is taken when the last one has succeeded.
-            stats: where they are counted; None without hooks.
-
-        Returns:
-            The first failure; None if there was none.
-        """
-        clock, started = time.perf_counter, 0.0
-        for event, field, record, attempt, call in ready:
-            if stats is not None:
-                started = clock()
-            try:
-                if (pending := call(event, field, record, attempt)) is not None:
-                    await pending
-            except BaseException as error:
-                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-                    raise  # we are; else the handler awaited something that was cancelled
-                return Failure(record, error, event)
-            if stats is not None:
-                stats.add(field or type_name(event), event, clock() - started)
-        return None
+    Returns:
+        The first failure; None if there was none.
+    """
+    clock, started = time.perf_counter, 0.0
+    for event, field, record, attempt, call in ready:
+        if stats is not None:
+            started = clock()
+        try:
+            if (pending := call(event, field, record, attempt)) is not None:
+                await pending
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise  # we are; else the handler awaited something that was cancelled
+            return Failure(record, error, event)
+        if stats is not None:
+            stats.add(field or type_name(event), event, clock() - started)
+    return None
 
 
 class HandlerInvoker:
     """Chooses how each handler of a subscriber is called.
 
-    Args:
-        inbox: keeps duplicates from the handlers; None for no inbox.
-        notify: the hooks that are notified of drops and gaps.
-        tracer: follows each event; None for no tracing.
-        group: the consumer group.
-        workers: the threads for plain handlers; None to call them in the event loop's thread.
+    Without ``workers``, threads for plain handlers, those are called in the event loop's thread.
     """
 
     def __init__(

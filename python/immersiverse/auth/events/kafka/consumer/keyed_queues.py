@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from immersiverse.auth.events.kafka.consumer.failures import Failure
+from immersiverse.auth.events.kafka.consumer.invocation import run_handlers
 from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.consumer.decoding import RecordDecoder
     from immersiverse.auth.events.kafka.consumer.failures import FailurePolicy
-    from immersiverse.auth.events.kafka.consumer.invocation import HandlerRunner
     from immersiverse.auth.events.kafka.consumer.records import InFlightRecord
 
 _log = get_logger(__name__)
@@ -121,13 +121,12 @@ class KeyedQueues:
     """Handles records that take more than one step.
 
     Args:
-        runner: calls handlers.
         decoder: decodes records.
         failures: decides after a failed attempt.
         limiter: how many handlers may run at the same time.
         state: how far the subscriber has stopped.
         lets_pass: whether later records of a key go on while a failed one waits for its next attempt.
-        on_finish: is called with each record that was finished.
+        on_finish: is called with each finished record.
         on_error: is called with an error that must stop the subscriber.
 
     Attributes:
@@ -138,7 +137,6 @@ class KeyedQueues:
     def __init__(  # noqa: PLR0913 - its parts, by keyword
         self,
         *,
-        runner: HandlerRunner,
         decoder: RecordDecoder,
         failures: FailurePolicy,
         limiter: ConcurrencyLimiter,
@@ -147,7 +145,6 @@ class KeyedQueues:
         on_finish: Callable[[InFlightRecord], None],
         on_error: Callable[[BaseException], None],
     ) -> None:
-        self._runner = runner
         self._decoder = decoder
         self._failures = failures
         self._limiter = limiter
@@ -250,7 +247,7 @@ class KeyedQueues:
                 return decoded
             event, field, invocation = decoded
             ready = (event, field, item.record, item.failures + 1, invocation.call)
-            failure = await self._runner.run((ready,), assignment.stats)
+            failure = await run_handlers((ready,), assignment.stats)
         finally:
             assignment.leave(offset)
         if failure is None:

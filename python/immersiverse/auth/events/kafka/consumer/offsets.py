@@ -118,7 +118,7 @@ class OffsetCommitter:
 
     Args:
         stored: whether librdkafka commits by itself what is stored with it (``enable.auto.commit``).
-        notify: the hooks that are notified of commits.
+        notify: the hooks.
         on_failure: is called with the partitions whose offsets were not committed.
     """
 

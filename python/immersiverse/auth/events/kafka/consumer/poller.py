@@ -63,16 +63,9 @@ _LOGGED_ELSEWHERE = (
 
 
 class Poller:
-    """Feeds a scheduler from a consumer group.
+    """Feeds a scheduler, in its event loop, from a consumer group.
 
-    Args:
-        settings: librdkafka's settings.
-        topics: what to subscribe to.
-        scheduler: handles the messages, in its own event loop.
-        loop: that loop.
-        policy: the backlog, and how long handlers of a revoked partition may go on (``drain``).
-        notify: the hooks that are notified of commits and statistics.
-        on_error: is called in the event loop with an error that must stop the subscriber.
+    ``on_error`` is called in the event loop with an error that must stop the subscriber.
 
     Raises:
         ConfigurationError: if librdkafka refuses a setting.

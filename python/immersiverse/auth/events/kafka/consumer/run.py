@@ -26,10 +26,6 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class SubscriberRun:
     """One run of a subscriber: its event loop, its scheduler and how it ends.
 
-    Args:
-        new_scheduler: makes the scheduler, in the running event loop.
-        workers: the threads for plain handlers; None to call them in the event loop's thread.
-
     Attributes:
         loop: the event loop.
         scheduler: the scheduler.

@@ -17,6 +17,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME
 
 from immersiverse.auth.events.kafka.consumer.backpressure import PausedPartitions
 from immersiverse.auth.events.kafka.consumer.failures import Failure, FailurePolicy
+from immersiverse.auth.events.kafka.consumer.invocation import run_handlers
 from immersiverse.auth.events.kafka.consumer.keyed_queues import ConcurrencyLimiter, KeyedQueues, StopState
 from immersiverse.auth.events.kafka.consumer.records import (
     Assignment,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from immersiverse.auth.events.kafka.consumer.decoding import RecordDecoder
     from immersiverse.auth.events.kafka.consumer.failures import DeadLetterSink
-    from immersiverse.auth.events.kafka.consumer.invocation import HandlerRunner
     from immersiverse.auth.events.kafka.consumer.metrics import ConsumeMetrics
     from immersiverse.auth.events.kafka.consumer.offsets import OffsetTracker
     from immersiverse.auth.events.kafka.consumer.options import Policy
@@ -49,11 +49,10 @@ class Scheduler:
 
     Args:
         decoder: decodes records.
-        runner: calls handlers.
         others: the consumer groups whose redriven records are passed by.
         policy: what happens on failure, and how much is handled at a time.
         dead_letters: where records go that cannot be processed.
-        notify: the hooks that are notified.
+        notify: the hooks.
         metrics: counts what was handled; None without hooks.
         share: how many of a partition's events may be unfinished before it is paused.
         on_error: is called with an error that must stop the subscriber.
@@ -62,7 +61,6 @@ class Scheduler:
     def __init__(  # noqa: PLR0913 - its parts, by keyword
         self,
         decoder: RecordDecoder,
-        runner: HandlerRunner,
         others: OtherGroups,
         policy: Policy,
         *,
@@ -73,7 +71,6 @@ class Scheduler:
         on_error: Callable[[BaseException], None],
     ) -> None:
         self._decoder = decoder
-        self._runner = runner
         self._others = others
         self._metrics = metrics
         self._on_error = on_error
@@ -84,7 +81,6 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._limiter = ConcurrencyLimiter(policy.concurrency, self._wake.set)
         self._queues = KeyedQueues(
-            runner=runner,
             decoder=decoder,
             failures=FailurePolicy(policy, dead_letters, notify),
             limiter=self._limiter,
@@ -227,7 +223,7 @@ class Scheduler:
 
     async def _handle(self, batch: RecordBatch, assignment: Assignment, until: float) -> None:
         with closing(self._inline_attempts(batch, assignment, until)) as ready:
-            failure = await self._runner.run(ready, assignment.stats)
+            failure = await run_handlers(ready, assignment.stats)
         if failure is not None:
             self._queues.add(InFlightRecord(failure.record, assignment), failure)
 

@@ -17,7 +17,6 @@ from immersiverse.auth.events.kafka.consumer.decoding import RecordDecoder
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
 from immersiverse.auth.events.kafka.consumer.invocation import (
     HandlerInvoker,
-    HandlerRunner,
     async_inbox,
     plain_inbox,
 )
@@ -235,7 +234,6 @@ class Subscriber:
         policy = self._policy
         return Scheduler(
             RecordDecoder(self._deserializer, self._handlers, invoker.invocation, policy.unknown),
-            HandlerRunner(),
             OtherGroups(self._settings["group.id"], self._notify),
             policy,
             dead_letters=self._dead_letters,

@@ -28,27 +28,15 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 
 _TURN: Final = 256  # events after which other tasks get a turn
-_ENTERING: Final = (
-    5.0  # seconds for schema ids before the first event, which waits for those that are missing
-)
+_ENTERING: Final = 5.0  # seconds for schema ids; the first event waits for those that are missing then
 
 
 class AsyncPublisher:
     """`Publisher` for asyncio, with the same guarantees. It belongs to the event loop that first uses it.
 
     Entering its ``async with`` block looks schema ids up; leaving it waits until every event is acknowledged
-    or has failed.
-
-    Args:
-        config: librdkafka's settings, at least ``bootstrap.servers``.
-        serializer: how events become messages: format, registry, topics.
-        hooks: what is notified of the events.
-        tracer: what follows each event through the services.
-        registry_timeout: how long an event waits for a registry that is away, in seconds. Other tasks, and
-            events whose schema ids are known, do not wait.
-
-    Raises:
-        ConfigurationError: if a setting is wrong or breaks a guarantee.
+    or has failed. Arguments and errors are those of `Publisher`. While an event waits for a registry, other
+    tasks do not, nor do events whose schema ids are known.
     """
 
     def __init__(
@@ -72,35 +60,17 @@ class AsyncPublisher:
         weakref.finalize(self, self._core.abandon).atexit = False
 
     async def ready(self, *topics: str) -> None:
-        """Look up schema ids, and how large batches may be. Await it before the first event.
-
-        Args:
-            topics: whose; those of all events unless given.
-
-        Raises:
-            RegistryError: if one of them cannot be had, or not in time.
-        """
+        """See `Publisher.ready`. Await it before the first event."""
         self._callbacks.claim(asyncio.get_running_loop())
         await self._id_reader.run(lambda: self._core.fit_batches(topics or self._serializer.topics))
         for topic in topics or self._serializer.topics:
             await self._look_up_id(topic)
 
     async def send(self, event: AuthEvent, *, on_done: OnDone | None = None) -> Delivery:
-        """Queue an event; wait for room if the queue is full, and for its schema id if that is not known.
-
-        Args:
-            event: an event made by ``new_event``. Do not change it before its outcome is known.
-            on_done: is called in the loop with the delivery when its outcome is known. It must be quick.
-
-        Returns:
-            Its delivery: await it for the acknowledgement. A failure that neither it nor `on_done` shows is
-            logged, and raised by ``flush`` or ``close``.
+        """`Publisher.send`: await its delivery for the acknowledgement; `on_done` is called in the loop.
 
         Raises:
-            InvalidEvent: if the event breaks the contract.
-            RegistryError: if its schema id cannot be had, or not within ``registry_timeout``.
-            PublishError: if the producer refuses it at once.
-            PublisherUnusable: if the publisher is closed, from before a fork, or of another event loop.
+            PublisherUnusable: also in another event loop.
         """
         self._callbacks.claim(asyncio.get_running_loop())
         payload = _payload_field(event)
@@ -113,43 +83,16 @@ class AsyncPublisher:
         return delivery
 
     async def publish(self, event: AuthEvent) -> Delivery:
-        """Send an event and wait until a broker has acknowledged it.
-
-        Args:
-            event: an event made by ``new_event``.
-
-        Returns:
-            Its delivery, which says where the event is.
-
-        Raises:
-            PublishError: if it failed.
-            InvalidEvent, RegistryError, PublisherUnusable: as `send` does.
-        """
+        """Send an event and wait until a broker has acknowledged it; see `Publisher.publish`."""
         return await (await self.send(event))
 
     async def flush(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the same as Publisher's
-        """Wait until every event is acknowledged or has failed.
-
-        Args:
-            timeout: how long, in seconds; as long as ``delivery.timeout.ms`` allows, unless given.
-
-        Raises:
-            UndeliveredEvents: if some failed unobserved, or are unacknowledged in the end.
-            PublisherUnusable: if the publisher is from before a fork, or of another event loop.
-        """
+        """See `Publisher.flush`."""
         self._callbacks.claim(asyncio.get_running_loop())
         await self._core.flush_async(timeout)
 
     async def close(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the same as Publisher's
-        """Flush, and publish nothing more. Closing again does nothing, nor does closing after a fork.
-
-        Args:
-            timeout: how long to wait, in seconds; what is unacknowledged then is given up.
-
-        Raises:
-            UndeliveredEvents: if some failed unobserved, or are unacknowledged in the end.
-            PublisherUnusable: if the publisher is of another event loop.
-        """
+        """See `Publisher.close`."""
         self._callbacks.claim(asyncio.get_running_loop())
         self._id_reader.close()
         await self._core.close_async(timeout)

@@ -33,15 +33,12 @@ class DeliveryCallbacks(Protocol):
     @property
     def pending(self) -> bool:
         """Whether there are callbacks to run, apart from the one that asks."""
-        ...
 
     def run(self, deliveries: Sequence[Delivery]) -> None:
         """Run the callbacks of these soon, and return at once."""
-        ...
 
     def close(self) -> None:
         """Run what is left; there will be no more."""
-        ...
 
 
 class CallbackThread:

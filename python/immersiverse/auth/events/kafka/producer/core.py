@@ -149,7 +149,7 @@ class ProducerCore:
         Args:
             message: what to send.
             event: what it is made of, for its delivery.
-            on_done: is called with the delivery when its outcome is known.
+            on_done: see `Publisher.send`.
             partition: where it goes; -1 lets its key decide.
 
         Raises:
@@ -186,15 +186,7 @@ class ProducerCore:
         return delivery
 
     def flush(self, timeout: float | None = None) -> None:
-        """Wait until the outcome of every message is known, and every callback has run.
-
-        Args:
-            timeout: how long, in seconds; as long as ``delivery.timeout.ms`` allows, unless given.
-
-        Raises:
-            UndeliveredEvents: if some failed and nothing watched, or are unacknowledged in the end.
-            PublisherUnusable: if the producer was made before a fork.
-        """
+        """Wait until every outcome is known and every callback has run. See `Publisher.flush`."""
         self._require_own_process()
         self._server.wait(timeout)
         self._reports.raise_undelivered()
@@ -206,14 +198,7 @@ class ProducerCore:
         self._reports.raise_undelivered()
 
     def close(self, timeout: float | None = None) -> None:
-        """Flush, and send nothing more. Closing again does nothing, nor does closing after a fork.
-
-        Args:
-            timeout: how long to wait, in seconds; what is unacknowledged then is given up.
-
-        Raises:
-            UndeliveredEvents: if some failed and nothing watched, or are unacknowledged in the end.
-        """
+        """Flush, and send nothing more. See `Publisher.close`."""
         if self._begins_to_close():
             try:
                 self._server.wait(timeout)

@@ -15,11 +15,9 @@ from typing import Protocol
 class _Closable(Protocol):
     def after_fork(self) -> None:
         """In the child: be unusable."""
-        ...
 
     def close_unclosed(self, why: str) -> None:
         """Deliver or warn."""
-        ...
 
 
 _producers: weakref.WeakSet[_Closable] = weakref.WeakSet()
