@@ -222,5 +222,5 @@ def _message(field: FieldDescriptor, step: int, own: Callable[[Descriptor], Valu
         case "google.protobuf.FieldMask":
             siblings: Any = field.containing_type
             names = st.sampled_from([sibling.name for sibling in siblings.fields])
-            return st.lists(names, unique=True).map(lambda paths: FieldMask(paths=paths))
+            return st.lists(names, unique=True, min_size=1).map(lambda paths: FieldMask(paths=paths))
     return own(nested)

@@ -107,7 +107,8 @@ def test_what_is_no_payload_of_the_contract_is_refused(payload: Any) -> None:
         ({"actor": v1.Actor(kind=v1.ACTOR_KIND_USER)}, "actor.id", "required"),
         ({"actor": "me"}, "actor", "cannot hold"),
         ({"timestamp": Timestamp(seconds=1 << 40)}, "timestamp", "years"),
-        ({"timestamp": Timestamp(nanos=-1)}, "timestamp", "years"),
+        ({"timestamp": Timestamp(nanos=-1)}, "timestamp", "nanos"),
+        ({"source": ""}, "source", "is required"),
     ],
 )
 def test_an_envelope_that_breaks_the_contract_is_refused_by_field_and_rule(
@@ -115,7 +116,7 @@ def test_an_envelope_that_breaks_the_contract_is_refused_by_field_and_rule(
 ) -> None:
     with pytest.raises(InvalidEvent, match=rule) as refused:
         new_event(created(), **{"source": SOURCE, **changes})
-    assert (refused.value.event_type, refused.value.field) == ("UserCreated", field)
+    assert (refused.value.event_type, refused.value.field) == ("AuthEvent", field)
 
 
 def test_a_payload_that_breaks_the_contract_is_refused_by_field_and_rule() -> None:

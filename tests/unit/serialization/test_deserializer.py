@@ -215,6 +215,14 @@ def test_a_schema_id_header_that_is_none_is_refused(header: Any) -> None:
         AuthEventDeserializer(PinnedSchemas(1)).deserialize(FRAME, headers=[("__value_schema_id", header)])
 
 
+@pytest.mark.parametrize("headers", [[("__value_schema_id", None)], {"__value_schema_id": None}])
+def test_a_schema_id_header_without_a_value_names_no_schema(headers: Any) -> None:
+    read = AuthEventDeserializer(PinnedSchemas(1))
+    assert read.deserialize(FRAME, headers=headers) == read(FRAME)
+    written = minimal_json(CREATED)
+    assert read.deserialize(written, headers=headers) == read(written)
+
+
 def test_many_ids_are_read_and_only_some_remembered() -> None:
     registry = Registry(dict.fromkeys(range(5000), PROTOBUF))
     read = AuthEventDeserializer(registry)

@@ -163,6 +163,4 @@ DEFAULT_SOURCE: Final[str] = _CONTRACT.default_source
 
 def find(event_type: str) -> EventType | None:
     """The event type of a short or full name, or None if the contract has no such type."""
-    return EVENT_TYPES.get(event_type) or EVENT_TYPES.get(
-        event_type.removeprefix(f"{events_pb2.DESCRIPTOR.package}.")
-    )
+    return EVENT_TYPES.get(str(event_type).removeprefix(f"{events_pb2.DESCRIPTOR.package}."))

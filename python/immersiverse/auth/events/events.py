@@ -53,7 +53,7 @@ def new_event(  # noqa: PLR0913 - what every event has, by keyword
     validate(payload)
     _key(event_type, payload)
     if not source:
-        raise InvalidEvent(event_type.name, "source", "is required")
+        raise InvalidEvent("AuthEvent", "source", "is required")
     event = AuthEvent()
     try:
         event.event_id, event.source, event.version = event_id or new_event_id(), source, version
@@ -61,12 +61,12 @@ def new_event(  # noqa: PLR0913 - what every event has, by keyword
             event.actor.CopyFrom(actor)
     except (TypeError, ValueError):  # whose text quotes the value
         unfit = _unfit(event_id=event_id, source=source, version=version, actor=actor)
-        raise InvalidEvent(event_type.name, unfit, "the envelope cannot hold this type or size") from None
+        raise InvalidEvent("AuthEvent", unfit, "the envelope cannot hold this type or size") from None
     time_of_event = event.timestamp
     time_of_event.seconds, time_of_event.nanos = _seconds_and_nanos(timestamp)
     check = _check_given if event_id is None and timestamp is None else _check_envelope
     if fault := check(event):
-        raise InvalidEvent(event_type.name, *fault)
+        raise InvalidEvent("AuthEvent", *fault)
     getattr(event, event_type.payload_field).CopyFrom(payload)
     return event
 
@@ -75,12 +75,9 @@ def payload_of(event: AuthEvent) -> Message:
     """The payload that an event carries, for reading.
 
     Raises:
-        InvalidEvent: if it carries none.
+        InvalidEvent: if it carries none, or is no event.
     """
-    payload_field = event.WhichOneof("payload")
-    if payload_field is None:
-        raise InvalidEvent("AuthEvent", "payload", "is required")
-    return cast("Message", getattr(event, payload_field))
+    return cast("Message", getattr(event, _payload_field(event)))
 
 
 def event_type_of(event: AuthEvent) -> catalog.EventType:
@@ -89,10 +86,17 @@ def event_type_of(event: AuthEvent) -> catalog.EventType:
     Raises:
         InvalidEvent: if it carries no payload.
     """
-    payload_field = event.WhichOneof("payload")
-    if payload_field is None:
+    return catalog.BY_PAYLOAD_FIELD[_payload_field(event)]
+
+
+def _payload_field(event: AuthEvent) -> str:
+    try:
+        name = event.WhichOneof("payload")
+    except (AttributeError, TypeError, ValueError):
+        raise InvalidEvent(type(event).__name__, "", "is not an AuthEvent") from None
+    if name is None:
         raise InvalidEvent("AuthEvent", "payload", "is required")
-    return catalog.BY_PAYLOAD_FIELD[payload_field]
+    return name
 
 
 def type_name(event: object) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
+from immersiverse.auth.events.printable import printable
 from immersiverse.auth.events.v1 import options_pb2
 
 if TYPE_CHECKING:
@@ -115,8 +116,25 @@ def _value_checks(field: FieldDescriptor, rules: options_pb2.FieldRules) -> Iter
         yield lambda value: None if value <= high else above
     if rules.format:
         yield _format_check(name, rules.format)
-    if field.message_type and not field.is_repeated:
+    if field.message_type and field.message_type.full_name == "google.protobuf.FieldMask":
+        yield _mask_check(field)
+    elif field.message_type and not field.is_repeated:
         yield _nested(field)
+
+
+def _mask_check(field: FieldDescriptor) -> MessageCheck:
+    """A function that checks a field mask, which names fields of the message that it is in."""
+    assert field.containing_type is not None  # noqa: S101 - only extensions have none
+    known = frozenset(each.name for each in field.containing_type.fields)
+    words = f"is not a field of {field.containing_type.name}, such as email_verified"
+
+    def check(mask: Any) -> Fault | None:
+        if not mask.paths:
+            return field.name, "is required: it names no field"
+        strange = next((path for path in mask.paths if path not in known), None)
+        return None if strange is None else (field.name, f"{printable(strange)!r} {words}")
+
+    return check
 
 
 def _format_check(name: str, wanted: int) -> MessageCheck:
@@ -164,7 +182,9 @@ _FORMATS: dict[int, tuple[Callable[[str], object], str]] = {
 def _timestamp(time: Any) -> Fault | None:
     if MIN_SECONDS <= time.seconds <= MAX_SECONDS and 0 <= time.nanos < NANOS:
         return None
-    return "", "is outside the years 1 to 9999"
+    if 0 <= time.nanos < NANOS:
+        return "", "is outside the years 1 to 9999: milliseconds in place of seconds?"
+    return "", "has nanos that are not from 0 to 999,999,999"
 
 
 def _duration(span: Any) -> Fault | None:

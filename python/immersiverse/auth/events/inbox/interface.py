@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from immersiverse.auth.events.catalog import DEFAULT_SOURCE
-from immersiverse.auth.events.errors import ConfigurationError
+from immersiverse.auth.events.errors import ConfigurationError, InvalidEvent
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -89,9 +89,15 @@ def identity(event: AuthEvent) -> str:
     """What tells an event from all others: its source and id together (CloudEvents 1.0); empty without an id.
 
     It is the id alone for events of the contract's default source.
+
+    Raises:
+        InvalidEvent: if it is no event.
     """
-    if not event.event_id or event.source in ("", DEFAULT_SOURCE):
-        return event.event_id
+    try:
+        if not event.event_id or event.source in ("", DEFAULT_SOURCE):
+            return event.event_id
+    except AttributeError:
+        raise InvalidEvent(type(event).__name__, "", "is not an AuthEvent") from None
     return f"{event.event_id}\n{event.source}"
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from redis.exceptions import RedisError
 
 from immersiverse.auth.events.catalog import TOPICS
-from immersiverse.auth.events.errors import InboxUnavailable
+from immersiverse.auth.events.errors import ConfigurationError, InboxUnavailable
 from immersiverse.auth.events.inbox.interface import (
     Admission,
     Forgotten,
@@ -112,6 +112,8 @@ class RedisStore:
         max_version_jump: int | None,
     ) -> None:
         require_settings(max_version_jump, lease=lease, remember=remember)
+        if not callable(getattr(redis, "register_script", None)):
+            raise ConfigurationError("redis", f"is a client of Redis, not a {type(redis).__name__}")
         self._redis = redis
         self._lease = lease // timedelta(milliseconds=1)
         self._remember = remember // timedelta(milliseconds=1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from immersiverse.auth.events.errors import MissingExtra
+from immersiverse.auth.events.errors import ConfigurationError, MissingExtra
 from immersiverse.auth.events.inbox.interface import (
     MAX_VERSION_JUMP,
     REMEMBER,
@@ -82,7 +82,7 @@ class SqlInbox:
     ) -> None:
         require_settings(max_version_jump, remember=remember, prune_every=prune_every)
         self._database = database
-        self._engine = database if isinstance(database, Engine) else database().get_bind().engine
+        self._engine = _engine_of(database)
         self._tables = tables or inbox_tables()
         self._store = SqlStore(consumer, self._engine.dialect.name, self._tables, max_version_jump)
         self._remember = remember
@@ -181,7 +181,7 @@ class AsyncSqlInbox:
     ) -> None:
         self._database = database
         self._inbox = SqlInbox(
-            database.sync_engine if isinstance(database, AsyncEngine) else database().get_bind().engine,
+            _engine_of(database),
             consumer,
             tables=tables,
             max_version_jump=max_version_jump,
@@ -232,3 +232,13 @@ class AsyncSqlInbox:
 async def _in_greenlet(method: Callable[..., Forgotten], *arguments: object) -> Forgotten:
     forgotten: Forgotten = await greenlet_spawn(method, *arguments)
     return forgotten
+
+
+def _engine_of(database: Any) -> Engine:
+    if isinstance(database, Engine | AsyncEngine):
+        return database if isinstance(database, Engine) else database.sync_engine
+    try:
+        return cast("Engine", database().get_bind().engine)
+    except (AttributeError, TypeError) as error:
+        given = type(database).__name__
+        raise ConfigurationError("database", f"is an engine or a sessionmaker, not a {given}") from error

@@ -52,6 +52,8 @@ def inbox_tables(metadata: sa.MetaData | None = None, *, schema: str | None = No
         schema: their database schema; the connection's by default.
     """
     metadata = sa.MetaData() if metadata is None else metadata
+    if not isinstance(metadata, sa.MetaData):
+        raise ConfigurationError("metadata", f"is SQLAlchemy's MetaData, not a {type(metadata).__name__}")
     handled = sa.Table(
         "auth_events_handled",
         metadata,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -13,13 +14,13 @@ from confluent_kafka import Consumer, KafkaException
 from immersiverse.auth.events.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 PRODUCER_DEFAULTS: Final[Mapping[str, Any]] = {
     "acks": "all",
     "enable.idempotence": True,
     "max.in.flight.requests.per.connection": 1,
-    "compression.type": "lz4",
+    "compression.type": "lz4",  # quick; kafkajs needs a codec for it, and reads gzip without one
     "partitioner": "murmur2_random",  # where Java clients put the same key
     "linger.ms": 5,
     "queue.buffering.max.messages": 100_000,
@@ -139,11 +140,16 @@ def consumer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def connection_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a client's settings that says how to reach the brokers and log in, for another client."""
+    """The part of a client's settings that says how to reach the brokers and log in, for another client.
+
+    Raises:
+        ConfigurationError: if they are not a mapping.
+    """
+    _require_mapping(given)
     return {
         key: value
         for key, value in given.items()
-        if key.startswith(_CONNECTION_PREFIXES) or key in _CONNECTION_KEYS
+        if str(key).startswith(_CONNECTION_PREFIXES) or key in _CONNECTION_KEYS
     }
 
 
@@ -218,7 +224,37 @@ def _check_consumer(settings: Mapping[str, Any]) -> None:
         raise config_error_from("consumer", error) from error
 
 
+def require_kind(kind: type | tuple[type, ...], **arguments: object) -> None:
+    """Refuse arguments that are not of a kind, or None: what was made with them would fail at its first use.
+
+    Raises:
+        ConfigurationError: if one of them is of another.
+    """
+    for name, value in arguments.items():
+        if value is not None and not isinstance(value, kind):
+            raise ConfigurationError(name, f"cannot be a {type(value).__name__}")
+
+
+def require_method(method: str, **arguments: object) -> None:
+    """Refuse arguments without a method, or None.
+
+    Raises:
+        ConfigurationError: if one of them does not have it.
+    """
+    for name, value in arguments.items():
+        if value is not None and not callable(getattr(value, method, None)):
+            raise ConfigurationError(name, f"cannot be a {type(value).__name__}: it has no {method}()")
+
+
+def _require_mapping(given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            "config", f"is a mapping of librdkafka's settings, not a {type(given).__name__}"
+        )
+
+
 def _require(given: Mapping[str, Any], key: str) -> None:
+    _require_mapping(given)
     if not given.get(key):
         raise ConfigurationError(key, "is required")
 

@@ -46,12 +46,17 @@ class RegistryConnection:
     Args:
         config: the registry's URL, or the client's configuration.
         patience: seconds for what a caller asks for, in however many HTTP requests.
+
+    Raises:
+        ConfigurationError: one of them is of another kind.
     """
 
     def __init__(self, config: str | Mapping[str, Any], patience: float) -> None:
         given = {"url": config} if isinstance(config, str) else config
         if not isinstance(given, Mapping):
             raise ConfigurationError("config", "is a registry's URL, or settings of Confluent's client")
+        if not patience > 0:
+            raise ConfigurationError("patience", f"must be more than 0, not {patience}")
         self._config = {**_DEFAULTS, **given}
         self._patience = patience
         self._lock = Lock()

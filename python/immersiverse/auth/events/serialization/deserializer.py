@@ -83,7 +83,7 @@ class AuthEventDeserializer(Deserializer):
                     return event
             except ProtobufDecodeError:  # deserialize raises what it means
                 pass
-        return self.deserialize(value, headers=ctx.headers or () if ctx else ())
+        return self.deserialize(value, headers=getattr(ctx, "headers", None) or ())
 
     def read(self, message: Received) -> tuple[Decoded | None, str]:
         """The event in a message of Confluent's consumer, and the envelope's field that carries its payload.

@@ -75,7 +75,7 @@ def _from_file(file: Path) -> dict[str, Any]:
 
         return read_settings(file)
     try:
-        text = file.read_text()
+        text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CommandFailed(f"cannot read {file}: {reason}", WRONG_USE) from error

@@ -100,7 +100,7 @@ class Handlers:
         if not payloads:
             raise ConfigurationError("on", _NAME_THEM)
         for payload in payloads:
-            if payload not in catalog.BY_MESSAGE:
+            if not _is_payload(payload):
                 raise ConfigurationError("on", f"{payload!r} is not a payload of the contract: {_NAME_THEM}")
         return Registration(self, payloads)
 
@@ -213,3 +213,7 @@ def _accepts(annotation: Any, message: type[Message]) -> bool:
 
 def _name(annotation: Any) -> str:
     return getattr(annotation, "__name__", str(annotation))
+
+
+def _is_payload(given: object) -> bool:
+    return isinstance(given, type) and given in catalog.BY_MESSAGE

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import weakref
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from immersiverse.auth.events import catalog
-from immersiverse.auth.events.errors import ConfigurationError
-from immersiverse.auth.events.kafka.config import consumer_settings
+from immersiverse.auth.events.errors import ConfigurationError, RegistryRefused
+from immersiverse.auth.events.kafka.config import consumer_settings, require_kind, require_method
 from immersiverse.auth.events.kafka.consumer.decoding import RecordDecoder
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
 from immersiverse.auth.events.kafka.consumer.invocation import (
@@ -30,11 +31,13 @@ from immersiverse.auth.events.kafka.consumer.other_groups import OtherGroups
 from immersiverse.auth.events.kafka.consumer.poller import Poller
 from immersiverse.auth.events.kafka.consumer.run import SubscriberRun, stop_on_signals
 from immersiverse.auth.events.kafka.consumer.scheduler import Scheduler
-from immersiverse.auth.events.kafka.consumer_yaml import read_yaml
+from immersiverse.auth.events.kafka.consumer_yaml import REGISTRY_PREFIX, read_yaml
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
 from immersiverse.auth.events.kafka.workers import Workers
 from immersiverse.auth.events.logs import get_logger
+from immersiverse.auth.events.registry import SchemaRegistry
+from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +49,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.consumer.handlers import H, Registration
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
-    from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
     P1 = TypeVar("P1", bound=Message)
     P2 = TypeVar("P2", bound=Message)
@@ -94,6 +96,12 @@ class Subscriber:
         tracer: Tracer | None = None,
     ) -> None:
         self._settings = consumer_settings(config)
+        require_kind(str, **{f"topics[{place}]": topic for place, topic in enumerate(topics)})
+        require_kind(Policy, policy=policy)
+        require_kind(DeadLetters, dead_letters=dead_letters)
+        require_method("__call__", deserializer=deserializer)
+        require_method("admit_async" if hasattr(inbox, "admit_async") else "admit", inbox=inbox)
+        require_method("handling", tracer=tracer)
         self._topics = tuple(topics)
         self._deserializer = deserializer
         self._policy = policy or Policy()
@@ -116,18 +124,20 @@ class Subscriber:
         cls,
         path: str | Path,
         *,
-        deserializer: AuthEventDeserializer,
+        deserializer: AuthEventDeserializer | None = None,
         environ: Mapping[str, str] = os.environ,
         **options: Any,
     ) -> Self:
         """A subscriber from the ``auth-consumer`` block of a YAML file, with overrides from the environment.
 
-        The block holds librdkafka's settings and ``topics``. ``AUTH_CONSUMER_GROUP_ID`` overrides
-        ``group.id``, and so on; ``AUTH_CONSUMER_TOPICS`` separates them by commas.
+        The block holds librdkafka's settings, ``topics`` and ``schema.registry.url``, with what else
+        Confluent's client of a registry takes. Values are read as text. ``AUTH_CONSUMER_GROUP_ID`` overrides
+        ``group.id``, and so on; ``AUTH_CONSUMER_TOPICS`` separates them by commas. What Kubernetes names like
+        that for services is passed by.
 
         Args:
             path: the file.
-            deserializer: how messages become events.
+            deserializer: how messages become events; by the block's registry unless given.
             environ: where overrides are looked for.
             options: the other arguments of a subscriber.
 
@@ -137,9 +147,14 @@ class Subscriber:
         """
         found = read_yaml(path, environ)
         try:
-            return cls(found.config, found.topics, deserializer=deserializer, **options)
+            registry = None if deserializer else _registry_of(found.registry)
+            deserializer = deserializer or AuthEventDeserializer(registry)
+            subscriber = cls(found.config, found.topics, deserializer=deserializer, **options)
         except ConfigurationError as error:
             raise found.with_origin(error) from error
+        if registry:
+            weakref.finalize(subscriber, registry.close)
+        return subscriber
 
     @overload
     def on(self, payload: type[P1], /) -> Registration[P1]: ...
@@ -268,3 +283,16 @@ class Subscriber:
                 "inbox",
                 "serves plain handlers only: for async ones use its other form, such as AsyncSqlInbox",
             )
+
+
+def _registry_of(settings: Mapping[str, Any]) -> SchemaRegistry:
+    """The registry that a block of settings names."""
+    url = f"{REGISTRY_PREFIX}url"
+    if not settings:
+        raise ConfigurationError(url, "is required, unless a deserializer is given")
+    registry = SchemaRegistry(settings)
+    try:
+        _ = registry.client  # which checks the settings
+    except RegistryRefused as error:
+        raise ConfigurationError(url, str(error)) from error
+    return registry

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from immersiverse.auth.events.errors import RegistryError, RegistryUnavailable
+from immersiverse.auth.events.kafka.config import require_method
 from immersiverse.auth.events.kafka.producer.callbacks import LoopCallbacks
 from immersiverse.auth.events.kafka.producer.core import ProducerCore
 from immersiverse.auth.events.kafka.producer.publisher import REGISTRY_RETRY, REGISTRY_TIMEOUT
@@ -48,6 +49,8 @@ class AsyncPublisher:
         tracer: Tracer | None = None,
         registry_timeout: float = REGISTRY_TIMEOUT,
     ) -> None:
+        require_method("serialize", serializer=serializer)
+        require_method("sending", tracer=tracer)
         self._callbacks = LoopCallbacks()
         self._core = ProducerCore(config, self._callbacks, hooks=hooks, tracer=tracer)
         self._serializer = serializer

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from immersiverse.auth.events.errors import RegistryUnavailable
-from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.config import Retry, require_method
 from immersiverse.auth.events.kafka.producer.callbacks import CallbackThread
 from immersiverse.auth.events.kafka.producer.core import ProducerCore
 
@@ -35,7 +35,8 @@ class Publisher:
     warns of the rest.
 
     Args:
-        config: librdkafka's settings, at least ``bootstrap.servers``.
+        config: librdkafka's settings, at least ``bootstrap.servers``. Messages are compressed with lz4:
+            kafkajs needs a codec for it, and reads ``"compression.type": "gzip"`` without one.
         serializer: how events become messages: format, registry, topics.
         hooks: what is notified of the events.
         tracer: what follows each event through the services.
@@ -54,6 +55,8 @@ class Publisher:
         tracer: Tracer | None = None,
         registry_timeout: float = REGISTRY_TIMEOUT,
     ) -> None:
+        require_method("serialize", serializer=serializer)
+        require_method("sending", tracer=tracer)
         self._core = ProducerCore(config, CallbackThread(), hooks=hooks, tracer=tracer)
         self._serializer = serializer
         self._serialize = serializer.serialize
