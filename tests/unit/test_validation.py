@@ -85,13 +85,13 @@ BROKEN = [
         v1.UserUpdated,
         {"changed_fields": FieldMask(paths=["emailVerified"])},
         "changed_fields",
-        "'emailVerified'",
+        "path 1 is not a field",
     ),
     (
         v1.UserUpdated,
         {"changed_fields": FieldMask(paths=["email", "nosuch"])},
         "changed_fields",
-        "'nosuch' is not",
+        "path 2 is not",
     ),
     (
         v1.UserUpdated,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import InvalidEvent
-from immersiverse.auth.events.printable import printable
 from immersiverse.auth.events.v1 import options_pb2
 
 if TYPE_CHECKING:
@@ -131,8 +130,8 @@ def _mask_check(field: FieldDescriptor) -> MessageCheck:
     def check(mask: Any) -> Fault | None:
         if not mask.paths:
             return field.name, "is required: it names no field"
-        strange = next((path for path in mask.paths if path not in known), None)
-        return None if strange is None else (field.name, f"{printable(strange)!r} {words}")
+        strange = next((place for place, path in enumerate(mask.paths, 1) if path not in known), 0)
+        return (field.name, f"path {strange} {words}") if strange else None  # an error quotes no value
 
     return check
 
