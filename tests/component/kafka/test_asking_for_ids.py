@@ -9,8 +9,10 @@ import pytest
 
 from immersiverse.auth.events import (
     AsyncPublisher,
+    AuthEvent,
     AuthEventSerializer,
     LoggedOut,
+    LoginFailed,
     Publisher,
     RegistryUnavailable,
     SchemaRegistry,
@@ -81,6 +83,51 @@ def test_the_loop_goes_on_and_events_stay_in_order():
     ):
         ended = asyncio.run(asyncio.wait_for(run(stack.bootstrap, client), 60))
     assert ended == [str(number) for number in range(20)]
+
+
+def test_an_event_waits_for_one_of_its_topic_whose_look_up_has_failed_and_is_repeated():
+    ended, failures = [], iter(["away"])
+
+    def once_away(path: str, answering: Answering) -> None:
+        if next(failures, None):
+            answering.say("away", 503)
+        else:
+            registered(path, answering)
+
+    async def run(client: SchemaRegistry) -> None:
+        async def send(number: int) -> None:
+            await publisher.send(
+                event("u", number), on_done=lambda one: ended.append(one.event.logged_out.session_id)
+            )
+
+        publisher = AsyncPublisher(BROKERS, serializer=AuthEventSerializer(client))
+        await asyncio.gather(*(send(number) for number in range(3)))
+        await publisher.close()
+
+    with scripted(once_away) as server, registry(server.url) as client:
+        asyncio.run(asyncio.wait_for(run(client), 60))
+    assert ended == ["0", "1", "2"]
+
+
+def test_an_event_of_a_known_type_waits_behind_events_of_its_topic_that_still_wait():
+    ended = []
+
+    async def run(client: SchemaRegistry) -> None:
+        async def send(*events: AuthEvent) -> None:
+            for each in events:
+                await publisher.send(each, on_done=lambda one: ended.append(one.event.version))
+
+        publisher = AsyncPublisher(BROKERS, serializer=AuthEventSerializer(client))
+        second = LoginFailed(user_id="u", ip_address="203.0.113.7", failed_at=TIME, reason=1)
+        await asyncio.gather(
+            send(event("u", 0), event("u", 2)),
+            send(new_event(second, source="/services/auth", version=2)),
+        )
+        await publisher.close()
+
+    with scripted(registered) as server, registry(server.url) as client:
+        asyncio.run(asyncio.wait_for(run(client), 60))
+    assert ended == [1, 2, 3]
 
 
 def test_entering_and_being_ready_look_up_every_topic_before_the_first_event():

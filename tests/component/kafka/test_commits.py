@@ -1,4 +1,4 @@
-"""What is committed when a coordinator refuses, and when partitions are revoked."""
+"""What is committed when a coordinator refuses and when partitions are revoked, and what ends it all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from immersiverse.auth.events.errors import ConsumeError
 from immersiverse.auth.events.kafka.config import consumer_settings
 from immersiverse.auth.events.kafka.consumer.offsets import OffsetCommitter
 from immersiverse.auth.events.kafka.consumer.options import Policy
@@ -112,6 +113,26 @@ def poller_of(stage: Stage, bootstrap: str, group: str) -> Poller:
         loop=asyncio.get_running_loop(), policy=Policy(drain=0), notify=HookDispatcher(()),
         on_error=stage.stopped_by.append,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError._AUTO_OFFSET_RESET,
+    ],
+)
+def test_an_error_that_only_a_person_can_fix_stops_the_subscriber(bootstrap: str, code: int) -> None:
+    async def run() -> None:
+        poller = poller_of(Stage(lambda _event, _payload: None), bootstrap, "refused")
+        with pytest.raises(ConsumeError):
+            poller._log_or_raise(KafkaError(code))
+        poller._log_or_raise(KafkaError(KafkaError._TRANSPORT))
+        poller._consumer.close()
+
+    asyncio.run(run())
 
 
 def test_what_has_finished_of_a_revoked_partition_is_committed_before_it_goes(bootstrap: str) -> None:

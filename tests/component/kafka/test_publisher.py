@@ -74,6 +74,49 @@ def test_a_users_events_land_where_a_java_producer_puts_them(user: str, murmur2:
     assert delivery.partition == (murmur2 & 0x7FFFFFFF) % PARTITIONS
 
 
+def test_a_full_queue_is_waited_for_and_drops_nothing() -> None:
+    with publisher({**BROKERS, "queue.buffering.max.messages": 5}) as to:
+        deliveries = [to.send(event()) for _ in range(100)]
+    assert sorted(delivery.offset for delivery in deliveries) == list(range(100))
+
+
+def test_in_an_event_loop_a_flush_waits_for_every_event() -> None:
+    async def publish() -> list[Delivery]:
+        async with AsyncPublisher(BROKERS, serializer=AuthEventSerializer(PinnedSchemas(1))) as to:
+            deliveries = [await to.send(event()) for _ in range(100)]
+            await to.flush(30)
+            assert all(delivery.done for delivery in deliveries)
+            return [await to.send(event()), *deliveries]
+
+    assert all(delivery.offset >= 0 for delivery in asyncio.run(publish()))
+
+
+def test_an_event_that_reaches_a_publisher_after_it_was_closed_is_settled() -> None:
+    to = publisher(NO_BROKER)
+    producer = to._core._producer
+
+    class ClosedMeanwhile:
+        """Another thread closes the publisher after it was asked, and before the event is queued."""
+
+        def produce(self, *arguments: Any, **options: Any) -> None:
+            with contextlib.suppress(UndeliveredEvents):
+                to.close(0)
+            producer.produce(*arguments, **options)
+
+    to._core._producer = ClosedMeanwhile()  # type: ignore[assignment]  # all that is used of it
+    with pytest.raises(PublishError, match="_PURGE_QUEUE"):
+        to.send(event())
+
+
+def test_after_a_fork_the_childs_copy_takes_no_events() -> None:
+    with publisher(BROKERS) as to:
+        core = to._core
+        core.after_fork()  # what a child does; this process stays as it is
+        with pytest.raises(PublisherUnusable, match="before a fork"):
+            to.send(event())
+        core._forked = core._refuses = False
+
+
 def test_callbacks_that_publish_are_not_called_within_each_other() -> None:
     left, deepest, here = iter(range(2_000)), 0, threading.local()
     with publisher({**BROKERS, "queue.buffering.max.messages": 200}) as to:

@@ -14,6 +14,7 @@ from immersiverse.auth.events.errors import (
 )
 from immersiverse.auth.events.kafka.consumer import scheduler
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
+from immersiverse.auth.events.kafka.consumer.keyed_queues import ConcurrencyLimiter
 from immersiverse.auth.events.kafka.consumer.options import Policy
 from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.kafka.workers import Workers
@@ -99,6 +100,41 @@ async def test_nothing_is_committed_past_a_dead_letter_that_is_not_safe_yet() ->
     stage.dead_letters.open.set()
     await stage.finished(3)
     assert stage.commits() == {0: 3}
+
+
+@staged
+async def test_a_partition_behind_a_failing_user_is_paused_and_goes_on_in_order() -> None:
+    seen, is_away = Seen(), True
+
+    def handle(event: Any, payload: Any) -> None:
+        if is_away and payload.user_id == "a":
+            raise OSError("the database is away")
+        seen(event, payload)
+
+    retry = Retry(attempts=10_000, first=0.001, factor=1.0, jitter=0.0)
+    stage = Stage(handle, Policy(retry=retry), share=4)
+    stage.scheduler.assign([(TOPIC, 1)])
+    stage.deliver([record(offset, "a") for offset in range(6)])
+    await until(lambda: stage.scheduler.held == {(TOPIC, 0): 6})
+    stage.deliver([record(offset, "a") for offset in (6, 7, 8)])
+    stage.deliver([record(100, "b", partition=1)])
+    await until(lambda: seen.offsets == [100])
+    is_away = False
+    await until(lambda: len(seen.offsets) == 10)
+    assert seen.offsets == [100, *range(9)]
+    assert stage.scheduler.held == {}
+
+
+@staged
+async def test_a_permit_that_comes_to_a_cancelled_task_is_given_on() -> None:
+    limiter = ConcurrencyLimiter(1, lambda: None)
+    held = limiter.permit()
+    waiting = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(0)
+    held.release()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert limiter.free == 1
 
 
 @staged
