@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks import distribution, source, words
+from checks import distribution, examples, source, words
 from checks.check import Check, command
 
 CHECKS = (
@@ -14,6 +14,7 @@ CHECKS = (
         distribution.newest_protobuf,
     ),
     Check("types", "mypy --strict", source.types),
+    Check("examples", "what README and docs show passes mypy --strict and pyright", examples.typed_examples),
     Check("lint", "ruff's rules", source.lint),
     Check("format", "ruff's format", source.formatting),
     Check("gate", "the contract breaks no service, and every release is read", command("scripts/gate")),

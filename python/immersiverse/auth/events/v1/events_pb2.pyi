@@ -21,6 +21,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
+import datetime as _datetime
 import sys
 import typing as _typing
 
@@ -699,7 +700,7 @@ class AuthEvent(_message.Message):
         self,
         *,
         event_id: _builtins.str = ...,
-        timestamp: _timestamp_pb2.Timestamp | None = ...,
+        timestamp: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         source: _builtins.str = ...,
         version: _builtins.int = ...,
         actor: Global___Actor | None = ...,
@@ -799,7 +800,7 @@ class UserCreated(_message.Message):
         user_id: _builtins.str = ...,
         username: _builtins.str = ...,
         email: _builtins.str = ...,
-        created_at: _timestamp_pb2.Timestamp | None = ...,
+        created_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         method: Global___AuthenticationMethod.ValueType = ...,
         platform: _builtins.str = ...,
         locale: _builtins.str = ...,
@@ -853,7 +854,7 @@ class UserUpdated(_message.Message):
         *,
         user_id: _builtins.str = ...,
         changed_fields: _field_mask_pb2.FieldMask | None = ...,
-        updated_at: _timestamp_pb2.Timestamp | None = ...,
+        updated_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         username: _builtins.str = ...,
         email: _builtins.str = ...,
         email_verified: _builtins.bool = ...,
@@ -892,7 +893,7 @@ class UserDeleted(_message.Message):
         self,
         *,
         user_id: _builtins.str = ...,
-        deleted_at: _timestamp_pb2.Timestamp | None = ...,
+        deleted_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         reason: Global___UserDeletionReason.ValueType = ...,
         erasure_required: _builtins.bool = ...,
     ) -> None: ...
@@ -931,7 +932,7 @@ class PasswordChanged(_message.Message):
         self,
         *,
         user_id: _builtins.str = ...,
-        changed_at: _timestamp_pb2.Timestamp | None = ...,
+        changed_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         reason: Global___PasswordChangeReason.ValueType = ...,
         ip_address: _builtins.str = ...,
         session_id: _builtins.str = ...,
@@ -975,8 +976,8 @@ class PasswordResetRequested(_message.Message):
         user_id: _builtins.str = ...,
         attempted_identifier_hash: _builtins.str = ...,
         ip_address: _builtins.str = ...,
-        requested_at: _timestamp_pb2.Timestamp | None = ...,
-        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        requested_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "requested_at", b"requested_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1008,7 +1009,7 @@ class EmailVerified(_message.Message):
         *,
         user_id: _builtins.str = ...,
         email: _builtins.str = ...,
-        verified_at: _timestamp_pb2.Timestamp | None = ...,
+        verified_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["verified_at", b"verified_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1044,7 +1045,7 @@ class MfaEnrolled(_message.Message):
         user_id: _builtins.str = ...,
         method: Global___AuthenticationMethod.ValueType = ...,
         credential_id: _builtins.str = ...,
-        enrolled_at: _timestamp_pb2.Timestamp | None = ...,
+        enrolled_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["enrolled_at", b"enrolled_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1083,7 +1084,7 @@ class MfaRemoved(_message.Message):
         user_id: _builtins.str = ...,
         method: Global___AuthenticationMethod.ValueType = ...,
         credential_id: _builtins.str = ...,
-        removed_at: _timestamp_pb2.Timestamp | None = ...,
+        removed_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         was_last: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["removed_at", b"removed_at"]  # noqa: Y015
@@ -1121,8 +1122,8 @@ class AccountLocked(_message.Message):
         *,
         user_id: _builtins.str = ...,
         reason: Global___AccountLockReason.ValueType = ...,
-        locked_at: _timestamp_pb2.Timestamp | None = ...,
-        locked_until: _timestamp_pb2.Timestamp | None = ...,
+        locked_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
+        locked_until: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["locked_at", b"locked_at", "locked_until", b"locked_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1154,7 +1155,7 @@ class AccountUnlocked(_message.Message):
         *,
         user_id: _builtins.str = ...,
         reason: Global___AccountUnlockReason.ValueType = ...,
-        unlocked_at: _timestamp_pb2.Timestamp | None = ...,
+        unlocked_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["unlocked_at", b"unlocked_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1195,8 +1196,8 @@ class ConsentGranted(_message.Message):
         user_id: _builtins.str = ...,
         purpose: _builtins.str = ...,
         text_version: _builtins.str = ...,
-        granted_at: _timestamp_pb2.Timestamp | None = ...,
-        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        granted_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "granted_at", b"granted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1228,7 +1229,7 @@ class ConsentWithdrawn(_message.Message):
         *,
         user_id: _builtins.str = ...,
         purpose: _builtins.str = ...,
-        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["withdrawn_at", b"withdrawn_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1287,7 +1288,7 @@ class LoginSucceeded(_message.Message):
         user_id: _builtins.str = ...,
         ip_address: _builtins.str = ...,
         user_agent: _builtins.str = ...,
-        login_time: _timestamp_pb2.Timestamp | None = ...,
+        login_time: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         method: Global___AuthenticationMethod.ValueType = ...,
         session_id: _builtins.str = ...,
         additional_factors: _abc.Iterable[Global___AuthenticationMethod.ValueType] | None = ...,
@@ -1355,13 +1356,13 @@ class LoginFailed(_message.Message):
         attempted_identifier_hash: _builtins.str = ...,
         ip_address: _builtins.str = ...,
         user_agent: _builtins.str = ...,
-        failed_at: _timestamp_pb2.Timestamp | None = ...,
+        failed_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         reason: Global___LoginFailureReason.ValueType = ...,
         method: Global___AuthenticationMethod.ValueType = ...,
         consecutive_failures: _builtins.int = ...,
         platform: _builtins.str = ...,
         country_code: _builtins.str = ...,
-        locked_until: _timestamp_pb2.Timestamp | None = ...,
+        locked_until: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failed_at", b"failed_at", "locked_until", b"locked_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1404,10 +1405,10 @@ class LoggedOut(_message.Message):
         *,
         user_id: _builtins.str = ...,
         session_id: _builtins.str = ...,
-        logged_out_at: _timestamp_pb2.Timestamp | None = ...,
+        logged_out_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         reason: Global___LogoutReason.ValueType = ...,
         ip_address: _builtins.str = ...,
-        session_began_at: _timestamp_pb2.Timestamp | None = ...,
+        session_began_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["logged_out_at", b"logged_out_at", "session_began_at", b"session_began_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1444,7 +1445,7 @@ class SessionRevoked(_message.Message):
         *,
         user_id: _builtins.str = ...,
         session_ids: _abc.Iterable[_builtins.str] | None = ...,
-        revoked_at: _timestamp_pb2.Timestamp | None = ...,
+        revoked_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         reason: Global___LogoutReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["revoked_at", b"revoked_at"]  # noqa: Y015
@@ -1489,7 +1490,7 @@ class PlatformConnected(_message.Message):
         user_id: _builtins.str = ...,
         platform: _builtins.str = ...,
         platform_user_id: _builtins.str = ...,
-        connected_at: _timestamp_pb2.Timestamp | None = ...,
+        connected_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         scopes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connected_at", b"connected_at"]  # noqa: Y015
@@ -1529,7 +1530,7 @@ class PlatformDisconnected(_message.Message):
         user_id: _builtins.str = ...,
         platform: _builtins.str = ...,
         platform_user_id: _builtins.str = ...,
-        disconnected_at: _timestamp_pb2.Timestamp | None = ...,
+        disconnected_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         reason: Global___DisconnectReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["disconnected_at", b"disconnected_at"]  # noqa: Y015
@@ -1585,7 +1586,7 @@ class SuspiciousLogin(_message.Message):
         session_id: _builtins.str = ...,
         ip_address: _builtins.str = ...,
         user_agent: _builtins.str = ...,
-        detected_at: _timestamp_pb2.Timestamp | None = ...,
+        detected_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
         signals: _abc.Iterable[Global___SuspiciousSignal.ValueType] | None = ...,
         risk_score: _builtins.float = ...,
     ) -> None: ...
@@ -1636,8 +1637,8 @@ class BruteForceDetected(_message.Message):
         attempted_identifier_hash: _builtins.str = ...,
         ip_address: _builtins.str = ...,
         attempts: _builtins.int = ...,
-        window: _duration_pb2.Duration | None = ...,
-        detected_at: _timestamp_pb2.Timestamp | None = ...,
+        window: _duration_pb2.Duration | _datetime.timedelta | None = ...,
+        detected_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["detected_at", b"detected_at", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1682,8 +1683,8 @@ class BlacklistAdded(_message.Message):
         subject: _builtins.str = ...,
         user_id: _builtins.str = ...,
         reason: Global___BlacklistReason.ValueType = ...,
-        added_at: _timestamp_pb2.Timestamp | None = ...,
-        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        added_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | _datetime.datetime | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["added_at", b"added_at", "expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
