@@ -12,6 +12,7 @@ import pytest
 from immersiverse.auth.events.errors import (
     InboxUnavailable,
 )
+from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.consumer import scheduler
 from immersiverse.auth.events.kafka.consumer.handlers import Handlers
 from immersiverse.auth.events.kafka.consumer.keyed_queues import ConcurrencyLimiter
@@ -25,7 +26,7 @@ from immersiverse.auth.events.observability.hooks import (
     Detail,
     Retried,
 )
-from scheduling import AT_ONCE, TOPIC, Seen, Stage, record, staged
+from scheduling import AT_ONCE, TOPIC, Seen, Stage, record, staged, until
 
 
 @staged
