@@ -161,5 +161,6 @@ def test_versions_go_on_from_the_greatest_seen():
     versions, given = EventVersions(), []
     for version in (0, 5, 3, 0):
         event.version = version
-        given.append(versions.numbered(event).version)
+        versions.give(event)
+        given.append(event.version)
     assert given == [1, 5, 3, 6]

@@ -129,8 +129,8 @@ class EventVersions:
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
 
-    def numbered(self, event: AuthEvent) -> AuthEvent:
-        """The same event with the next version of its user, unless it has one.
+    def give(self, event: AuthEvent) -> None:
+        """Give an event the next version of its user, unless it has one.
 
         Raises:
             InvalidEvent: if it has no partition key.
@@ -140,7 +140,6 @@ class EventVersions:
         if not event.version:
             event.version = last + 1
         self._last[user] = max(last, event.version)
-        return event
 
 
 def _key(event_type: catalog.EventType, payload: Message) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from confluent_kafka import TopicPartition
@@ -12,6 +11,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.partition import Partition
+from immersiverse.auth.events.suggestions import closest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,9 +97,8 @@ def offsets_at(
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of an error about an unknown name: the most similar known name, or nothing."""
-    folded = {other.lower(): other for other in known}
-    closest = get_close_matches(name.lower(), folded, n=1)
-    return f"; did you mean {folded[closest[0]]!r}?" if closest else ""
+    closest = closest_name(name, known)
+    return f"; did you mean {closest!r}?" if closest else ""
 
 
 def _offsets(cluster: Cluster, partitions: tuple[Partition, ...], which: OffsetSpec) -> dict[Partition, int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from typer import Argument, Option
 
-from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed, console, write_json
+from immersiverse.auth.events.cli.options.events import find_event_type
+from immersiverse.auth.events.cli.output import console, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,27 +44,17 @@ def catalog(
     from immersiverse.auth.events.catalog import EVENT_TYPES
 
     if json_schema:
-        write_json(_schema(_find(event).name) if event else {name: _schema(name) for name in EVENT_TYPES})
+        write_json(
+            _schema(find_event_type(event).name) if event else {name: _schema(name) for name in EVENT_TYPES}
+        )
     elif event is None and as_json:
         write_json([_facts(event_type) for event_type in EVENT_TYPES.values()])
     elif event is None:
         _show_all(console(), EVENT_TYPES.values())
     elif as_json:
-        write_json(_facts_and_sample(_find(event)))
+        write_json(_facts_and_sample(find_event_type(event)))
     else:
-        _show(console(), _find(event))
-
-
-def _find(name: str) -> EventType:
-    from immersiverse.auth.events.catalog import EVENT_TYPES, find
-
-    by_lower_case = {known.lower(): known for known in EVENT_TYPES}
-    found = find(by_lower_case.get(name.lower(), name))
-    if found is None:
-        close = get_close_matches(name.lower(), by_lower_case, n=1)
-        hint = f"did you mean {by_lower_case[close[0]]}?" if close else "auth-events catalog lists all"
-        raise CommandFailed(f"there is no event {name!r}; {hint}", WRONG_USE)
-    return found
+        _show(console(), find_event_type(event))
 
 
 def _schema(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from immersiverse.auth.events.errors import AuthEventsError
+    from immersiverse.auth.events.events import EventVersions
     from immersiverse.auth.events.kafka.producer.delivery import Delivery
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
     Lines = Iterator[tuple[int, bytes]]
     ReadLine = Callable[[bytes], AuthEvent]
-    Send = Callable[[int, AuthEvent], None]
 
 _LOOK_EVERY = 0.2  # seconds, while deliveries are waited for at the end
 _SHOW_EVERY = 0.1  # seconds
@@ -65,6 +66,7 @@ def publish(
     Exit codes: 0 all lines are published, 1 some are not, 2 wrong use, 3 no connection, 130 interrupted.
     """
     from immersiverse.auth.events.admin.topics import existing_topics, missing_topic
+    from immersiverse.auth.events.catalog import SINGLE_TOPIC
     from immersiverse.auth.events.events import EventVersions
     from immersiverse.auth.events.kafka.producer.publisher import Publisher
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
@@ -76,67 +78,75 @@ def publish(
         serializer = AuthEventSerializer(ids, format=encoding.format.value, single_topic=single_topic)
         counts = LineCounts(as_json=as_json)
         publisher = Publisher(cluster.settings, serializer=serializer)
-        read = encoding.line_reader()
-        if assign_versions:
-            versions, read_unnumbered = EventVersions(), read
-            read = lambda line: versions.numbered(read_unnumbered(line))  # noqa: E731 - composed once
-        send = _sender(publisher, counts, cache(partial(missing_topic, cluster)), single_topic=single_topic)
-        _publish_all(lines, read, send, publisher, counts)
+        sender = _Sender(
+            publisher,
+            counts,
+            missing=cache(partial(missing_topic, cluster)),
+            versions=EventVersions() if assign_versions else None,
+            topic=SINGLE_TOPIC if single_topic else "",
+        )
+        _publish_all(lines, encoding.line_reader(), sender)
     if counts.outage or counts.failed:
         raise typer.Exit(NO_CONNECTION if counts.outage else VERDICT)
 
 
-def _sender(
-    publisher: Publisher, counts: LineCounts, missing: Callable[[str], str], *, single_topic: bool
-) -> Send:
-    """What sends the event of a line, unless its topic is missing; a topic is looked up once."""
-    from immersiverse.auth.events.catalog import SINGLE_TOPIC
-    from immersiverse.auth.events.events import event_type_of
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Sends the events of lines, each to its topic, or all to one."""
 
-    def send(number: int, event: AuthEvent) -> None:
-        topic = SINGLE_TOPIC if single_topic else event_type_of(event).topic
-        if reason := missing(topic):
-            counts.refused(number, topic, reason)
-        else:
-            publisher.send(event, on_done=partial(counts.delivered, number))
-            counts.sent()
+    publisher: Publisher
+    counts: LineCounts
+    missing: Callable[[str], str]  # why nothing can be published to a topic
+    versions: EventVersions | None
+    topic: str
 
-    return send
+    def send(self, number: int, event: AuthEvent) -> None:
+        """Send the event of a line, unless its topic is missing."""
+        from immersiverse.auth.events.events import event_type_of
+
+        topic = self.topic or event_type_of(event).topic
+        if reason := self.missing(topic):
+            self.counts.refused(number, topic, reason)
+            return
+        if self.versions is not None:
+            self.versions.give(event)
+        self.publisher.send(event, on_done=partial(self.counts.delivered, number))
+        self.counts.sent()
+
+    def wait(self) -> None:
+        """Until every delivery is acknowledged or has failed; an interrupt ends the wait."""
+        while self.counts.in_flight:
+            with suppress(UndeliveredEvents):  # each is reported with its line
+                self.publisher.flush(_LOOK_EVERY)
+            self.counts.show()
 
 
-def _publish_all(lines: Lines, read: ReadLine, send: Send, publisher: Publisher, counts: LineCounts) -> None:
+def _publish_all(lines: Lines, read: ReadLine, sender: _Sender) -> None:
+    counts = sender.counts
     try:
         with counts.shown():
             try:
-                _publish_lines(lines, read, send, counts)
+                _publish_lines(lines, read, sender)
             except KeyboardInterrupt:
                 counts.interrupted()
                 raise
             finally:
-                _wait(publisher, counts)
+                sender.wait()
     finally:  # what was published before it ended is published
         with suppress(UndeliveredEvents):  # each was reported with its line
-            publisher.close(0)
+            sender.publisher.close(0)
         counts.conclude()
 
 
-def _publish_lines(lines: Lines, read: ReadLine, send: Send, counts: LineCounts) -> None:
+def _publish_lines(lines: Lines, read: ReadLine, sender: _Sender) -> None:
     for number, line in lines:
-        if counts.outage:
+        if sender.counts.outage:
             warn(f"stopped at line {number}: earlier events could not be delivered")
             return
         try:
-            send(number, read(line))
+            sender.send(number, read(line))
         except (DecodeError, InvalidEvent, PublishError) as error:
-            counts.not_published(number, error)
-
-
-def _wait(publisher: Publisher, counts: LineCounts) -> None:
-    """Until every delivery is acknowledged or has failed; an interrupt ends the wait."""
-    while counts.in_flight:
-        with suppress(UndeliveredEvents):  # each is reported with its line
-            publisher.flush(_LOOK_EVERY)
-        counts.show()
+            sender.counts.not_published(number, error)
 
 
 class LineCounts:

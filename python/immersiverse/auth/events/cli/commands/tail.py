@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 from typer import Option
 
-from immersiverse.auth.events.cli.options.events import PersonalDataClass  # noqa: TC001 - typer reads it
+from immersiverse.auth.events.cli.options.events import PersonalDataClass, find_event_type
 from immersiverse.auth.events.cli.options.kafka import KafkaOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.registry import RegistryOptions  # noqa: TC001 - typer reads it
 from immersiverse.auth.events.cli.options.time import TIME_HELP, milliseconds_of
 from immersiverse.auth.events.cli.output import (
     BROKEN_PIPE,
     VERDICT,
-    WRONG_USE,
-    CommandFailed,
     discard_output,
     stdout_closed,
     warn,
@@ -77,7 +75,7 @@ def tail(
     from immersiverse.auth.events.cli.views.records import RecordLines
     from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
-    wanted = EventFilter(frozenset(_type_name(name) for name in type or ()), user)
+    wanted = EventFilter(frozenset(find_event_type(name).name for name in type or ()), user)
     begin, hidden = _start(start, follow=follow), _redaction(redact)
     cluster = kafka.cluster()
     with registry.writer_schemas() as schemas:
@@ -114,12 +112,3 @@ def _start(text: str, *, follow: bool) -> ResetTarget:
     if begin == _BEGINNING:
         return ToBeginning()
     return ToEnd() if begin == _END else ToTimestamp(milliseconds_of(begin))
-
-
-def _type_name(name: str) -> str:
-    from immersiverse.auth.events.catalog import EVENT_TYPES
-
-    known = next((known for known in EVENT_TYPES if known.lower() == name.lower()), None)
-    if known is None:
-        raise CommandFailed(f"unknown event type {name!r}; auth-events catalog lists all", WRONG_USE)
-    return known

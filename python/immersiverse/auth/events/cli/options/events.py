@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from typer import Option
 
 from immersiverse.auth.events.cli.options.registry import RegistryOptions
+from immersiverse.auth.events.cli.output import WRONG_USE, CommandFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from immersiverse.auth.events.catalog import EventType
     from immersiverse.auth.events.serialization.schemas import SchemaIds, SchemaType
     from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
@@ -54,6 +56,20 @@ class PersonalDataClass(StrEnum):
     PSEUDONYM = "pseudonym"
     NETWORK = "network"
     CONTACT = "contact"
+
+
+def find_event_type(name: str) -> EventType:
+    """The event type of a name in any spelling; CommandFailed names the closest if there is none."""
+    from immersiverse.auth.events.catalog import EVENT_TYPES, find
+    from immersiverse.auth.events.suggestions import closest_name
+
+    by_lower_case = {known.lower(): known for known in EVENT_TYPES}
+    found = find(by_lower_case.get(name.lower(), name))
+    if found is None:
+        closest = closest_name(name, EVENT_TYPES)
+        hint = f"did you mean {closest}?" if closest else "auth-events catalog lists all"
+        raise CommandFailed(f"there is no event {name!r}; {hint}", WRONG_USE)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Source: the Protobuf JSON mapping, by which a parser refuses unknown names unles
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events import catalog
@@ -17,6 +16,7 @@ from immersiverse.auth.events.serialization.json.documents import (
     in_specification_form,
     parse_object,
 )
+from immersiverse.auth.events.suggestions import closest_name
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
@@ -89,6 +89,5 @@ def _check_enum(value: Any, enum: EnumDescriptor, event_type: str, path: str) ->
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
-    by_lower_case = {other.lower(): other for other in known}
-    closest = get_close_matches(name.lower(), by_lower_case, n=1)
-    return f"; did you mean {by_lower_case[closest[0]]}?" if closest else ""
+    closest = closest_name(name, known)
+    return f"; did you mean {closest}?" if closest else ""
