@@ -15,6 +15,8 @@ from checks.requirements import declared, lowest_bounds
 
 PACKAGE = "immersiverse/auth/events"
 INSIDE = (
+    f"{PACKAGE}/deploy/grafana/auth-events.json",
+    f"{PACKAGE}/deploy/prometheus/auth-events.rules.yaml",
     f"{PACKAGE}/py.typed",
     f"{PACKAGE}/schemas/events.proto.txt",
     f"{PACKAGE}/schemas/options.proto.txt",

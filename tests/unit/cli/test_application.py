@@ -24,6 +24,7 @@ COMMANDS = [
         "dlq redrive",
         "inbox forget",
         "inbox prune",
+        "deploy export",
     ),
     *("schema register", "schema list", "schema show", "schema check", "schema diff", "registry serve"),
 ]
@@ -40,7 +41,9 @@ def test_every_command_teaches_by_an_example(auth_events, command):
     assert f"Example: auth-events {command}" in result.out or f"| auth-events {command}" in result.out
 
 
-@pytest.mark.parametrize("group", [[], ["schema"], ["registry"], ["dlq"], ["inbox"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "group", [[], ["schema"], ["registry"], ["dlq"], ["inbox"], ["deploy"]], ids=" ".join
+)
 def test_without_a_command_the_help_is_shown(auth_events, group):
     result = auth_events(*group)
     assert (result.code, result.err) == (0, "")
