@@ -1,7 +1,8 @@
 """scripts/gate: whether a change of the contract may land, in seconds.
 
-Lint, buf's breaking rules (FILE, WIRE_JSON, CSR) against the base and the last release, the strict rules
-against the base and every release, Avro's rules, and the recorded bytes of every release, read by this code.
+Lint, what a contract must be by itself (topics, numbers, keys, personal data), buf's breaking rules (FILE,
+WIRE_JSON, CSR) against the base and the last release, the strict rules against the base and every release,
+Avro's rules, and the recorded bytes of every release, read by this code.
 The base is the branch that a pull request goes to, else main; in a clone that does not hold it, only releases
 count.
 """
@@ -28,6 +29,7 @@ STEPS: Mapping[str, Step] = {
     "lint": buf.lint,
     "breaking-base": buf.breaking_base,
     "breaking-release": buf.breaking_release,
+    "contract": verdicts.contract,
     "bindings": verdicts.bindings,
     "strict-base": verdicts.strict_base,
     "strict-releases": verdicts.strict_releases,

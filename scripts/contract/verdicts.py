@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,11 @@ from contract.source_lines import line_of, lines
 from contract.tree import GOLDEN, PROTO, ROOT, Tree
 from golden.corpus.reading import misread
 from golden.corpus.release import SUMS, Release
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.compatibility_level import Level
 from immersiverse.auth.events.schema_checks import avro
 from immersiverse.auth.events.schema_checks.changes import Change
+from immersiverse.auth.events.schema_checks.contract_rules import contract_faults
 from immersiverse.auth.events.schema_checks.sources import read
 from immersiverse.auth.events.schema_checks.sources.contract import is_installed
 from immersiverse.auth.events.schema_checks.sources.files import tree_version
@@ -20,12 +24,31 @@ from immersiverse.auth.events.schema_checks.verdict import SchemaVerdict, judge
 from immersiverse.auth.events.schema_checks.version import ContractVersion
 from immersiverse.auth.events.serialization.avro import schema_text
 
+_FORM = re.compile(r"^\w+ with [^:]+: ")
+
 
 def bindings(tree: Tree) -> list[Fault]:
     """Whether what runs below was made from the contract as it stands."""
     if is_installed(tree.contract):
         return []
     return [Fault("the bindings are of another contract: run scripts/generate", "bindings")]
+
+
+def contract(tree: Tree) -> list[Fault]:
+    """Whether the contract is complete by itself, and within what is supported."""
+    found = tree.contract.file(CONTRACT_FILE.name)
+    if found is None:
+        return [Fault(f"there is no {CONTRACT_FILE.name}", "contract")]
+    known = lines(ROOT / PROTO, CONTRACT_FILE.name)
+    return [
+        Fault(
+            f"{fault.path}: {fault.text}",
+            fault.rule,
+            f"{PROTO}/{CONTRACT_FILE.name}",
+            line_of(fault.path, known),
+        )
+        for fault in contract_faults(found.root)
+    ]
 
 
 def strict_base(tree: Tree) -> list[Fault]:
@@ -55,7 +78,19 @@ def recordings(tree: Tree) -> list[Fault]:
 
 def golden(tree: Tree) -> list[Fault]:
     """Whether what every release wrote is read as it was meant."""
-    return [Fault(fault, "golden") for release in tree.releases for fault in misread(release)]
+    return [Fault(fault, "golden") for release in tree.releases for fault in _once(misread(release))]
+
+
+def _once(faults: list[str]) -> Iterator[str]:
+    """The faults of an event's recorded cases, those that say the same in one line."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for fault in faults:
+        place, _, what = fault.partition(": ")
+        reason = _FORM.sub("", what).partition(": '")[0]  # without what was read, which differs
+        alike.setdefault((place.partition(" ")[0], reason), []).append(fault)
+    for first, *others in alike.values():
+        more = f" (and {len(others)} more of this event)" if others else ""
+        yield f"{first.splitlines()[0]}{more}"
 
 
 def _rewritten(tree: Tree) -> list[str]:

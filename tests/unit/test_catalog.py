@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.wrappers_pb2 import BytesValue, Int64Value
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.catalog import CONTRACT_FILE
@@ -100,3 +102,12 @@ def test_a_field_may_hold_no_personal_data() -> None:
     fields = {field.name: field for field in catalog.EVENT_TYPES["UserCreated"].fields}
     assert fields["method"].personal_data == ""
     assert fields["created_at"].json_name == "createdAt"
+
+
+def test_a_string_whose_class_nothing_states_is_the_most_sensitive() -> None:
+    most = len(catalog.PERSONAL_DATA) - 1
+    assert catalog.sensitivity(FieldMask.DESCRIPTOR.fields_by_name["paths"]) == most
+    assert catalog.sensitivity(BytesValue.DESCRIPTOR.fields_by_name["value"]) == most
+    assert catalog.sensitivity(Int64Value.DESCRIPTOR.fields_by_name["value"]) == 0
+    platform = catalog.EVENT_TYPES["UserCreated"].message.DESCRIPTOR.fields_by_name["platform"]
+    assert catalog.sensitivity(platform) == 0

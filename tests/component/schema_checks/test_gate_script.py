@@ -54,7 +54,7 @@ def gate(tree):
 def test_an_unchanged_contract_passes_against_its_base_and_its_releases(gate, golden):
     done = gate("--golden", golden)
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(re.findall(r"\d s  ok$", done.stdout, re.MULTILINE)) == 9
+    assert len(re.findall(r"\d s  ok$", done.stdout, re.MULTILINE)) == 10
     assert done.stdout.endswith(f"compared with main, {__version__}\n")
 
 
@@ -78,6 +78,18 @@ def test_a_harmful_change_is_annotated_on_its_line(gate, tree, golden):
     )
     assert done.stdout.count("::error title=FIELD_NAME_CHANGED") == 1  # though the release is broken, too
     assert "buf FIELD_SAME_NAME" in done.stdout
+
+
+def test_what_all_recorded_cases_of_an_event_say_is_said_once(gate, golden, tmp_path):
+    copied = tmp_path / "recorded"
+    shutil.copytree(golden, copied)
+    file = copied / __version__ / "events" / "LoggedOut.json"
+    file.write_text(file.read_text().replace('"sessionId"', '"renamed"'))
+    done = gate("--golden", copied)
+    said = re.findall(r"^  golden: (.*)$", done.stdout, re.MULTILINE)
+    assert said
+    assert len(said) == len({line.partition(".json")[0] for line in said})
+    assert re.search(r'no field named "renamed".*\(and \d+ more of this event\)$', said[0])
 
 
 def test_nothing_is_annotated_at_a_terminal(gate, tree):

@@ -30,7 +30,8 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Compile:
     ) -> ProtoSchema:
         folder = tmp_path_factory.mktemp("proto")
         imports = "".join(f'import "{path}";\n' for path in files or {})
-        head = f'syntax = "{syntax}";\n' + (f"package {package};\n" if package else "")
+        word = "edition" if syntax.isdigit() else "syntax"
+        head = f'{word} = "{syntax}";\n' + (f"package {package};\n" if package else "")
         for path, text in {**(files or {}), "library.proto": head + imports + body}.items():
             (folder / path).write_text(text)
         found = folder / "descriptors"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import message_factory
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 
 from immersiverse.auth.events.v1 import events_pb2, options_pb2
@@ -18,7 +19,7 @@ from immersiverse.auth.events.v1 import events_pb2, options_pb2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
 
@@ -41,8 +42,7 @@ class Field:
     @property
     def personal_data(self) -> str:
         """The class of personal data it holds, such as ``network``; empty if none."""
-        label = options_pb2.PersonalData.Name(self.rules.personal_data).removeprefix("PERSONAL_DATA_")
-        return "" if label == "UNSPECIFIED" else label.lower()
+        return PERSONAL_DATA[sensitivity(self.descriptor)]
 
     @property
     def type_name(self) -> str:
@@ -101,6 +101,32 @@ class EventType:
 def rules_of(field: FieldDescriptor) -> options_pb2.FieldRules:
     """The contract's rules for a field."""
     return field.GetOptions().Extensions[options_pb2.field]
+
+
+PERSONAL_DATA: Final[tuple[str, ...]] = (
+    "",
+    *(
+        name.removeprefix("PERSONAL_DATA_").lower()
+        for name, number in options_pb2.PersonalData.items()
+        if number not in (options_pb2.PERSONAL_DATA_UNSPECIFIED, options_pb2.PERSONAL_DATA_NONE)
+    ),
+)
+"""The contract's classes of personal data: none, then from the least sensitive to the most."""
+
+
+def sensitivity(field: FieldDescriptor) -> int:
+    """The class of personal data that a field holds, as its place in ``PERSONAL_DATA``.
+
+    A string or bytes whose class the contract does not state is taken for the most sensitive, and so is a
+    class that this version does not know.
+    """
+    stated = rules_of(field).personal_data
+    if stated == options_pb2.PERSONAL_DATA_NONE:
+        return 0
+    if stated == options_pb2.PERSONAL_DATA_UNSPECIFIED:
+        is_text = field.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
+        return len(PERSONAL_DATA) - 1 if is_text else 0
+    return min(stated, len(PERSONAL_DATA) - 1)
 
 
 def _payload(payload_field: FieldDescriptor) -> Descriptor:

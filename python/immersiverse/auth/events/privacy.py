@@ -13,7 +13,6 @@ import orjson
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
 from immersiverse.auth.events.serialization.json.codec import envelope_fields, write_json
-from immersiverse.auth.events.v1 import options_pb2
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 WITHHELD: Final = "[withheld]"
 
 CLASSES: Final[Mapping[str, int]] = {
-    label.removeprefix("PERSONAL_DATA_").lower(): number
-    for label, number in options_pb2.PersonalData.items()
-    if number
+    name: number for number, name in enumerate(catalog.PERSONAL_DATA) if name
 }
 """The contract's classes of personal data by name, from the least sensitive to the most."""
 
@@ -85,13 +82,13 @@ class Redaction:
         kind = event_type_of(event)
         payload = getattr(event, kind.payload_field)
         named = [f for f in kind.fields if f.name in kind.partition_key and getattr(payload, f.name) == key]
-        return bool(named) and all(f.rules.personal_data < self.least for f in named)
+        return bool(named) and all(catalog.sensitivity(f.descriptor) < self.least for f in named)
 
     def _withhold(self, document: dict[str, Any], fields: Iterable[FieldDescriptor]) -> None:
         for field in fields:
             if field.json_name not in document:
                 continue
-            if catalog.rules_of(field).personal_data >= self.least:
+            if catalog.sensitivity(field) >= self.least:
                 document[field.json_name] = _blank(document[field.json_name])
             elif (message := _message_of(field)) is not None:
                 items = document[field.json_name]

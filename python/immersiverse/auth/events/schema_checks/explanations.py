@@ -111,6 +111,16 @@ _BACKWARD = {
     "other fields now exclude it or no longer do. Leave it where it is; add a new field instead.",
     Kind.ENUM_WITHOUT_ZERO: "consumers | Readers have no value for what is absent or unknown. Begin the "
     "enum with an _UNSPECIFIED = 0.",
+    Kind.ENUM_DEFAULT_CHANGED: "consumers | The first value of an enum is what absence means: stored "
+    "events without the field mean something else from now on. Keep it first.",
+    Kind.FEATURES_CHANGED: "producers, consumers, json, code | Features decide how bytes and JSON are "
+    "written and what absence means. Keep them; a field with others is a new field.",
+    Kind.EXTENSION_ADDED: "no reader | Safe: readers ignore or keep a field that they do not know.",
+    Kind.EXTENSION_CHANGED: "producers, consumers, json, code | Extension fields are fields: data and "
+    "options that hold them are read wrong or lost. Keep it, and declare a new one with a new number.",
+    Kind.RPC_ADDED: "no reader | Safe: nobody calls it yet.",
+    Kind.RPC_CHANGED: "producers, consumers, code | Callers and servers of the old method no longer "
+    "understand each other. Keep it, and add a new method.",
     Kind.NUMBER_NOT_RESERVED: "consumers | The number can be used again with a new meaning, and stored "
     "events would be read by it. Reserve the number.",
     Kind.NAME_NOT_RESERVED: "json | The name can be used again with a new meaning, and stored JSON would "

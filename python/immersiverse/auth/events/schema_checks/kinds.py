@@ -78,6 +78,12 @@ class ChangeKind(StrEnum):
     FIELD_DEFAULT_CHANGED = auto()
     FIELD_ONEOF_CHANGED = auto()
     ENUM_WITHOUT_ZERO = auto()
+    ENUM_DEFAULT_CHANGED = auto()
+    FEATURES_CHANGED = auto()
+    EXTENSION_ADDED = auto()
+    EXTENSION_CHANGED = auto()
+    RPC_ADDED = auto()
+    RPC_CHANGED = auto()
     NUMBER_NOT_RESERVED = auto()
     NAME_NOT_RESERVED = auto()
     RESERVED_NUMBER_DROPPED = auto()
@@ -131,6 +137,8 @@ _ALLOWED_BY_STRICT = frozenset(
         ChangeKind.ONEOF_ADDED,
         ChangeKind.ONEOF_FIELD_ADDED,
         ChangeKind.EVENT_ADDED,
+        ChangeKind.EXTENSION_ADDED,
+        ChangeKind.RPC_ADDED,
         ChangeKind.FIELD_LIMIT_LOOSENED,
     }
 )

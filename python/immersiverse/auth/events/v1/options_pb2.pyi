@@ -72,27 +72,31 @@ class _PersonalData:
 class _PersonalDataEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PersonalData.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     PERSONAL_DATA_UNSPECIFIED: _PersonalData.ValueType  # 0
-    """Not personal data."""
+    """Not stated: of a string or bytes, the most sensitive class is assumed; of anything else, none."""
     PERSONAL_DATA_PSEUDONYM: _PersonalData.ValueType  # 1
     """An identifier that means nothing outside our systems, such as a user id: pseudonymous data."""
     PERSONAL_DATA_NETWORK: _PersonalData.ValueType  # 2
     """Data about a device or a connection, such as an IP address or a user agent."""
     PERSONAL_DATA_CONTACT: _PersonalData.ValueType  # 3
     """Data that names or reaches a person, such as an e-mail address or a username."""
+    PERSONAL_DATA_NONE: _PersonalData.ValueType  # 4
+    """Not personal data."""
 
 class PersonalData(_PersonalData, metaclass=_PersonalDataEnumTypeWrapper):
-    """Classes of personal data, from none to most sensitive. They decide who may read a field and how it is
+    """Classes of personal data, from least to most sensitive, and none. They decide who may read a field and how it is
     redacted.
     """
 
 PERSONAL_DATA_UNSPECIFIED: PersonalData.ValueType  # 0
-"""Not personal data."""
+"""Not stated: of a string or bytes, the most sensitive class is assumed; of anything else, none."""
 PERSONAL_DATA_PSEUDONYM: PersonalData.ValueType  # 1
 """An identifier that means nothing outside our systems, such as a user id: pseudonymous data."""
 PERSONAL_DATA_NETWORK: PersonalData.ValueType  # 2
 """Data about a device or a connection, such as an IP address or a user agent."""
 PERSONAL_DATA_CONTACT: PersonalData.ValueType  # 3
 """Data that names or reaches a person, such as an e-mail address or a username."""
+PERSONAL_DATA_NONE: PersonalData.ValueType  # 4
+"""Not personal data."""
 Global___PersonalData: _TypeAlias = PersonalData  # noqa: Y015
 
 @_typing.final
@@ -180,8 +184,8 @@ class FieldRules(_message.Message):
     format: Global___Format.ValueType
     """The form that a non-empty string must have."""
     personal_data: Global___PersonalData.ValueType
-    """What kind of personal data the field holds. A receiver that does not know the value treats the field as
-    the most sensitive it knows.
+    """What kind of personal data the field holds. Every string and all bytes state it, "none" included. A
+    receiver treats a string or bytes without it, and a value that it does not know, as the most sensitive.
     """
     def __init__(
         self,

@@ -150,6 +150,7 @@ def _table(screen: Console, *whole: str, wrapped: Mapping[str, int]) -> Table:
 
 def _personal_data(event_type: EventType) -> list[str]:
     """Its classes, the most sensitive first."""
-    fields = [field for field in event_type.fields if field.personal_data]
-    found = {field.rules.personal_data: field.personal_data for field in fields}
-    return [found[number] for number in sorted(found, reverse=True)]
+    from immersiverse.auth.events.catalog import PERSONAL_DATA
+
+    found = {field.personal_data for field in event_type.fields}
+    return [name for name in reversed(PERSONAL_DATA) if name and name in found]

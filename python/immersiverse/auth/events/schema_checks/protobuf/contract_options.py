@@ -76,8 +76,9 @@ def _compare_rules(
     if old.format != new.format:
         names = [_value(options_pb2.Format.DESCRIPTOR, rules.format) for rules in (old, new)]
         yield Finding(Kind.FIELD_FORMAT_CHANGED, path, *names)
-    if old.personal_data != new.personal_data:
-        names = [_value(options_pb2.PersonalData.DESCRIPTOR, rules.personal_data) for rules in (old, new)]
+    classes = [rules.personal_data or options_pb2.PERSONAL_DATA_NONE for rules in (old, new)]
+    if classes[0] != classes[1]:  # contracts that did not state one meant none
+        names = [_value(options_pb2.PersonalData.DESCRIPTOR, number) for number in classes]
         yield Finding(Kind.FIELD_PERSONAL_DATA_CHANGED, path, *names)
 
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from google.protobuf.descriptor_pb2 import FeatureSet, FileDescriptorProto
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Proto
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from immersiverse.auth.events.descriptors import WELL_KNOWN, default_json_name
 from immersiverse.auth.events.errors import InvalidSchema
@@ -246,6 +246,8 @@ def _read_field(
 def _read_label(proto: Proto, syntax: str) -> Label | None:
     if proto.label == Proto.LABEL_REPEATED:
         return Label.REPEATED
+    if proto.options.features.field_presence == FeatureSet.LEGACY_REQUIRED:
+        return Label.REQUIRED
     if syntax in ("proto3", "editions"):
         return Label.OPTIONAL if proto.proto3_optional else None
     return Label.REQUIRED if proto.label == Proto.LABEL_REQUIRED else Label.OPTIONAL

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from google.protobuf.descriptor_pb2 import DescriptorProto
+from google.protobuf.descriptor_pb2 import DescriptorProto, Edition, FieldDescriptorProto
 
 from immersiverse.auth.events.schema_checks.kinds import ChangeKind as Kind
 from immersiverse.auth.events.schema_checks.protobuf import contract_options
+from immersiverse.auth.events.schema_checks.protobuf.beyond_proto3 import compare_beyond_proto3
 from immersiverse.auth.events.schema_checks.protobuf.model import EnumPair, Finding, Label
 from immersiverse.auth.events.schema_checks.protobuf.types import compare_values
 
@@ -54,6 +55,7 @@ def compare_files(old: Declarations, new: Declarations) -> Iterator[Finding]:
     first, now_first = next(iter(old.top.messages), ""), next(iter(new.top.messages), "")
     if first and first != now_first:
         yield Finding(Kind.FIRST_MESSAGE_CHANGED, f"#/{first}", first, now_first)
+    yield from compare_beyond_proto3(old.file, new.file)
     yield from contract_options.compare_files(old, new)
     yield from _enums_without_zero(old, new)
     yield from _compare_enums(old.top, new.top)
@@ -82,20 +84,28 @@ def compare_imported_enums(pair: EnumPair) -> Iterator[Finding]:
 
 
 def _syntax(known: Declarations) -> str:
-    return known.file.syntax or "proto2"
+    edition = known.file.edition
+    return Edition.Name(edition) if edition else known.file.syntax or "proto2"
 
 
 # Fields: everything that does not change their bytes.
 
 
 def _differences(old: ProtoField, new: ProtoField) -> Iterator[tuple[Kind, str, str]]:
-    yield Kind.FIELD_TYPE_CHANGED, old.type.name, new.type.name
+    yield Kind.FIELD_TYPE_CHANGED, _written_type(old), _written_type(new)
     yield Kind.FIELD_CARDINALITY_CHANGED, _cardinality(old), _cardinality(new)
     yield Kind.FIELD_JSON_NAME_CHANGED, old.json_name, new.json_name
     yield Kind.FIELD_DEFAULT_CHANGED, old.proto.default_value, new.proto.default_value
     yield Kind.FIELD_ONEOF_CHANGED, old.oneof, new.oneof
     if old.oneof == new.oneof and _cardinality(old) == _cardinality(new) == "single":
         yield Kind.FIELD_PRESENCE_CHANGED, _presence(old), _presence(new)
+
+
+def _written_type(field: ProtoField) -> str:
+    """Its type; a group is another type than a message, since its bytes are."""
+    return (
+        f"group {field.type.name}" if field.proto.type == FieldDescriptorProto.TYPE_GROUP else field.type.name
+    )
 
 
 def _cardinality(field: ProtoField) -> str:
@@ -137,6 +147,9 @@ def _compare_enums(old: Scope, new: Scope) -> Iterator[Finding]:
 
 def _compare_enum(old: EnumType, new: EnumType) -> Iterator[Finding]:
     yield from _lost_aliases(old, new)
+    first, now_first = (next(iter(enum.proto.value), None) for enum in (old, new))
+    if first and now_first and first.number != now_first.number:
+        yield Finding(Kind.ENUM_DEFAULT_CHANGED, old.path, first.name, now_first.name)
     yield from _compare_reserved(old.path, old.proto, new.proto)
 
 

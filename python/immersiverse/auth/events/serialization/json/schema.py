@@ -103,10 +103,8 @@ def _properties(fields: Iterable[FieldDescriptor], definitions: Definitions) -> 
 def _property(field: FieldDescriptor, definitions: Definitions) -> JsonSchema:
     rules = catalog.rules_of(field)
     schema = _many(field, rules, definitions) if field.is_repeated else _one(field, rules, definitions)
-    if not rules.personal_data:
-        return schema
-    label = options_pb2.PersonalData.Name(rules.personal_data).removeprefix("PERSONAL_DATA_")
-    return {**schema, "x-personal-data": label.lower()}
+    label = catalog.PERSONAL_DATA[catalog.sensitivity(field)]
+    return {**schema, "x-personal-data": label} if label else schema
 
 
 def _many(field: FieldDescriptor, rules: options_pb2.FieldRules, definitions: Definitions) -> JsonSchema:
