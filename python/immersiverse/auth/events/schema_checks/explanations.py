@@ -118,7 +118,7 @@ _BACKWARD = {
     Kind.EXTENSION_ADDED: "no reader | Safe: readers ignore or keep a field that they do not know.",
     Kind.EXTENSION_CHANGED: "producers, consumers, json, code | Extension fields are fields: data and "
     "options that hold them are read wrong or lost. Keep it, and declare a new one with a new number.",
-    Kind.RPC_ADDED: "no reader | Safe: nobody calls it yet.",
+    Kind.RPC_ADDED: "no reader | Safe: no caller knows it yet.",
     Kind.RPC_CHANGED: "producers, consumers, code | Callers and servers of the old method no longer "
     "understand each other. Keep it, and add a new method.",
     Kind.NUMBER_NOT_RESERVED: "consumers | The number can be used again with a new meaning, and stored "
