@@ -42,15 +42,13 @@ class TopicStats:
     slower: defaultdict[str, Durations] = field(default_factory=lambda: defaultdict(Durations))
     last: Decoded | None = None
 
-    def add(self, kind: str, event: Decoded | None, seconds: float) -> None:
+    def add(self, kind: str, seconds: float) -> None:
         """Count one event.
 
         Args:
             kind: the envelope's payload field, or `type_name` for events without one.
-            event: the event; None for a tombstone.
             seconds: the time in its handler.
         """
-        self.last = event
         if seconds < _MEASURED:
             self.quick.append(kind)
             self.quick_seconds += seconds
