@@ -57,13 +57,7 @@ class _UnreachableBroker:
 
 
 class ConnectionLog:
-    """Watches the connections of one librdkafka client; give it to the client as its ``logger``.
-
-    Args:
-        client: ``producer`` or ``consumer``, for the log.
-        settings: the client's settings.
-        logger: where lines go.
-    """
+    """Watches the connections of one librdkafka client; give it to the client as its ``logger``."""
 
     def __init__(self, client: str, settings: Mapping[str, Any], logger: logging.Logger) -> None:
         self._client = client

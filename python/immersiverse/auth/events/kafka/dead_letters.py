@@ -227,11 +227,7 @@ def dead_letter_forms(
 ) -> Iterator[DeadLetterForm]:
     """A dead letter whole, then without message and stack trace, then a stub without the value.
 
-    Args:
-        record: the message that could not be processed.
-        error: why.
-        attempts: how often its handler was tried; 0 if it could not be read.
-        group: the consumer group that could not.
+    The arguments are those of `DeadLetters.send`, and the consumer group that could not process the message.
     """
     own = [*original_headers(headers_of(record)), *_count_of_redrives(record)]
     why = dead_letter_headers(record, error, attempts, group)

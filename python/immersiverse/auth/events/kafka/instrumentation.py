@@ -50,11 +50,7 @@ class HookDispatcher:
 
 
 class PublishMetrics:
-    """Sums by topic, event type and outcome between two reports.
-
-    Args:
-        notify: is called with the sums.
-    """
+    """Sums by topic, event type and outcome, with which hooks are notified now and then."""
 
     def __init__(self, notify: Callable[[Detail], None]) -> None:
         self._notify = notify

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 _TICK = 0.0005  # seconds between looks whether there is room again
-_BATCH = 1000  # messages; each time the two threads take turns costs a few dozen microseconds
+_BATCH = 500  # messages; each time the two threads take turns costs a few dozen microseconds
 _SHORT_WAIT = 0.01  # seconds; slower handlers need messages of other keys more than warm ones
 _LONGEST_WAIT = 0.5  # seconds without a poll, which a rebalance waits for
 _IDLE_POLL = 0.1  # seconds for a poll when there is room
@@ -65,7 +65,7 @@ class Backpressure:
 
     def __init__(self, backlog: int) -> None:
         self._backlog = backlog
-        self.batch = max(min(_BATCH, backlog // 5), 2)
+        self.batch = max(min(_BATCH, backlog // 10), 2)
         self._paused = False
         self._held: frozenset[Partition] = frozenset()
         self._waiting_since: float | None = None

@@ -40,12 +40,7 @@ class Handler:
 
 
 class Registration(Generic[P]):
-    """The decorator that ``on(...)`` returns, for handlers whose payload is annotated with those classes.
-
-    Args:
-        handlers: where the function is registered.
-        payloads: the payload classes.
-    """
+    """The decorator that ``on(...)`` returns, for handlers whose payload is annotated with those classes."""
 
     def __init__(self, handlers: Handlers, payloads: tuple[type[Message], ...]) -> None:
         self._handlers = handlers

@@ -57,11 +57,7 @@ class TopicStats:
 
 
 class ConsumeMetrics:
-    """Sums by topic and event type between two reports.
-
-    Args:
-        notify: is called with the sums.
-    """
+    """Sums by topic and event type, with which hooks are notified at each report."""
 
     def __init__(self, notify: Callable[[Detail], None]) -> None:
         self._notify = notify

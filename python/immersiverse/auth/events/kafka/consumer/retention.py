@@ -36,7 +36,7 @@ class RetentionWatch:
 
     Args:
         group: the consumer group.
-        notify: the hooks that are notified.
+        notify: the hooks.
         from_beginning: whether the consumer goes on with the oldest event that is left, and not with the next
             one that is published (``auto.offset.reset``).
     """

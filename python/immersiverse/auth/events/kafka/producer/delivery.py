@@ -32,12 +32,6 @@ _here = threading.local()
 class Delivery:
     """One published event: unacknowledged, acknowledged, or failed. Wait for it, or await it.
 
-    Args:
-        event: the event.
-        topic: where it goes.
-        on_done: is called when the outcome is known.
-        refuse_to_wait: why ``result`` may not wait; empty if it may.
-
     Attributes:
         event: the event.
         topic: where it goes.

@@ -82,7 +82,7 @@ class DeliveryReports:
         callbacks: where deliveries' callbacks run.
         notify: the hooks.
         role: what sends, for `Unconfirmed`.
-        metrics: what sums up the outcomes; None if no hook asks.
+        metrics: sums up the outcomes; None if no hook asks.
 
     Attributes:
         pending: the deliveries whose outcome is not known.

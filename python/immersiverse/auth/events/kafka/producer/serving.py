@@ -32,10 +32,6 @@ _GIVE_UP: Final = 5.0  # seconds for librdkafka to report what was purged
 class ReportServer:
     """Polls one producer, and has its reports taken.
 
-    Args:
-        producer: what is polled.
-        reports: what takes its reports.
-
     Attributes:
         sent: how many messages were queued.
         abandoned: set to end `serve_while_idle` without a lock, for the garbage collector.
