@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from random import Random
 
 from chaos.faults import (
     Fault,
     Strike,
+    fill_disk,
     freeze_leader,
+    freeze_registry,
     freeze_subscriber,
+    jump_clock,
     kill_leader,
     kill_publisher,
     kill_subscriber,
+    stop_registry,
     visit,
 )
 from chaos.stage import Stage
 
-_FIRST: tuple[Strike, ...] = (kill_leader, kill_subscriber, kill_publisher)
-_LATER: tuple[Strike, ...] = (*_FIRST, *_FIRST, freeze_leader, freeze_subscriber, visit)
+_KILLS: tuple[Strike, ...] = (kill_leader, kill_subscriber, kill_publisher)
+_ONCE: tuple[Strike, ...] = (*_KILLS, stop_registry, jump_clock, fill_disk)
+"""Each happens as soon as it can, so that no run is without it."""
+_RARE: tuple[Strike, ...] = (
+    *(freeze_leader, freeze_registry, freeze_subscriber),
+    *(fill_disk, jump_clock, stop_registry, visit),
+)
+_LATER: tuple[Strike, ...] = (*_KILLS, *_KILLS, *_RARE)
 _TICK = 0.1  # seconds
 
 
@@ -40,6 +49,7 @@ class Conductor:
         self._stage = stage
         self._random = random
         self._under_way: list[tuple[float, Fault]] = []
+        self._to_come = list(_ONCE)
 
     def run(self, seconds: float) -> None:
         """Let things go wrong for so long, then put everything right.
@@ -48,27 +58,27 @@ class Conductor:
             Trouble: if something goes wrong that was not staged, such as a process that dies by itself.
         """
         end = time.monotonic() + seconds
-        strikes, next_strike = self._strikes(), time.monotonic() + 2
+        next_strike = time.monotonic() + 2
         while (now := time.monotonic()) < end:
             self._undo(until=now)
             self._require_alive()
             if now >= next_strike:
-                self._strike(next(strikes))
+                self._strike()
                 self._stage.poison.sprinkle()
                 next_strike = now + self._random.uniform(0.3, 2.5)
             time.sleep(_TICK)
         self._undo(until=float("inf"))
 
-    def _strikes(self) -> Iterator[Strike]:
-        yield from _FIRST
-        while True:
-            yield self._random.choice(_LATER)
-
-    def _strike(self, strike: Strike) -> None:
-        fault = strike(self._stage, self._random, {fault.victim for _, fault in self._under_way})
-        if fault is not None:
-            self.faults[fault.kind] += 1
-            self._under_way.append((time.monotonic() + fault.seconds, fault))
+    def _strike(self) -> None:
+        """Let one thing go wrong, if what is chosen can."""
+        busy = {fault.victim for _, fault in self._under_way}
+        for strike in (*self._to_come, self._random.choice(_LATER)):
+            fault = strike(self._stage, self._random, busy)
+            if fault is not None:
+                self._to_come = [other for other in self._to_come if other is not strike]
+                self.faults[fault.kind] += 1
+                self._under_way.append((time.monotonic() + fault.seconds, fault))
+                return
 
     def _undo(self, until: float) -> None:
         due = [entry for entry in self._under_way if entry[0] <= until]

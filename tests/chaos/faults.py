@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from random import Random
 from signal import SIGCONT, SIGSTOP
 
+from chaos.machines import BROKERS, SMALL_DISK
 from chaos.stage import PARTITIONS, Stage
 from chaos.story import TOPICS
 from chaos.worker import Worker
+
+_LONGEST_JUMP = 1_800  # seconds; brokers refuse messages that are an hour ahead of their clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,50 @@ def visit(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
     guest.start()
     leave = guest.kill if random.random() < 0.5 else guest.ask_to_stop
     return Fault("rebalance", guest.name, random.uniform(4, 9), leave)
+
+
+def stop_registry(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
+    """Kill the registry: who comes to life meanwhile has to wait for it."""
+    if "registry" in busy:
+        return None
+    server = stage.machines.registry.server
+    server.kill()
+    return Fault("registry away", "registry", random.uniform(1, 5), server.start)
+
+
+def freeze_registry(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
+    """Freeze the registry: it takes requests and does not answer."""
+    if "registry" in busy:
+        return None
+    process = stage.machines.registry.server.process_id
+    process.signal(SIGSTOP)
+    return Fault("registry frozen", "registry", random.uniform(1, 5), lambda: process.signal(SIGCONT))
+
+
+def jump_clock(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
+    """Let a broker's time of day jump, forwards or back, and jump back later."""
+    clocks, number = stage.machines.clocks, random.choice(BROKERS)
+    victim = f"clock of broker {number}"
+    if victim in busy or not clocks.environments:
+        return None
+    clocks.set(number, random.choice((-1, 1)) * random.randint(10, _LONGEST_JUMP))
+    return Fault("clock jumped", victim, random.uniform(2, 10), lambda: clocks.set(number, 0))
+
+
+def fill_disk(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
+    """Leave no room on a broker's disk: it gives up at its next write, and is started when there is room."""
+    disk = stage.machines.disk
+    if disk is None or "broker" in busy or not stage.brokers_are_back():
+        return None
+    disk.fill()
+    server = stage.cluster.broker(SMALL_DISK).server
+
+    def make_room() -> None:
+        disk.clear()
+        server.kill()  # it may be about to give up
+        server.start()
+
+    return Fault("disk full", "broker", random.uniform(3, 8), make_room)
 
 
 def _free_leader(stage: Stage, random: Random, busy: set[str]) -> int | None:

@@ -1,4 +1,4 @@
-"""The publisher's process: ``python -m chaos.publishing BOOTSTRAP JOURNAL EVENTS_PER_SECOND``.
+"""The publisher's process: ``python -m chaos.publishing BOOTSTRAP REGISTRY JOURNAL EVENTS_PER_SECOND``.
 
 It writes down each event before it publishes it, and each acknowledgement, and goes on where its last life
 ended.
@@ -15,15 +15,16 @@ from pathlib import Path
 from chaos.account import about_to_publish, read_account
 from chaos.journal import Journal
 from chaos.story import USERS, Chapter
-from immersiverse.auth.events import AuthEventSerializer, PinnedSchemas
+from immersiverse.auth.events import AuthEventSerializer, SchemaRegistry
 from immersiverse.auth.events.identifiers import new_event_id
 from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.kafka.producer.publisher import Publisher
 
 _TICK = 0.02  # seconds
+_REGISTRY_PATIENCE = 300.0  # seconds that an event waits for a registry that is away
 
 
-def main(bootstrap: str, path: Path, pace: int) -> None:
+def main(bootstrap: str, registry: str, path: Path, pace: int) -> None:
     """Publish until SIGTERM, then wait for every acknowledgement."""
     asked_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
@@ -37,7 +38,8 @@ def main(bootstrap: str, path: Path, pace: int) -> None:
             journal.write("F", delivery.event.event_id, delivery.error.code)
 
     config = {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1000}
-    with Publisher(config, serializer=AuthEventSerializer(PinnedSchemas(1))) as publisher:
+    serializer = AuthEventSerializer(SchemaRegistry(registry))
+    with Publisher(config, serializer=serializer, registry_timeout=_REGISTRY_PATIENCE) as publisher:
         for chapter in account.to_repeat():
             publisher.send(chapter.event(), on_done=note)
         versions = account.versions()
@@ -56,4 +58,4 @@ def _next(versions: dict[str, int]) -> Chapter:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))

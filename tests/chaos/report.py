@@ -21,6 +21,7 @@ class Report:
         acknowledged: how many of them a broker acknowledged, in the end.
         failed: how many deliveries failed.
         faults: how often what went wrong.
+        impossible: faults that this machine cannot stage.
         duplicates_in_log: how many messages repeat an event that is in the log already.
         duplicates_dropped: how many the inbox dropped as repeats, redelivered ones included.
         stale_dropped: how many the inbox dropped for their version.
@@ -39,6 +40,7 @@ class Report:
     acknowledged: int
     failed: int
     faults: Mapping[str, int]
+    impossible: Sequence[str]
     duplicates_in_log: int
     duplicates_dropped: int
     stale_dropped: int
@@ -61,6 +63,7 @@ def report(  # noqa: PLR0913 - a report's figures
     seconds: float,
     catch_up_seconds: float,
     faults: Mapping[str, int],
+    impossible: Sequence[str],
     drops: Mapping[str, int],
     looks: int,
     newcomers: Sequence[int],
@@ -74,6 +77,7 @@ def report(  # noqa: PLR0913 - a report's figures
         acknowledged=len(facts.account.acknowledged),
         failed=len(facts.account.failed),
         faults=dict(faults),
+        impossible=impossible,
         duplicates_in_log=len(facts.log) - len(set(facts.log.values())),
         duplicates_dropped=drops.get("duplicate", 0),
         stale_dropped=drops.get("stale", 0),

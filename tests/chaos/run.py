@@ -14,11 +14,11 @@ from chaos.conductor import Conductor
 from chaos.early_commits import EarlyCommits
 from chaos.effects import applied, written_down
 from chaos.journal import read_journal
+from chaos.machines import machines
 from chaos.report import Report, report
 from chaos.stage import Stage, staged
 from chaos.verdict import Facts, broken
 from chaos.worker import Trouble, Worker
-from stack.kafka import kafka_cluster
 
 PACE = 500  # events a second
 _PATIENCE = 180.0  # seconds for groups to be done after the last fault
@@ -41,15 +41,15 @@ def run(*, seconds: float, seed: int, protocol: str = "classic", pace: int = PAC
     """Start everything, let things go wrong for so long, and judge what is left.
 
     Raises:
-        StackError: Kafka cannot be started.
+        StackError: Kafka or the registry cannot be started.
         TimeoutError: the cluster does not recover.
         Trouble: something went wrong that was not staged: a process died, or a group does not recover.
     """
     random = Random(seed)
     with (
-        kafka_cluster(brokers=3) as cluster,
+        machines() as started,
         tempfile.TemporaryDirectory(prefix="auth-events-chaos-") as folder,
-        staged(cluster, Path(folder), random, pace, protocol) as stage,
+        staged(started, Path(folder), random, pace, protocol) as stage,
     ):
         conductor = Conductor(stage, random)
         began = time.monotonic()
@@ -67,6 +67,7 @@ def run(*, seconds: float, seed: int, protocol: str = "classic", pace: int = PAC
             seconds=calm - began,
             catch_up_seconds=settled - calm,
             faults=conductor.faults,
+            impossible=started.impossible(),
             drops=Counter(line[0] for line in read_journal(stage.folder / "drops", words=1)),
             looks=early.looks,
             newcomers=[int(line[1]) for line in read_journal(stage.folder / "newcomers") if line[0] == "A"],

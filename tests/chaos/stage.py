@@ -1,4 +1,4 @@
-"""The stage: three brokers, a publisher, two groups of subscribers, and what they leave behind."""
+"""The stage: brokers and a registry, a publisher, two groups of subscribers, and what they leave behind."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from chaos.effects import create_database, open_database
 from chaos.groups import Group
+from chaos.machines import Machines
 from chaos.poison import Poison
 from chaos.story import TOPICS
 from chaos.subscribing import WITH_INBOX, WITHOUT_INBOX
 from chaos.topic_log import TopicLog, dead_letter_name, event_name
 from chaos.worker import Worker
 from immersiverse.auth.events.catalog import DEAD_LETTER_TOPIC
-from stack.kafka import KafkaCluster
 
 GROUPS = (WITH_INBOX, WITHOUT_INBOX)
 PARTITIONS = 6
@@ -28,6 +28,7 @@ class Stage:
     """Everything that plays a part, ready to begin.
 
     Attributes:
+        machines: the brokers and the registry.
         cluster: the brokers.
         publisher: the only one of the story, so that versions have one source.
         newcomers: publishers that have just begun, on topics of their own.
@@ -35,18 +36,21 @@ class Stage:
         guests: another member of each group, that comes and goes.
     """
 
-    def __init__(self, cluster: KafkaCluster, folder: Path, random: Random, pace: int, protocol: str) -> None:
+    def __init__(self, machines: Machines, folder: Path, random: Random, pace: int, protocol: str) -> None:
         self._protocol = protocol
-        self.cluster = cluster
+        self.machines = machines
+        self.cluster = machines.cluster
         self.folder = folder
-        bootstrap = cluster.bootstrap
+        bootstrap = self.cluster.bootstrap
         self.admin = AdminClient(
             {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 500, "log_level": 0}
         )
         self._create_topics()
         self.database = open_database(folder / "effects.db")
         create_database(self.database, WITH_INBOX)
-        self.publisher = self._worker("publisher", "publishing", str(self.account), str(pace))
+        self.publisher = self._worker(
+            "publisher", "publishing", machines.registry.url, str(self.account), str(pace)
+        )
         self.newcomers = self._worker("newcomers", "newcomers", str(folder))
         self.subscribers = tuple(self._subscriber(f"{group} subscriber", group) for group in GROUPS)
         self.guests = tuple(self._subscriber(f"{group} guest", group) for group in GROUPS)
@@ -95,7 +99,7 @@ class Stage:
         return Worker(
             name,
             "chaos.subscribing",
-            (group, self._protocol, bootstrap, str(self.folder)),
+            (group, self._protocol, bootstrap, self.machines.registry.url, str(self.folder)),
             self.folder / f"{name}.log",
         )
 
@@ -110,9 +114,9 @@ class Stage:
 
 
 @contextmanager
-def staged(cluster: KafkaCluster, folder: Path, random: Random, pace: int, protocol: str) -> Iterator[Stage]:
-    """A stage on a cluster, with every worker running."""
-    stage = Stage(cluster, folder, random, pace, protocol)
+def staged(machines: Machines, folder: Path, random: Random, pace: int, protocol: str) -> Iterator[Stage]:
+    """A stage on these machines, with every worker running."""
+    stage = Stage(machines, folder, random, pace, protocol)
     try:
         for worker in stage.lasting:
             worker.start()

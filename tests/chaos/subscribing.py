@@ -1,4 +1,6 @@
-"""A subscriber's process: ``python -m chaos.subscribing with-inbox|without-inbox PROTOCOL BOOTSTRAP FOLDER``.
+"""A subscriber's process: ``python -m chaos.subscribing GROUP PROTOCOL BOOTSTRAP REGISTRY FOLDER``.
+
+Its group is ``with-inbox`` or ``without-inbox``.
 
 With an inbox it acts in a SQL inbox's transaction; without, it writes a line for every event it handles. In
 both, now and then a handler fails at its first attempt: after it has acted, if that can be undone. Each life
@@ -18,7 +20,7 @@ from google.protobuf.message import Message
 from chaos.effects import apply, open_database, write_down
 from chaos.journal import Journal
 from chaos.story import TOPICS
-from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, PinnedSchemas, SqlInbox
+from immersiverse.auth.events import AuthEvent, AuthEventDeserializer, SchemaRegistry, SqlInbox
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.consumer.options import Policy
 from immersiverse.auth.events.kafka.consumer.records import Context
@@ -33,7 +35,7 @@ _ONE_IN = 200
 _MISSED_SOON = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 1000}
 
 
-def main(mode: str, protocol: str, bootstrap: str, folder: Path) -> None:
+def main(mode: str, protocol: str, bootstrap: str, registry: str, folder: Path) -> None:
     """Consume until SIGTERM."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     config = {
@@ -45,11 +47,13 @@ def main(mode: str, protocol: str, bootstrap: str, folder: Path) -> None:
         "group.protocol": protocol,
         **(_MISSED_SOON if protocol == "classic" else {}),
     }
-    subscriber = (_with_inbox if mode == WITH_INBOX else _without_inbox)(config, folder)
+    subscriber = (_with_inbox if mode == WITH_INBOX else _without_inbox)(
+        config, SchemaRegistry(registry), folder
+    )
     subscriber.run()
 
 
-def _with_inbox(config: dict[str, object], folder: Path) -> Subscriber:
+def _with_inbox(config: dict[str, object], schemas: SchemaRegistry, folder: Path) -> Subscriber:
     drops = Journal(folder / "drops")
 
     def note(detail: Detail) -> None:
@@ -59,7 +63,7 @@ def _with_inbox(config: dict[str, object], folder: Path) -> Subscriber:
     subscriber = Subscriber(
         config,
         TOPICS,
-        deserializer=AuthEventDeserializer(PinnedSchemas(1)),
+        deserializer=AuthEventDeserializer(schemas),
         policy=Policy(retry=_RETRY, commit_interval=0.5, drain=5),
         inbox=SqlInbox(open_database(folder / "effects.db"), WITH_INBOX),
         hooks=(note,),
@@ -73,12 +77,12 @@ def _with_inbox(config: dict[str, object], folder: Path) -> Subscriber:
     return subscriber
 
 
-def _without_inbox(config: dict[str, object], folder: Path) -> Subscriber:
+def _without_inbox(config: dict[str, object], schemas: SchemaRegistry, folder: Path) -> Subscriber:
     journal = Journal(folder / "handled")
     subscriber = Subscriber(
         config,
         TOPICS,
-        deserializer=AuthEventDeserializer(PinnedSchemas(1)),
+        deserializer=AuthEventDeserializer(schemas),
         policy=Policy(concurrency=_IN_PROGRESS, retry=_RETRY, commit_interval=0.5, drain=5),
     )
 
@@ -97,4 +101,4 @@ def _fail_now_and_then(happened: AuthEvent, context: Context) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], Path(sys.argv[5]))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -94,13 +95,19 @@ class KafkaCluster:
             server.kill()
 
 
-def start_kafka(folder: Path, brokers: int = 1, security: Security | None = None) -> KafkaCluster:
+def start_kafka(
+    folder: Path,
+    brokers: int = 1,
+    security: Security | None = None,
+    environments: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
+) -> KafkaCluster:
     """Start a cluster whose data lives in `folder`; returns before it is ready.
 
     Args:
-        folder: where its data lives.
+        folder: where its data lives, that of broker 1 in ``kafka-1/data``.
         brokers: how many.
         security: how clients show who they are; unless given anybody may do everything.
+        environments: what the environments of brokers have besides ours, by their numbers.
 
     Raises:
         StackError: Kafka cannot be downloaded or its storage cannot be prepared.
@@ -111,7 +118,7 @@ def start_kafka(folder: Path, brokers: int = 1, security: Security | None = None
     _format(nodes, libraries, security.format_options() if security else ())
     heap = 512 if brokers == 1 else 384
     cluster = KafkaCluster(
-        tuple(_broker(node, libraries, heap) for node in nodes),
+        tuple(_broker(node, libraries, heap, environments.get(node.number)) for node in nodes),
         security.super_user_settings() if security else {},
     )
     for server in cluster.servers:
@@ -150,7 +157,7 @@ def _nodes(folder: Path, brokers: int, security: Security | None) -> tuple[Node,
     )
     guard = security.broker_settings() if security else None
     for node in nodes:
-        node.folder.mkdir(parents=True)
+        node.folder.mkdir(parents=True, exist_ok=True)
         (node.folder / "server.properties").write_text(server_properties(node, nodes, guard))
     return nodes
 
@@ -172,8 +179,8 @@ def _format(nodes: tuple[Node, ...], libraries: Path, options: tuple[str, ...]) 
             raise StackError(f"Kafka's storage cannot be prepared:\n{output}")
 
 
-def _broker(node: Node, libraries: Path, heap: int) -> Broker:
+def _broker(node: Node, libraries: Path, heap: int, environment: Mapping[str, str] | None) -> Broker:
     command = java(heap, *LOG_FORMAT, "-cp", f"{libraries}/*")
     command += ["kafka.Kafka", str(node.folder / "server.properties")]
-    server = Server(f"kafka broker {node.number}", command, node.folder / "broker.log")
+    server = Server(f"kafka broker {node.number}", command, node.folder / "broker.log", environment)
     return Broker(node.number, node.address, server)

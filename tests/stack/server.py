@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
@@ -14,15 +15,18 @@ from stack.process_id import ProcessId
 
 
 class Server:
-    """One server: what to run and where its output goes.
+    """One server: what to run, where its output goes, and what its environment has besides ours.
 
     It runs in a session of its own, so that a Ctrl-C at the terminal reaches only who started it.
     """
 
-    def __init__(self, name: str, command: list[str], log: Path) -> None:
+    def __init__(
+        self, name: str, command: list[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.command = command
         self.log = log
+        self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._id = ProcessId(0, "")
         self._started = 0.0
@@ -50,6 +54,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, **self._environment},
                 start_new_session=True,
             )
         self._id = ProcessId.of(self._process.pid)
