@@ -105,7 +105,7 @@ def test_tables_of_0_1_0_get_the_new_column_when_several_members_create_it_at_on
 def test_a_missing_column_is_an_outage_that_names_it(inbox, engine):
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE auth_events_versions DROP COLUMN handled_at"))
-    with pytest.raises(InboxUnavailable, match="handled_at"):
+    with pytest.raises(InboxUnavailable, match=r"handled_at.*create_tables"):
         verdict(inbox, event(version=1))
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE auth_events_versions ADD COLUMN handled_at TIMESTAMPTZ"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # SQLSTATE (PostgreSQL, appendix A): connection, rollback by the server, resources, operator; lock timeout.
 _OUTAGES: Final = ("08", "40", "53", "57", "55P03")
+_MISSING: Final = frozenset({"42P01", "42703"})  # table, column
 _ABORTED: Final = "25P02"  # of every statement after the one that failed
 # SQLite's primary result codes: busy, locked, no memory, interrupted, I/O, full, cannot open, lock protocol.
 _SQLITE_OUTAGES: Final = frozenset({5, 6, 7, 9, 10, 13, 14, 15})
@@ -134,7 +135,8 @@ def sql_errors() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise InboxUnavailable(f"cannot use the inbox's tables: {_first_line(error)}") from error
+        hint = "; call create_tables(), or run your migrations" if _lacks_tables(error) else ""
+        raise InboxUnavailable(f"cannot use the inbox's tables: {_first_line(error)}{hint}") from error
 
 
 def connection_of(transaction: Connection | Session) -> Connection:
@@ -185,6 +187,15 @@ def _is_outage(error: BaseException) -> bool:
         return False
     code = getattr(error.orig, "sqlite_errorcode", None)
     return _sqlstate(error).startswith(_OUTAGES) if code is None else code & 0xFF in _SQLITE_OUTAGES
+
+
+def _lacks_tables(error: SQLAlchemyError) -> bool:
+    """Whether a table or a column is missing."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return _sqlstate(error) in _MISSING or _first_line(error).startswith(
+        "no such "
+    )  # SQLite has no code for it
 
 
 def _sqlstate(error: DBAPIError) -> str:
