@@ -87,3 +87,11 @@ def test_a_crash_of_protoc_is_an_invalid_schema(monkeypatch):
     monkeypatch.setattr(protoc, "_PROTOC", "import os; os.abort()")
     with pytest.raises(InvalidSchema, match="protoc ended with code -6"):
         compile_files({"a.proto": HEAD})
+
+
+def test_features_of_single_languages_are_known_since_protoc_brings_them():
+    text = (
+        'edition = "2023"; import "google/protobuf/java_features.proto";'
+        " option features.(pb.java).utf8_validation = VERIFY; message A {}"
+    )
+    assert compile_files({"a.proto": text})["a.proto"].message_type[0].name == "A"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.events import event_type_of
 from immersiverse.auth.events.serialization.json.codec import write_json
+from immersiverse.auth.events.serialization.json.schema import schema_text
 from immersiverse.auth.events.serialization.schemas import PinnedSchemas, SchemaId, WriterSchema
 from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
 from immersiverse.auth.events.serialization.wire import VALUE_SCHEMA_ID_HEADER, frame_prefix, header_value
@@ -20,7 +21,8 @@ from serialization_samples import minimal_json
 PROTOBUF_GUID = uuid.UUID("01234567-89ab-cdef-0123-456789abcdef")
 AVRO_GUID = uuid.UUID("89abcdef-0123-4567-89ab-cdef01234567")
 _IDS = PinnedSchemas(protobuf=1, avro=2)
-_NEWER = 3
+_NEWER, _JSON = 3, 4
+_JSON_SCHEMAS = json.dumps({"oneOf": [json.loads(schema_text(name)) for name in catalog.EVENT_TYPES]})
 _EACH = 3  # events of a type
 
 
@@ -32,16 +34,18 @@ class Message:
         format: what it was before it was mutated.
         value: the value.
         header: the value of the header that names the schema; None for a message without.
+        attributes: the headers of a CloudEvent in binary mode.
     """
 
     format: str
     value: bytes
     header: bytes | None = None
+    attributes: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:
         """The message's headers."""
-        return [] if self.header is None else [(VALUE_SCHEMA_ID_HEADER, self.header)]
+        return [*self.attributes, *([] if self.header is None else [(VALUE_SCHEMA_ID_HEADER, self.header)])]
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Schemas:
         """The contract, or UnknownSchemaId."""
         if schema_id == _NEWER:
             return WriterSchema("PROTOBUF", newer_contract())
+        if schema_id == _JSON:
+            return WriterSchema("JSON", text=_JSON_SCHEMAS)
         known = self.guids.get(schema_id, schema_id) if isinstance(schema_id, uuid.UUID) else schema_id
         return _IDS.writer_schema(known)
 
@@ -94,12 +100,17 @@ def _messages(event: AuthEvent) -> list[Message]:
         "time": document["timestamp"],
         "data": document["payload"],
     }
+    attributes = tuple((f"ce_{name}", str(value).encode()) for name, value in cloud.items() if name != "data")
     return [
         Message("protobuf", framed[0]),
         Message("protobuf in header mode", event.SerializeToString(), header_value(PROTOBUF_GUID)),
         Message("json", write_json(event)),
         Message("json, minimal", minimal_json(event)),
+        Message("json behind a frame", frame_prefix(_JSON, None) + write_json(event)),
         Message("cloudevents json", json.dumps(cloud).encode()),
+        Message(
+            "cloudevents in binary mode", json.dumps(document["payload"]).encode(), attributes=attributes
+        ),
         Message("avro", framed[1]),
         Message("avro in header mode", framed[1][5:], header_value(AVRO_GUID, None)),
     ]
