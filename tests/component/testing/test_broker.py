@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from immersiverse.auth.events import catalog
-from immersiverse.auth.events.errors import RegistryUnavailable
+from immersiverse.auth.events import (
+    AuthEventDeserializer,
+    AuthEventSerializer,
+    Publisher,
+    Subscriber,
+    UserDeleted,
+    catalog,
+    new_event,
+)
+from immersiverse.auth.events.errors import ConfigurationError, RegistryUnavailable
+from immersiverse.auth.events.kafka.config import consumer_settings
 from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.testing.broker import PARTITIONS, EmbeddedBroker
 from immersiverse.auth.events.testing.stack import EmbeddedStack
@@ -100,5 +110,40 @@ def test_a_stack_that_cannot_start_leaves_nothing_running(stack):
 
 
 def test_a_cluster_has_at_least_one_broker():
-    with pytest.raises(ValueError, match="at least one broker"):
+    with pytest.raises(ConfigurationError, match="at least one"):
         EmbeddedBroker(brokers=0)
+
+
+def test_a_group_is_joined_at_once_again_and_again(stack):
+    """librdkafka's mock cluster lets a classic group wait for three seconds, and then for 44."""
+    with SchemaRegistry(stack.registry_url) as registry:
+        deserializer = AuthEventDeserializer(registry)
+        for _ in range(3):
+            deleted = UserDeleted(user_id="u", deleted_at=datetime.now(UTC))
+            with Publisher(
+                {"bootstrap.servers": stack.bootstrap}, serializer=AuthEventSerializer(registry)
+            ) as publisher:
+                publisher.publish(new_event(deleted, source="/tests"))
+            subscriber = Subscriber(
+                {"bootstrap.servers": stack.bootstrap, "group.id": "again"}, deserializer=deserializer
+            )
+            subscriber.on(UserDeleted)(lambda _event, _payload: subscriber.stop())  # noqa: B023 - called in run
+            begun = time.monotonic()
+            subscriber.run()
+            assert time.monotonic() - begun < 2.5
+
+
+@pytest.mark.parametrize(
+    ("given", "protocol"),
+    [
+        ({}, "consumer"),
+        ({"group.protocol": "classic"}, "classic"),
+        ({"session.timeout.ms": 6000}, None),  # which only the classic protocol has
+    ],
+)
+def test_a_group_protocol_is_suggested_and_never_forced(stack, given, protocol):
+    settings = {"bootstrap.servers": stack.bootstrap, "group.id": "g", **given}
+    assert consumer_settings(settings).get("group.protocol") == protocol
+    assert consumer_settings({**settings, "bootstrap.servers": "".join(stack.bootstrap)}).get(
+        "group.protocol"
+    ) == given.get("group.protocol")

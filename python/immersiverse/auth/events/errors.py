@@ -167,11 +167,10 @@ class SchemaNotRegistered(RegistryError):
         subject: the subject that was asked.
     """
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, remedy: str = "auth-events schema register --registry URL") -> None:
         self.subject = subject
         super().__init__(
-            f"the contract's schema is not registered under {subject!r}; "
-            "register it with: auth-events schema register --registry URL"
+            f"the contract's schema is not registered under {subject!r}; register it with: {remedy}"
         )
 
 

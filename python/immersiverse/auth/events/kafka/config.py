@@ -55,6 +55,10 @@ _CONSUMER_GUARANTEES: Final[_Guarantees] = {
     "enable.auto.offset.store": (("false",), "an event would count as done before its handler has run"),
 }
 
+_CLASSIC_ONLY: Final = frozenset(
+    {"partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"}
+)
+
 _CONNECTION_PREFIXES = ("bootstrap.", "security.", "sasl.", "ssl.", "client.", "broker.", "socket.")
 _CONNECTION_KEYS = (
     "metadata.broker.list",
@@ -132,7 +136,10 @@ def consumer_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     _require_guarantees(given, _CONSUMER_GUARANTEES)
     if "on_commit" in given:
         raise ConfigurationError("on_commit", "is reserved; observe commits with a `Committed` hook")
-    settings = {**CONSUMER_DEFAULTS, **given}
+    suggested = getattr(given["bootstrap.servers"], "consumer_defaults", {})  # see testing.broker
+    if not _CLASSIC_ONLY.isdisjoint(given):
+        suggested = {}
+    settings = {**CONSUMER_DEFAULTS, **suggested, **given}
     if str(settings.get("group.protocol", "classic")).lower() == "classic":
         settings.setdefault("partition.assignment.strategy", "cooperative-sticky")
     _check_consumer(settings)

@@ -24,6 +24,7 @@ from immersiverse.auth.events.registry.contract import (
     confluent_schema,
     contract_schema,
     look_up,
+    remedy_for,
     require_contract_type,
     require_registered,
     subject_for,
@@ -110,7 +111,12 @@ class SchemaRegistry:
         Raises:
             SchemaNotRegistered: it is not registered; the message names the command that does.
         """
-        return self._ids.get((self.subject(topic, schema_type), schema_type))
+        subject = self.subject(topic, schema_type)
+        try:
+            return self._ids.get((subject, schema_type))
+        except SchemaNotRegistered as error:
+            remedy = remedy_for(topic, schema_type, self._strategies[schema_type])
+            raise SchemaNotRegistered(subject, remedy) from error
 
     def writer_schema(self, schema_id: int | uuid.UUID) -> WriterSchema:
         """The schema behind the id in a frame or the GUID in a header.

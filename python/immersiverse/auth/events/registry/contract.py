@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE
+from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE, TOPICS
 from immersiverse.auth.events.descriptors import is_base64, parse_descriptor
 from immersiverse.auth.events.errors import ConfigurationError
 from immersiverse.auth.events.registry.connection import malformed
@@ -38,7 +38,8 @@ Strategy = Literal["topic", "record", "topic-record"]
 Form = Literal["text", "descriptor"]
 """Of a Protobuf schema: its canonical ``.proto`` text, or base64 of its FileDescriptorProto.
 
-The latter is what Confluent's Python and Node serializers look up.
+The latter is what Confluent's Python serializers look up. Its Node.js serializers send JSON names with it,
+which registries that compare byte for byte, such as Apicurio, take for another schema.
 """
 
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -128,6 +129,15 @@ def subject_strategies(chosen: Mapping[SchemaType, Strategy] | None) -> dict[Sch
 def subject_for(topic: str, strategy: Strategy) -> str:
     """The subject of values on a topic."""
     return {"topic": f"{topic}-value", "record": _RECORD, "topic-record": f"{topic}-{_RECORD}"}[strategy]
+
+
+def remedy_for(topic: str, schema_type: SchemaType, strategy: Strategy) -> str:
+    """What registers the contract under the subject of a topic's values."""
+    if strategy != _DEFAULT_STRATEGIES[schema_type]:  # which the command does not have
+        made = f"SchemaRegistry(URL, strategies={{{schema_type!r}: {strategy!r}}})"
+        return f"{made}.register({topic!r}, {schema_type!r})"
+    command = "auth-events schema register --registry URL"
+    return command if topic in TOPICS or strategy == "record" else f"{command} --topic {topic}"
 
 
 def descriptor_of(schema: str) -> FileDescriptorProto | None:

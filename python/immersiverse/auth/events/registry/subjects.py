@@ -6,9 +6,17 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import orjson
+
 from immersiverse.auth.events.catalog import CONTRACT_FILE, OPTIONS_FILE, TOPICS
 from immersiverse.auth.events.descriptors import identity, is_base64
-from immersiverse.auth.events.errors import InvalidSchema, SchemaNotRegistered
+from immersiverse.auth.events.errors import (
+    DecodeError,
+    InvalidSchema,
+    MissingExtra,
+    RegistryRefused,
+    SchemaNotRegistered,
+)
 from immersiverse.auth.events.registry.contract import contract_schema
 
 if TYPE_CHECKING:
@@ -88,12 +96,28 @@ def _state(registry: SchemaRegistry, topic: str, schema_type: SchemaType, subjec
     latest = registry.registered(subject)
     if latest is None:
         return SubjectState(subject, schema_type, None, "not registered")
+    same = _is_registered_as(registry, topic, schema_type, latest) or _says_the_same(registry, latest)
+    return SubjectState(subject, latest.schema_type, latest, "this" if same else "another version")
+
+
+def _is_registered_as(
+    registry: SchemaRegistry, topic: str, schema_type: SchemaType, latest: Registered
+) -> bool:
     try:
-        ours = registry.schema_id(topic, schema_type).number
+        return registry.schema_id(topic, schema_type).number == latest.id
     except SchemaNotRegistered:
-        ours = None
-    contract: Literal["this", "another version"] = "this" if ours == latest.id else "another version"
-    return SubjectState(subject, latest.schema_type, latest, contract)
+        return False
+
+
+def _says_the_same(registry: SchemaRegistry, latest: Registered) -> bool:
+    """Whether a version has this contract's content, in the spelling of another client."""
+    try:
+        writer = registry.writer_schema(latest.id)
+        if writer.schema_type == "AVRO":
+            return bool(orjson.loads(writer.text) == orjson.loads(contract_schema("AVRO").text))
+        return identity(writer.descriptor()) == identity(CONTRACT_FILE)
+    except (DecodeError, InvalidSchema, MissingExtra, RegistryRefused, orjson.JSONDecodeError):
+        return False
 
 
 def latest_schema(registry: SchemaRegistry, topic: str, schema_type: SchemaType, form: Form) -> str | None:

@@ -7,7 +7,7 @@ from typing import Self
 
 from immersiverse.auth.events import catalog
 from immersiverse.auth.events.registry import SchemaRegistry
-from immersiverse.auth.events.testing.broker import EmbeddedBroker
+from immersiverse.auth.events.testing.broker import EmbeddedAddress, EmbeddedBroker
 from immersiverse.auth.events.testing.registry import EmbeddedRegistry
 
 
@@ -25,7 +25,7 @@ class EmbeddedStack:
         self._running = ExitStack()
 
     @property
-    def bootstrap(self) -> str:
+    def bootstrap(self) -> EmbeddedAddress:
         """The broker's address, once started."""
         return self._broker.bootstrap
 

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 
 _TYPES: SchemaFormat = Option(SchemaFormat.ALL, "--format", "-f", help="Which schemas.")
 _FORM: SchemaForm = Option(
-    SchemaForm.TEXT, "--form", help="Protobuf as text, or as the descriptor that Confluent's clients look up."
+    SchemaForm.TEXT,
+    "--form",
+    help="Protobuf as text, or as the descriptor that Confluent's Python client looks up.",
 )
 _TOPICS: list[str] | None = Option(
     None, "--topic", metavar="TOPIC", help="Only for this topic; repeat it. By default the contract's topics."
