@@ -90,7 +90,9 @@ def is_made_of(name: str, kinds: tuple[type, ...]) -> bool:
 CALLABLES = [
     name
     for name in facade.__all__
-    if callable(getattr(facade, name)) and not is_made_of(name, (BaseException, Message, Enum))
+    if callable(getattr(facade, name))
+    and name != "Hook"
+    and not is_made_of(name, (BaseException, Message, Enum))
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,8 @@ import pytest
 import immersiverse.auth.events as facade
 from immersiverse.auth.events import catalog, errors
 from immersiverse.auth.events.v1 import events_pb2
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def for_type_checkers() -> dict[str, str]:
@@ -73,3 +76,21 @@ def test_the_namespace_is_shared_with_other_packages() -> None:
 
     shared: list[ModuleType] = [immersiverse, immersiverse.auth]
     assert [module.__file__ for module in shared] == [None, None]
+
+
+def imported_in_documents() -> list[tuple[str, str, str]]:
+    """What the Python of README and docs imports from this package: the document, the module, the name."""
+    found = []
+    for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL):
+            for node in ast.walk(ast.parse(block)):
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith(facade.__name__):
+                    found += [(document.name, str(node.module), each.name) for each in node.names]
+    return found
+
+
+def test_documents_import_public_names_and_nothing_else() -> None:
+    found = imported_in_documents()
+    assert len(found) > 20
+    assert {module for _, module, _ in found} == {facade.__name__}
+    assert {name for _, _, name in found} <= set(facade.__all__)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from confluent_kafka.schema_registry import (
     ConfigCompatibilityLevel,
@@ -10,9 +13,17 @@ from confluent_kafka.schema_registry import (
     SchemaRegistryClient,
     SchemaRegistryError,
     ServerConfig,
+    header_schema_id_serializer,
+    prefix_schema_id_serializer,
+    record_subject_name_strategy,
+    topic_subject_name_strategy,
 )
-from confluent_kafka.serialization import SerializationError
+from confluent_kafka.schema_registry import topic_record_subject_name_strategy as topic_record
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
+from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from integration.interoperability.contract import OPTIONS, SUBJECT, TOPIC, login_failed
 from integration.interoperability.python_client import PythonClient
 
@@ -59,6 +70,38 @@ def test_avro_travels_however_the_schema_is_found(registry: str, python: PythonC
         assert python.read_avro(registry, TOPIC, written) == value
     with SchemaRegistryClient({"url": registry}) as client:
         assert client.get_versions(SUBJECT) == [1]
+
+
+@pytest.mark.parametrize("header", [False, True], ids=["id before the value", "GUID in a header"])
+@pytest.mark.parametrize(
+    "strategy", [topic_subject_name_strategy, record_subject_name_strategy, topic_record]
+)
+@pytest.mark.parametrize("kind", ["PROTOBUF", "AVRO"])
+def test_one_client_reads_and_then_writes_what_was_registered(
+    registry: str, kind: str, strategy: Any, header: bool
+) -> None:
+    """A client that has read caches the answer by id, and takes it for the registration when it writes."""
+    ids = header_schema_id_serializer if header else prefix_schema_id_serializer
+    with SchemaRegistryClient({"url": registry}) as first, SchemaRegistryClient({"url": registry}) as one:
+        value = login_failed() if kind == "PROTOBUF" else {"user_id": "user-1234", "attempt": 3}
+        headers: list[tuple[str, bytes]] = []
+        for client, register in ((first, True), (one, False)):
+            config = {
+                "auto.register.schemas": register,
+                "subject.name.strategy": strategy,
+                "schema.id.serializer": ids,
+            }
+            written: dict[str, Any] = {}
+            context = SerializationContext(TOPIC, MessageField.VALUE, written)
+            if kind == "PROTOBUF":
+                encoded = ProtobufSerializer(AuthEvent, client, config)(value, context)
+                read: Any = ProtobufDeserializer(AuthEvent, {}, one)
+            else:
+                encoded = AvroSerializer(client, json.dumps(LOGIN), conf=config)(value, context)
+                read = AvroDeserializer(one)
+            headers = list(written.items())
+            assert read(encoded, SerializationContext(TOPIC, MessageField.VALUE, headers)) == value
+        assert bool(headers) == header
 
 
 def test_every_call_of_the_client_gets_the_answer_it_expects(registry: str) -> None:

@@ -63,6 +63,27 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.producer.async_publisher import AsyncPublisher as AsyncPublisher
     from immersiverse.auth.events.kafka.producer.delivery import Delivery as Delivery
     from immersiverse.auth.events.kafka.producer.publisher import Publisher as Publisher
+    from immersiverse.auth.events.observability.hooks import Committed as Committed
+    from immersiverse.auth.events.observability.hooks import Consumed as Consumed
+    from immersiverse.auth.events.observability.hooks import DeadLettered as DeadLettered
+    from immersiverse.auth.events.observability.hooks import DecodeFailed as DecodeFailed
+    from immersiverse.auth.events.observability.hooks import Detail as Detail
+    from immersiverse.auth.events.observability.hooks import Dropped as Dropped
+    from immersiverse.auth.events.observability.hooks import Durations as Durations
+    from immersiverse.auth.events.observability.hooks import Gap as Gap
+    from immersiverse.auth.events.observability.hooks import Hook as Hook
+    from immersiverse.auth.events.observability.hooks import Lag as Lag
+    from immersiverse.auth.events.observability.hooks import Published as Published
+    from immersiverse.auth.events.observability.hooks import RetentionLoss as RetentionLoss
+    from immersiverse.auth.events.observability.hooks import Retried as Retried
+    from immersiverse.auth.events.observability.hooks import Statistics as Statistics
+    from immersiverse.auth.events.observability.hooks import Stubbed as Stubbed
+    from immersiverse.auth.events.observability.hooks import Unconfirmed as Unconfirmed
+    from immersiverse.auth.events.observability.hooks import VersionJump as VersionJump
+    from immersiverse.auth.events.observability.otel import OpenTelemetryTracer as OpenTelemetryTracer
+    from immersiverse.auth.events.observability.prometheus import PrometheusHook as PrometheusHook
+    from immersiverse.auth.events.observability.tracing import Tracer as Tracer
+    from immersiverse.auth.events.partition import Partition as Partition
     from immersiverse.auth.events.registry import SchemaRegistry as SchemaRegistry
     from immersiverse.auth.events.serialization.deserializer import (
         AuthEventDeserializer as AuthEventDeserializer,
@@ -71,6 +92,9 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer as AuthEventSerializer
     from immersiverse.auth.events.serialization.serializer import SerializedEvent as SerializedEvent
     from immersiverse.auth.events.serialization.unknown import UnknownEvent as UnknownEvent
+    from immersiverse.auth.events.testing import EmbeddedBroker as EmbeddedBroker
+    from immersiverse.auth.events.testing import EmbeddedRegistry as EmbeddedRegistry
+    from immersiverse.auth.events.testing import EmbeddedStack as EmbeddedStack
     from immersiverse.auth.events.v1.events_pb2 import AccountLocked as AccountLocked
     from immersiverse.auth.events.v1.events_pb2 import AccountLockReason as AccountLockReason
     from immersiverse.auth.events.v1.events_pb2 import AccountStatus as AccountStatus
@@ -131,11 +155,20 @@ _EXPORTS = {
     "kafka.producer.publisher": "Publisher",
     "kafka.config": "Retry",
     "kafka.consumer.subscriber": "Subscriber",
+    "observability.hooks": (
+        "Committed Consumed DeadLettered DecodeFailed Detail Dropped Durations Gap Hook Lag Published "
+        "RetentionLoss Retried Statistics Stubbed Unconfirmed VersionJump"
+    ),
+    "observability.otel": "OpenTelemetryTracer",
+    "observability.prometheus": "PrometheusHook",
+    "observability.tracing": "Tracer",
+    "partition": "Partition",
     "registry": "SchemaRegistry",
     "serialization.deserializer": "AuthEventDeserializer",
     "serialization.schemas": "PinnedSchemas",
     "serialization.serializer": "AuthEventSerializer SerializedEvent",
     "serialization.unknown": "UnknownEvent",
+    "testing": "EmbeddedBroker EmbeddedRegistry EmbeddedStack",
     "v1.events_pb2": (
         "AccountLockReason AccountLocked AccountStatus AccountUnlockReason AccountUnlocked Actor "
         "ActorKind AuthEvent AuthenticationMethod BlacklistAdded BlacklistReason BlacklistSubjectKind "

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from immersiverse.auth.events.errors import MissingExtra
+from immersiverse.auth.events.errors import ConfigurationError, MissingExtra
 from immersiverse.auth.events.version import __version__
 
 try:
@@ -67,6 +67,8 @@ class OpenTelemetryTracer:
         self, provider: TracerProvider | None = None, propagator: TextMapPropagator | None = None
     ) -> None:
         self._propagator = propagator
+        if not (provider is None or hasattr(provider, "get_tracer")):
+            raise ConfigurationError("provider", f"cannot be a {type(provider).__name__}")
         self._tracer = trace.get_tracer("immersiverse.auth.events", __version__, provider)
 
     def sending(self, message: SerializedEvent) -> _Sending:

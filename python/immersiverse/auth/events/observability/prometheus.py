@@ -48,6 +48,8 @@ class PrometheusHook:
         self._lock = threading.Lock()
         try:
             (registry or REGISTRY).register(self)
+        except AttributeError as error:
+            raise ConfigurationError("registry", f"cannot be a {type(registry).__name__}") from error
         except ValueError as error:
             raise ConfigurationError("registry", "has these metrics already: share one hook") from error
 

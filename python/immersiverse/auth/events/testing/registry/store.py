@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -19,7 +20,6 @@ from immersiverse.auth.events.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 LATEST: Final = -1
 """The number that stands for the latest version that is not deleted."""
@@ -180,10 +180,10 @@ class KeptStore:
 
     def __init__(self, path: Path | None) -> None:
         self.store = SchemaStore()
-        self._path = path
-        if path is not None:
+        self._path = None if path is None else Path(path)
+        if self._path is not None:
             try:
-                self.store = _load(path.read_bytes())
+                self.store = _load(self._path.read_bytes())
             except FileNotFoundError:
                 pass
             except (OSError, ValueError) as error:
