@@ -128,6 +128,8 @@ class ProducerCore:
 
         A topic refuses a batch that is larger than its ``max.message.bytes`` as a whole.
         """
+        if self._refuses or self._server.sent:
+            return
         limit, size = smallest_batch(self._settings, topics), int(self._settings.get(*_BATCH_SIZE))
         if limit is None or limit >= size or self._server.sent:
             return
