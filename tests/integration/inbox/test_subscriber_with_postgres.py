@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
 from immersiverse.auth.events import AsyncSqlInbox, LoggedOut, MemoryInbox, SqlInbox, inbox_tables
+from immersiverse.auth.events.inbox.interface import REMEMBER
 from immersiverse.auth.events.kafka.consumer.records import Context
 from immersiverse.auth.events.kafka.dead_letters import DeadLetters
 from immersiverse.auth.events.observability.hooks import DeadLettered, Retried, VersionJump
@@ -167,8 +168,8 @@ def test_a_version_jump_is_reported_and_later_events_are_handled(kafka, topic, c
 
 
 def outdated(engine, consumer="tests"):
-    """Insert rows of nine days ago, more than a batch; returns a function that counts what is left."""
-    tables, long_ago = inbox_tables(), datetime.now(UTC) - timedelta(days=9)
+    """Insert a batch and more of rows older than an inbox remembers; returns what counts those left."""
+    tables, long_ago = inbox_tables(), datetime.now(UTC) - REMEMBER - timedelta(days=1)
     with engine.begin() as connection:
         connection.execute(
             tables.handled.insert(),
