@@ -11,36 +11,45 @@ from types import ModuleType
 import pytest
 
 import immersiverse.auth.events as facade
-from immersiverse.auth.events import catalog, errors
+from immersiverse.auth.events import catalog, errors, testing
+from immersiverse.auth.events.testing import strategies
 from immersiverse.auth.events.v1 import events_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def for_type_checkers() -> dict[str, str]:
+FACADES = pytest.mark.parametrize("module", [facade, testing], ids=lambda module: module.__name__)
+
+
+def for_type_checkers(module: ModuleType) -> dict[str, str]:
     """The names under ``if TYPE_CHECKING:``, with the modules that they come from."""
-    tree = ast.parse(Path(facade.__file__).read_text())
+    tree = ast.parse(Path(str(module.__file__)).read_text())
     block = next(node for node in tree.body if isinstance(node, ast.If))
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     assert len(imports) == len(block.body)
     return {name.asname or name.name: str(node.module) for node in imports for name in node.names}
 
 
-def test_type_checkers_see_the_names_that_are_there() -> None:
-    there = {name: f"{facade.__name__}.{home}" for name, home in facade._HOME.items()}
-    assert for_type_checkers() == {**there, "catalog": facade.__name__}
+@FACADES
+def test_type_checkers_see_the_names_that_are_there(module: ModuleType) -> None:
+    there = {name: f"{module.__name__}.{home}" for name, home in module._HOME.items()}
+    submodules = {"catalog": facade.__name__} if module is facade else {}
+    assert for_type_checkers(module) == {**there, **submodules}
 
 
-def test_names_are_said_under_their_own_name_so_that_they_are_exported() -> None:
-    tree = ast.parse(Path(facade.__file__).read_text())
+@FACADES
+def test_names_are_said_under_their_own_name_so_that_they_are_exported(module: ModuleType) -> None:
+    tree = ast.parse(Path(str(module.__file__)).read_text())
     names = [name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names]
     assert all(name.asname in (None, name.name) for name in names)
 
 
-@pytest.mark.parametrize("name", facade.__all__)
-def test_every_public_name_is_there(name: str) -> None:
-    value = getattr(facade, name)
-    assert name in dir(facade)
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module in (facade, testing) for name in module.__all__]
+)
+def test_every_public_name_is_there(module: ModuleType, name: str) -> None:
+    value = getattr(module, name)
+    assert name in dir(module)
     if isinstance(value, type):
         assert value.__name__ == name
 
@@ -92,5 +101,6 @@ def imported_in_documents() -> list[tuple[str, str, str]]:
 def test_documents_import_public_names_and_nothing_else() -> None:
     found = imported_in_documents()
     assert len(found) > 20
-    assert {module for _, module, _ in found} == {facade.__name__}
-    assert {name for _, _, name in found} <= set(facade.__all__)
+    public = {each.__name__: set(each.__all__) for each in (facade, testing, strategies)}
+    assert {module for _, module, _ in found} == {*public}
+    assert [each for each in found if each[2] not in public[each[1]]] == []

@@ -11,7 +11,7 @@ import hashlib
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 
@@ -32,6 +32,7 @@ from immersiverse.auth.events.serialization.headers import headers_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from immersiverse.auth.events.kafka.producer.delivery import Delivery
     from immersiverse.auth.events.kafka.record import Record, RecordHeaders
     from immersiverse.auth.events.observability.hooks import Hook
 
@@ -79,6 +80,20 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
 }
 
 
+class DeadLetterProducer(Protocol):
+    """What dead letters are sent with: a `ProducerCore`, or what stands in its place in tests."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may still send."""
+
+    async def send_async(self, message: RawMessage) -> Delivery:
+        """Queue a message; its delivery is awaited for the acknowledgement."""
+
+    def close(self, timeout: float | None = None) -> None:
+        """Send nothing more."""
+
+
 class DeadLetters:
     """Sends dead letters and waits for their acknowledgement, however long their topic takes none.
 
@@ -111,12 +126,16 @@ class DeadLetters:
         self._topic = topic
         self._patience = patience
         self._hooks = hooks
-        self._core: ProducerCore | None = None  # most subscribers never need it
+        self._core: DeadLetterProducer | None = None  # most subscribers never need it
 
     @property
     def topic(self) -> str:
         """Where dead letters go."""
         return self._topic
+
+    def send_with(self, producer: DeadLetterProducer) -> None:
+        """Send with this in place of a Kafka producer, until `close`."""
+        self._core = producer
 
     async def send(self, record: Record, error: BaseException, attempts: int) -> bool:
         """Dead-letter a message; return when a broker has acknowledged it. It never gives up: cancel it.
@@ -188,7 +207,7 @@ class DeadLetters:
             return await self._refusal_of(form)
         return None
 
-    def _usable_core(self) -> ProducerCore:
+    def _usable_core(self) -> DeadLetterProducer:
         if self._core is None:
             callbacks = LoopCallbacks()
             callbacks.claim(asyncio.get_running_loop())

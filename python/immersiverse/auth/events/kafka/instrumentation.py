@@ -38,6 +38,10 @@ class HookDispatcher:
     def __bool__(self) -> bool:
         return bool(self._hooks)
 
+    def joined_by(self, hook: Hook) -> HookDispatcher:
+        """A dispatcher that calls one more hook, last."""
+        return HookDispatcher((*self._hooks, hook))
+
     def __call__(self, detail: Detail) -> None:
         """Call every hook with a detail."""
         for place, hook in enumerate(self._hooks):

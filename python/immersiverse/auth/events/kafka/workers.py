@@ -34,7 +34,13 @@ class Workers:
         self._count = count
         self._name = name
         self._threads = 0
+        self._running = 0
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is waited for."""
+        return self._running > 0
 
     async def run(self, call: Callable[[], T]) -> T:
         """Call a function in a thread, with this task's context variables. Raises what the call raises."""
@@ -43,7 +49,11 @@ class Workers:
             self._threads += 1
         outcome: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
         self._tasks.put((copy_context(), call, outcome))
-        value, error = await outcome
+        self._running += 1
+        try:
+            value, error = await outcome
+        finally:
+            self._running -= 1
         if error is not None:
             raise error
         returned: T = value

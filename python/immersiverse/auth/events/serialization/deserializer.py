@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from confluent_kafka.serialization import Deserializer
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
+from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import ConfigurationError, MalformedFrame, UnknownFormat, WrongSchema
 from immersiverse.auth.events.serialization.codec import READERS
 from immersiverse.auth.events.serialization.headers import headers_of
 from immersiverse.auth.events.serialization.json.codec import read_json
-from immersiverse.auth.events.serialization.schemas import PinnedSchemas
+from immersiverse.auth.events.serialization.schemas import PinnedSchemas, WriterSchema
 from immersiverse.auth.events.serialization.wire import (
     FIRST_MESSAGE,
     MAGIC,
@@ -70,6 +71,12 @@ class AuthEventDeserializer(Deserializer):
         self._wrong: dict[int | uuid.UUID, WrongSchema] = {}
         # How Protobuf frames begin whose schema was checked: magic byte, schema id and index.
         self._checked: set[bytes] = set()
+
+    def trust(self, schema_id: int) -> None:
+        """Take frames with this id for this contract's Protobuf, without asking for its schema."""
+        schema = WriterSchema("PROTOBUF", CONTRACT_FILE, assumed=True)
+        self._readers[schema_id] = True, READERS["PROTOBUF"](schema, schema_id)
+        self._checked.add(frame_prefix(schema_id))
 
     def __call__(self, value: bytes | None, ctx: SerializationContext | None = None) -> Decoded | None:
         """The event in a message's value; headers of `ctx` (Confluent's interface) may name its schema.

@@ -67,6 +67,11 @@ class RecordDecoder:
         self._refuses_unknown = handlers.unknown is None and unknown == "dead-letter"
         self._threads = Workers(_LOOKUPS, "auth-events-reader")
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a thread asks a registry."""
+        return self._threads.busy
+
     def known(self, event: AuthEvent, field: str) -> DecodedRecord:
         """What `read_known` decoded, with how it is handled."""
         return DecodedRecord(event, field, self.by_field[field])

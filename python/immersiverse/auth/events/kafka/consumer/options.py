@@ -88,12 +88,17 @@ def refuse_dead_letter_topics(topics: Iterable[str], own: str) -> None:
     """
     for topic in topics:
         for dead in (own, catalog.DEAD_LETTER_TOPIC):
-            if topic == dead or (topic.startswith(_PATTERN) and _matches(topic, dead)):
+            if reads((topic,), dead):
                 raise ConfigurationError(
                     "topics",
                     f"{topic!r} reads the dead letter topic {dead}: name the topics of events, "
                     "and look at dead letters with auth-events dlq",
                 )
+
+
+def reads(topics: Iterable[str], topic: str) -> bool:
+    """Whether a subscription to names and patterns reads a topic."""
+    return any(each == topic or (each.startswith(_PATTERN) and _matches(each, topic)) for each in topics)
 
 
 def refuse_handlers_without_topic(topics: Sequence[str], handled: Iterable[str]) -> None:

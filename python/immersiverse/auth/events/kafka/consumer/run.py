@@ -9,18 +9,51 @@ import asyncio
 import signal
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from immersiverse.auth.events.kafka.consumer.pruning import prune_regularly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from immersiverse.auth.events.kafka.consumer.poller import Poller
+    from immersiverse.auth.events.kafka.consumer.handlers import Handler
+    from immersiverse.auth.events.kafka.consumer.records import Invocation
     from immersiverse.auth.events.kafka.consumer.scheduler import Scheduler
+    from immersiverse.auth.events.kafka.dead_letters import DeadLetterProducer
     from immersiverse.auth.events.kafka.workers import Workers
+    from immersiverse.auth.events.observability.hooks import Detail
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class RecordSource(Protocol):
+    """Where a run's records come from: a `Poller`, or what stands in its place in tests."""
+
+    def start(self) -> None:
+        """Assign partitions to the scheduler and deliver their records, from now on."""
+
+    async def stop(self) -> None:
+        """Let what runs finish, and commit."""
+
+    def commit(self) -> None:
+        """Commit what has finished."""
+
+
+class KafkaStandIn(Protocol):
+    """What stands in Kafka's place around a subscriber under test; all between is the real code."""
+
+    @property
+    def producer(self) -> DeadLetterProducer:
+        """What takes the dead letters."""
+
+    def hook(self, detail: Detail, /) -> None:
+        """Is called after the subscriber's own hooks."""
+
+    def source(self, topics: Sequence[str], run: SubscriberRun) -> RecordSource:
+        """What delivers the records of a run."""
+
+    def watched(self, handler: Handler, invocation_of: Callable[[Handler], Invocation]) -> Invocation:
+        """How a handler is called, so that its calls are seen."""
 
 
 class SubscriberRun:
@@ -43,7 +76,12 @@ class SubscriberRun:
         self._stop = asyncio.Event()
         self.scheduler = new_scheduler(workers, self.fail)
 
-    async def consume(self, poller: Poller, commit_interval: float, inbox: object) -> None:
+    @property
+    def waits_for_threads(self) -> bool:
+        """Whether a worker thread handles an event or asks a registry."""
+        return self.scheduler.asks_registry or (self._workers is not None and self._workers.busy)
+
+    async def consume(self, poller: RecordSource, commit_interval: float, inbox: object) -> None:
         """Handle events until `stop`; then let what runs finish, commit, and leave the group."""
         poller.start()
         pruning = self.loop.create_task(prune_regularly(inbox))
@@ -75,7 +113,7 @@ class SubscriberRun:
         self.scheduler.release()
         self._stop.set()
 
-    async def _commit_until_stopped(self, poller: Poller, interval: float) -> None:
+    async def _commit_until_stopped(self, poller: RecordSource, interval: float) -> None:
         while not self._stop.is_set():
             try:
                 await asyncio.wait_for(self._stop.wait(), interval)

@@ -110,6 +110,11 @@ class Scheduler:
         """How many of them are of partitions that are paused, by partition."""
         return self._paused.held
 
+    @property
+    def asks_registry(self) -> bool:
+        """Whether a thread asks a registry for a schema."""
+        return self._decoder.is_asking
+
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Partitions were assigned to this member."""
         for partition in partitions:

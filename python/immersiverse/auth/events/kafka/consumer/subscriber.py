@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from immersiverse.auth.events import catalog
@@ -40,13 +41,15 @@ from immersiverse.auth.events.registry import SchemaRegistry
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from google.protobuf.message import Message
 
     from immersiverse.auth.events.inbox.interface import AsyncInbox, Inbox
-    from immersiverse.auth.events.kafka.consumer.handlers import H, Registration
+    from immersiverse.auth.events.kafka.consumer.handlers import H, Handler, Registration
+    from immersiverse.auth.events.kafka.consumer.records import Invocation
+    from immersiverse.auth.events.kafka.consumer.run import KafkaStandIn, RecordSource
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
 
@@ -118,6 +121,7 @@ class Subscriber:
         self._handlers = Handlers()
         self._running: SubscriberRun | None = None
         self._stop_requested = False
+        self._stand_in: KafkaStandIn | None = None  # in tests
 
     @classmethod
     def from_yaml(
@@ -233,7 +237,7 @@ class Subscriber:
         try:
             if not self._stop_requested:
                 _log.info("group %s: consuming %s", self._settings["group.id"], ", ".join(topics))
-                await run.consume(self._new_poller(topics, run), self._policy.commit_interval, self._inbox)
+                await run.consume(self._new_source(topics, run), self._policy.commit_interval, self._inbox)
         finally:
             self._running, self._stop_requested = None, False
             self._dead_letters.close()
@@ -246,9 +250,13 @@ class Subscriber:
             self._inbox, self._notify,
             tracer=self._tracer, group=self._settings["group.id"], workers=workers,
         )  # fmt: skip
-        policy = self._policy
+        policy, stand_in = self._policy, self._stand_in
+
+        def invocation_of(handler: Handler) -> Invocation:
+            return stand_in.watched(handler, invoker.invocation) if stand_in else invoker.invocation(handler)
+
         return Scheduler(
-            RecordDecoder(self._deserializer, self._handlers, invoker.invocation, policy.unknown),
+            RecordDecoder(self._deserializer, self._handlers, invocation_of, policy.unknown),
             OtherGroups(self._settings["group.id"], self._notify),
             policy,
             dead_letters=self._dead_letters,
@@ -258,11 +266,24 @@ class Subscriber:
             on_error=on_error,
         )
 
-    def _new_poller(self, topics: Sequence[str], run: SubscriberRun) -> Poller:
+    def _new_source(self, topics: Sequence[str], run: SubscriberRun) -> RecordSource:
+        if self._stand_in is not None:
+            return self._stand_in.source(topics, run)
         return Poller(
             self._settings, topics, run.scheduler,
             loop=run.loop, policy=self._policy, notify=self._notify, on_error=run.fail,
         )  # fmt: skip
+
+    @contextmanager
+    def connected_to(self, stand_in: KafkaStandIn) -> Iterator[None]:
+        """For tests: as long as this lasts, a run consumes from what stands in Kafka's place."""
+        notify = self._notify
+        self._stand_in, self._notify = stand_in, notify.joined_by(stand_in.hook)
+        self._dead_letters.send_with(stand_in.producer)
+        try:
+            yield
+        finally:
+            self._stand_in, self._notify = None, notify
 
     def _subscription(self) -> Sequence[str]:
         handled = [catalog.BY_PAYLOAD_FIELD[field].topic for field in self._handlers.by_field]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from immersiverse.auth.events.kafka.producer.delivery import Delivery, OnDone
+    from immersiverse.auth.events.kafka.producer.serving import ProducerClient
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer
@@ -40,6 +41,8 @@ class AsyncPublisher:
     tasks do not, nor do events whose schema ids are known.
     """
 
+    _client: ProducerClient | None = None  # in Kafka's place, in tests
+
     def __init__(
         self,
         config: Mapping[str, Any],
@@ -52,7 +55,7 @@ class AsyncPublisher:
         require_method("serialize", serializer=serializer)
         require_method("sending", tracer=tracer)
         self._callbacks = LoopCallbacks()
-        self._core = ProducerCore(config, self._callbacks, hooks=hooks, tracer=tracer)
+        self._core = ProducerCore(config, self._callbacks, hooks=hooks, tracer=tracer, client=self._client)
         self._serializer = serializer
         self._serialize = serializer.serialize
         self._registry_timeout = registry_timeout

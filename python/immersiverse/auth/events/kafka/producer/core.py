@@ -34,17 +34,13 @@ from immersiverse.auth.events.serialization.serializer import SerializedEvent
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from confluent_kafka import Message
+    from collections.abc import Iterable, Mapping, Sequence
 
     from immersiverse.auth.events.kafka.producer.callbacks import DeliveryCallbacks
     from immersiverse.auth.events.kafka.producer.delivery import OnDone
+    from immersiverse.auth.events.kafka.producer.serving import Headers, ProducerClient, Report
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Sending, Tracer
-
-    _Headers = list[tuple[str, str | bytes | None]]
-    _Report = Callable[[KafkaError | None, Message], None]
 
 _PUBLISHER: Final = "publisher"
 _log = get_logger(__name__)
@@ -85,12 +81,13 @@ class ProducerCore:
         tracer: what follows each event.
         role: what sends, for `Unconfirmed`: ``publisher``, ``dead-letters`` or ``redrive``. A publisher's
             hooks are notified of the rest, too: events and statistics.
+        client: what stands in Kafka's place in a test.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, by keyword
         self,
         config: Mapping[str, Any],
         callbacks: DeliveryCallbacks,
@@ -98,6 +95,7 @@ class ProducerCore:
         hooks: Sequence[Hook] = (),
         tracer: Tracer | None = None,
         role: str = _PUBLISHER,
+        client: ProducerClient | None = None,
     ) -> None:
         notify = HookDispatcher(hooks)
         settings = producer_settings(config)
@@ -119,6 +117,7 @@ class ProducerCore:
         self._thread: threading.Thread | None = None
         self._closing = self._closed = self._forked = False
         self._refuses = False  # messages, being closed or forked
+        self._client = client
         self._producer = self._new_producer()
         self._server = ReportServer(self._producer, self._reports)
         unclosed.watch(self)
@@ -128,7 +127,7 @@ class ProducerCore:
 
         A topic refuses a batch that is larger than its ``max.message.bytes`` as a whole.
         """
-        if self._refuses or self._server.sent:
+        if self._client is not None or self._refuses or self._server.sent:
             return
         limit, size = smallest_batch(self._settings, topics), int(self._settings.get(*_BATCH_SIZE))
         if limit is None or limit >= size or self._server.sent:
@@ -159,9 +158,9 @@ class ProducerCore:
             PublisherUnusable: if the producer is closed, or was made before a fork.
         """
         delivery = Delivery(event, message.topic, on_done, self._refuse_to_wait)
-        report: _Report = partial(self._take, delivery)
+        report: Report = partial(self._take, delivery)
         span: Sending | None = None
-        headers: _Headers = [*message.headers]
+        headers: Headers = [*message.headers]
         if self._is_observed:
             report, span = self._observed(message, delivery, headers)
         while not self._is_queued(message, partition, headers, delivery, report, span):
@@ -177,9 +176,9 @@ class ProducerCore:
     ) -> Delivery:
         """`send`, without blocking the event loop. Raises the same."""
         delivery = Delivery(event, message.topic, on_done, self._refuse_to_wait)
-        report: _Report = partial(self._take, delivery)
+        report: Report = partial(self._take, delivery)
         span: Sending | None = None
-        headers: _Headers = [*message.headers]
+        headers: Headers = [*message.headers]
         if self._is_observed:
             report, span = self._observed(message, delivery, headers)
         while not self._is_queued(message, -1, headers, delivery, report, span):
@@ -249,15 +248,17 @@ class ProducerCore:
             reason = "this process cannot learn whether it did: the publisher was made before a fork"
             delivery.lose(PublishError(delivery.event, delivery.topic, "FORKED", reason, retryable=False))
 
-    def _new_producer(self) -> Producer:
+    def _new_producer(self) -> ProducerClient:
+        if self._client is not None:
+            return self._client
         try:
             return Producer(self._settings, logger=self._connection)
         except (KafkaException, TypeError, ValueError) as error:
             raise config_error_from("producer", error) from error
 
     def _observed(
-        self, message: SerializedEvent | RawMessage, delivery: Delivery, headers: _Headers
-    ) -> tuple[_Report, Sending | None]:
+        self, message: SerializedEvent | RawMessage, delivery: Delivery, headers: Headers
+    ) -> tuple[Report, Sending | None]:
         """What takes librdkafka's report for hooks, and the span that ends then, whose headers are added."""
         event_type = message.event_type if isinstance(message, SerializedEvent) else ""
         span = None
@@ -267,8 +268,8 @@ class ProducerCore:
         return partial(self._take_measured, delivery, event_type, time.perf_counter(), span), span
 
     def _is_queued(  # noqa: PLR0913, PLR0917 - what librdkafka takes, and what belongs to it
-        self, message: SerializedEvent | RawMessage, partition: int, headers: _Headers, delivery: Delivery,
-        report: _Report, span: Sending | None,
+        self, message: SerializedEvent | RawMessage, partition: int, headers: Headers, delivery: Delivery,
+        report: Report, span: Sending | None,
     ) -> bool:  # fmt: skip
         """Whether there was room."""
         if self._refuses:

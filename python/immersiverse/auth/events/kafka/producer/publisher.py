@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from immersiverse.auth.events.kafka.producer.delivery import Delivery, OnDone
+    from immersiverse.auth.events.kafka.producer.serving import ProducerClient
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import Tracer
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer, SerializedEvent
@@ -46,6 +47,8 @@ class Publisher:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
     """
 
+    _client: ProducerClient | None = None  # in Kafka's place, in tests
+
     def __init__(
         self,
         config: Mapping[str, Any],
@@ -57,7 +60,7 @@ class Publisher:
     ) -> None:
         require_method("serialize", serializer=serializer)
         require_method("sending", tracer=tracer)
-        self._core = ProducerCore(config, CallbackThread(), hooks=hooks, tracer=tracer)
+        self._core = ProducerCore(config, CallbackThread(), hooks=hooks, tracer=tracer, client=self._client)
         self._serializer = serializer
         self._serialize = serializer.serialize
         self._registry_timeout = registry_timeout

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -18,15 +18,30 @@ from immersiverse.auth.events.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from confluent_kafka import Producer
+    from confluent_kafka import Message
 
     from immersiverse.auth.events.kafka.producer.reports import DeliveryReports
+
+    Headers = list[tuple[str, str | bytes | None]]
+    Report = Callable[[KafkaError | None, Message], None]
 
 _log = get_logger(__name__)
 _TICK: Final = 0.01  # seconds; how late a report may be served
 _IDLE: Final = 1.0  # seconds; how late librdkafka's log lines and statistics may be served without messages
 _POLL_EVERY: Final = 16  # messages; to poll after each would take longer than to queue it
 _GIVE_UP: Final = 5.0  # seconds for librdkafka to report what was purged
+
+
+class ProducerClient(Protocol):
+    """What the core needs of librdkafka's producer; tests put another in its place."""
+
+    def produce(  # noqa: PLR0913, D102 - as Confluent's producer has it, and means it
+        self, topic: str, value: bytes | None = None, key: bytes | None = None, partition: int = -1, *,
+        headers: Headers, on_delivery: Report, timestamp: int = 0,
+    ) -> None: ...  # fmt: skip
+    def poll(self, timeout: float = -1) -> int: ...  # noqa: D102
+    def flush(self, timeout: float = -1) -> int: ...  # noqa: D102
+    def purge(self) -> None: ...  # noqa: D102
 
 
 class ReportServer:
@@ -37,7 +52,7 @@ class ReportServer:
         abandoned: set to end `serve_while_idle` without a lock, for the garbage collector.
     """
 
-    def __init__(self, producer: Producer, reports: DeliveryReports) -> None:
+    def __init__(self, producer: ProducerClient, reports: DeliveryReports) -> None:
         self.abandoned = False
         self._producer = producer
         self._reports = reports
