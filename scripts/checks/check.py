@@ -34,11 +34,15 @@ class Check:
 
 def command(*arguments: str | Path) -> Callable[[Path], None]:
     """A check that is one command in the root of the tree."""
-    return lambda _scratch: execute(*arguments)
+
+    def run(_scratch: Path) -> None:
+        execute(*arguments)
+
+    return run
 
 
-def execute(*arguments: str | Path) -> None:
-    """Run a command in the root of the tree, with the environment's tools first on PATH.
+def execute(*arguments: str | Path) -> str:
+    """The output of a command in the root of the tree, with the environment's tools first on PATH.
 
     Raises:
         CheckFailed: it exits with another code than 0.
@@ -57,3 +61,4 @@ def execute(*arguments: str | Path) -> None:
     )
     if done.returncode:
         raise CheckFailed(f"$ {' '.join(line)}\n{done.stdout.rstrip()}")
+    return done.stdout

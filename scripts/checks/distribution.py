@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -45,6 +46,20 @@ def wheel(scratch: Path) -> None:
         _install(python, f"{built}[cli]")
         execute(python.parent / "auth-events", "--help")
         execute(python.parent / "auth-events", "demo", "--events", "30", "--json")
+
+
+def kit(scratch: Path) -> None:
+    """Run a user's tests with the wheel's testing kit, beside the plugins that it must get on with."""
+    project = scratch / "kit_project"
+    shutil.copytree(ROOT / "tests" / "component" / "testing" / "kit_project", project)
+    options = ("-q", "-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+    with _environment(scratch) as python:
+        _install(python, f"{_built_wheel(scratch)}[testing]", "anyio", "pytest-asyncio>=1.2", "pytest-xdist")
+        execute(python, "-P", "-c", IMPORTED_FROM_WHEEL)
+        for workers in ("0", "2"):
+            output = execute(python, "-P", "-m", "pytest", *options, "-n", workers, project)
+            if "skipped" in output:
+                raise CheckFailed(output)
 
 
 def lowest(scratch: Path) -> None:

@@ -19,3 +19,6 @@ def ask(registry: EmbeddedRegistry) -> Iterator[Caller]:
     caller = Caller(registry.url)
     yield caller
     caller.connection.close()
+
+
+collect_ignore = ["kit_project"]  # a user's own tests, run by test_plugin.py as its project would run them

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.testing.broker import EmbeddedBroker as EmbeddedBroker
+    from immersiverse.auth.events.testing.published import PublishedEvents as PublishedEvents
     from immersiverse.auth.events.testing.publisher import AsyncPublisherTest as AsyncPublisherTest
     from immersiverse.auth.events.testing.publisher import PublishedMessage as PublishedMessage
     from immersiverse.auth.events.testing.publisher import PublisherTest as PublisherTest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "broker": "EmbeddedBroker",
+    "published": "PublishedEvents",
     "publisher": "AsyncPublisherTest PublishedMessage PublisherTest",
     "registry": "EmbeddedRegistry",
     "sampling": "sample sample_event samples",

@@ -45,7 +45,7 @@ class EmbeddedStack:
             starting.enter_context(self._registry)
             starting.enter_context(self._broker)
             with SchemaRegistry(self.registry_url) as registry:
-                _register_contract(registry)
+                register_contract(registry)
             self._running = starting.pop_all()
         return self
 
@@ -60,7 +60,8 @@ class EmbeddedStack:
         self.stop()
 
 
-def _register_contract(registry: SchemaRegistry) -> None:
+def register_contract(registry: SchemaRegistry) -> None:
+    """Register the contract: as Protobuf for every topic, and as Avro."""
     for topic in (*catalog.TOPICS, catalog.SINGLE_TOPIC):
         registry.register(topic)
     registry.register(catalog.SINGLE_TOPIC, "AVRO")
