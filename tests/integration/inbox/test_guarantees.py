@@ -16,6 +16,7 @@ import redis
 from sqlalchemy import text
 
 from immersiverse.auth.events import InboxUnavailable, RedisInbox, SqlInbox
+from immersiverse.auth.events.inbox.interface import REMEMBER
 from inboxes.behaviour import DUPLICATE, FRESH, KEY, TOPIC, event, fail, verdict
 from inboxes.makers import created, database, effects_in
 from integration.running import eventually
@@ -180,7 +181,7 @@ def fill(client, until):
     while not until():
         with client.pipeline(transaction=False) as pipeline:
             for number in itertools.islice(numbers, 200):
-                pipeline.set(f"filling-{number}", "x" * 1_000, ex=1_000_000)
+                pipeline.set(f"filling-{number}", "x" * 1_000, ex=10 * REMEMBER)
             pipeline.execute()
 
 
