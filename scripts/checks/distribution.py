@@ -105,6 +105,14 @@ def _environment(scratch: Path) -> Iterator[Path]:
         yield Path(folder) / "bin" / "python"
 
 
+@contextmanager
+def environment_with(scratch: Path, *extras: str) -> Iterator[Path]:
+    """The Python of an environment that has the built wheel, with extras."""
+    with _environment(scratch) as python:
+        _install(python, f"{_built_wheel(scratch)}[{','.join(extras)}]")
+        yield python
+
+
 def _install(python: Path, *what: str | Path) -> None:
     execute("uv", "pip", "install", "--quiet", "--python", python, *what)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks import distribution, examples, source, words
+from checks import distribution, examples, refusals, source, words
 from checks.check import Check, command
 
 CHECKS = (
@@ -16,6 +16,11 @@ CHECKS = (
     ),
     Check("types", "mypy --strict", source.types),
     Check("examples", "what README and docs show passes mypy --strict and pyright", examples.typed_examples),
+    Check(
+        "refused",
+        "mypy and pyright refuse what is wrong, and say on which line",
+        refusals.refused_programs,
+    ),
     Check("lint", "ruff's rules", source.lint),
     Check("format", "ruff's format", source.formatting),
     Check("gate", "the contract breaks no service, and every release is read", command("scripts/gate")),

@@ -20,6 +20,10 @@ def plain(event: Any, payload: Any) -> None:
     """Takes what every handler takes."""
 
 
+def with_typed_transaction(_event: AuthEvent, _payload: LoginFailed, _context: Context[int]) -> None:
+    pass
+
+
 def with_context(event: Any, payload: Any, context: Any = None) -> None:
     """Takes the context too."""
 
@@ -73,6 +77,7 @@ def test_on_any_gets_what_has_no_handler_of_its_own_whichever_comes_first(first:
     [
         (plain, False, False),
         (with_context, False, True),
+        (with_typed_transaction, False, True),
         (waiting, True, False),
         (functools.partial(waiting), True, False),
         (functools.partial(with_context, context=1), False, False),

@@ -16,12 +16,18 @@ from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.kafka.consumer.records import Context
+    from immersiverse.auth.events.serialization.unknown import UnknownEvent
+
+    Result = Awaitable[None] | None
+    HandlerOfAny = Callable[[AuthEvent, Any], Result] | Callable[[AuthEvent, Any, Context], Result]
+    HandlerOfUnknown = Callable[[UnknownEvent], Result] | Callable[[UnknownEvent, Context], Result]
 
 _NAME_THEM = "name the payload classes to handle, such as on(LoginFailed)"
 
-H = TypeVar("H", bound=Callable[..., Any])
 P = TypeVar("P", bound=Message)
-R = TypeVar("R")
+R = TypeVar("R", bound=Awaitable[None] | None)
+H = TypeVar("H", bound="HandlerOfAny")
+U = TypeVar("U", bound="HandlerOfUnknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ class Handlers:
             self.by_field.setdefault(event_type.payload_field, self._any)
         return function
 
-    def on_unknown(self, function: H) -> H:
+    def on_unknown(self, function: U) -> U:
         """Register a function ``(unknown_event[, context])`` for types that the contract does not know.
 
         Raises:

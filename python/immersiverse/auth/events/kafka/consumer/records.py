@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple
 
 from immersiverse.auth.events.kafka.consumer.offsets import OffsetTracker
 from immersiverse.auth.events.kafka.record import position_of
@@ -21,12 +21,20 @@ from immersiverse.auth.events.serialization.headers import headers_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Sequence
 
+    from typing_extensions import TypeVar  # type checkers bring it; Python itself has defaults from 3.13
+
     from immersiverse.auth.events.kafka.consumer.metrics import TopicStats
     from immersiverse.auth.events.kafka.record import Record
     from immersiverse.auth.events.serialization.unknown import Decoded
 
+    T = TypeVar("T", default=Any)
     Call = Callable[[Any, str, Record, int], Awaitable[None] | None]
     Ready = tuple[Decoded | None, str, Record, int, Call]  # an attempt that is due: arguments, and the call
+
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 CATCH_UP: Final = 5.0
 """Seconds for events that wait behind a running one to be handled too when a partition is revoked.
@@ -36,8 +44,10 @@ Later events of other keys may have finished already. They would be redelivered 
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(Generic[T]):
     """What a handler with a third parameter gets beside the event and its payload.
+
+    A handler may say what its inbox's transaction is: ``context: Context[Connection]``.
 
     Attributes:
         topic: where the event came from.
@@ -56,10 +66,10 @@ class Context:
     key: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     attempt: int
-    transaction: Any = None
+    transaction: T = None  # type: ignore[assignment]  # without an inbox
 
 
-def context_of(record: Record, attempt: int, transaction: object) -> Context:
+def context_of(record: Record, attempt: int, transaction: T) -> Context[T]:
     """The context of one attempt at a record."""
     return Context(
         topic=record.topic(),

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from immersiverse.auth.events.inbox.interface import AsyncInbox, Inbox
-    from immersiverse.auth.events.kafka.consumer.handlers import H, Handler, Registration
+    from immersiverse.auth.events.kafka.consumer.handlers import H, Handler, Registration, U
     from immersiverse.auth.events.kafka.consumer.records import Invocation
     from immersiverse.auth.events.kafka.consumer.run import KafkaStandIn, RecordSource
     from immersiverse.auth.events.observability.hooks import Hook
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     P1 = TypeVar("P1", bound=Message)
     P2 = TypeVar("P2", bound=Message)
     P3 = TypeVar("P3", bound=Message)
+    P4 = TypeVar("P4", bound=Message)
 
 _log = get_logger(__name__)
 _SHARES = 10  # a partition whose unfinished events are more than this part of the backlog is paused
@@ -167,7 +168,14 @@ class Subscriber:
     @overload
     def on(self, payload: type[P1], second: type[P2], third: type[P3], /) -> Registration[P1 | P2 | P3]: ...
     @overload
-    def on(self, *payloads: type[Message]) -> Registration[Any]: ...
+    def on(
+        self, payload: type[P1], second: type[P2], third: type[P3], fourth: type[P4], /
+    ) -> Registration[P1 | P2 | P3 | P4]: ...
+    @overload
+    def on(
+        self, payload: type[Message], second: type[Message], third: type[Message], fourth: type[Message], /,
+        *more: type[Message],
+    ) -> Registration[Any]: ...  # fmt: skip
     def on(self, *payloads: type[Message]) -> Registration[Any]:
         """Decorates the function that handles payloads of these classes.
 
@@ -188,7 +196,7 @@ class Subscriber:
         """
         return self._handlers.on_any(function)
 
-    def on_unknown(self, function: H) -> H:
+    def on_unknown(self, function: U) -> U:
         """Decorates the function that handles events of types that the contract does not know.
 
         Raises:
