@@ -95,7 +95,7 @@ def test_what_dev_says_can_be_pasted_into_a_shell(auth_events, monkeypatch):
 
 def test_what_dev_says_can_be_pasted_into_python():
     with running("dev") as process:
-        program = read_until(process, r"(?s)In Python:\n(.*)\n\nStop").group(1)
+        program = read_until(process, r"(?s)In Python:\n(.*?)\n\nGive").group(1)
         names = {}
         exec(textwrap.dedent(program), names)  # as its reader would
         payload = UserDeleted(user_id="u", deleted_at=datetime.now(UTC))

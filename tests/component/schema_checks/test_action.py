@@ -27,7 +27,7 @@ message BrandNew {
   };
 
   // Identifies the user.
-  string user_id = 1 [(field) = {required: true}];
+  string user_id = 1 [(field) = {required: true, personal_data: PERSONAL_DATA_PSEUDONYM}];
 }
 """
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -133,7 +133,7 @@ def test_a_contract_that_cannot_be_read_fails_on_its_line(gate, clone):
 
 def test_a_new_event_with_its_bindings_passes(gate, clone):
     last = "    SessionRevoked session_revoked = 35;\n"
-    edit(clone / EVENTS, last, f"{last}    // New.\n    BrandNew brand_new = 7777;\n")
+    edit(clone / EVENTS, last, f"{last}    // New.\n    BrandNew brand_new = 36;\n")
     with (clone / EVENTS).open("a") as events:
         events.write(NEW_EVENT)
     subprocess.run(

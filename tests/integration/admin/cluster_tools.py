@@ -75,15 +75,24 @@ def member(bootstrap: str, group: str, topic: str, protocol: str = "classic") ->
     )
     consumer.subscribe([topic])
     until = time.monotonic() + 60
-    while not consumer.consume(500, 0.2):
-        assert time.monotonic() < until, "nothing arrives"
-    while consumer.consume(500, 0.2):
-        pass
+    consumer.consume(500, 0.2)
+    while not _has_read_all(consumer):
+        assert time.monotonic() < until, "not all that is there arrives"
+        consumer.consume(500, 0.2)
     consumer.commit(asynchronous=False)
     try:
         yield consumer
     finally:
         consumer.close()
+
+
+def _has_read_all(consumer: Consumer) -> bool:
+    """Whether it has partitions and has read what is in them."""
+    partitions = consumer.position(consumer.assignment())
+    ends = [consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in partitions]
+    return bool(ends) and all(
+        partition.offset == end or not end for partition, end in zip(partitions, ends, strict=True)
+    )
 
 
 def made(bootstrap: str, topics: Iterable[str], partitions: int = 3) -> None:

@@ -40,6 +40,7 @@ In Python:
   from immersiverse.auth.events import AuthEventSerializer, Publisher, SchemaRegistry
   registry = SchemaRegistry("{registry}")
   publisher = Publisher({{"bootstrap.servers": "{bootstrap}"}}, serializer=AuthEventSerializer(registry))
+
 Give subscribers "group.protocol": "consumer": with "classic" they wait here for up to a minute to join.
 
 Stop with Ctrl-C."""
