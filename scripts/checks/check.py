@@ -41,8 +41,8 @@ def command(*arguments: str | Path) -> Callable[[Path], None]:
     return run
 
 
-def execute(*arguments: str | Path) -> str:
-    """The output of a command in the root of the tree, with the environment's tools first on PATH.
+def execute(*arguments: str | Path, folder: Path = ROOT) -> str:
+    """The output of a command in a folder, with the environment's tools first on PATH.
 
     Raises:
         CheckFailed: it exits with another code than 0.
@@ -51,7 +51,7 @@ def execute(*arguments: str | Path) -> str:
     line = [str(argument) for argument in arguments]
     done = subprocess.run(
         line,
-        cwd=ROOT,
+        cwd=folder,
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -62,6 +62,20 @@ def kit(scratch: Path) -> None:
                 raise CheckFailed(output)
 
 
+def new_projects(scratch: Path) -> None:
+    """Write, install and test the projects that services begin with, as the wheel's command writes them."""
+    folder = scratch / "new"
+    folder.mkdir()
+    with environment_with(scratch, "cli", "testing") as python:
+        for kind in ("consumer", "producer"):
+            name = f"a-{kind}"
+            execute(python.parent / "auth-events", "new", kind, name, folder=folder)
+            _install(python, folder / name)
+            options = ("-q", "-p", "no:cacheprovider", "-o", "pythonpath=")
+            execute(python, "-P", "-m", "pytest", *options, folder=folder / name)
+            execute("mypy", "--python-executable", python, "src", "tests", folder=folder / name)
+
+
 def lowest(scratch: Path) -> None:
     """Run unit and golden tests on the wheel, with the oldest version of every dependency allowed."""
     bounds = scratch / "lowest.txt"

@@ -8,6 +8,7 @@ from checks.check import Check, command
 CHECKS = (
     Check("wheel", "sdist and wheel are whole; the wheel runs by itself", distribution.wheel),
     Check("kit", "a user's tests pass with the wheel's testing kit", distribution.kit),
+    Check("new", "projects of auth-events new install and pass their tests", distribution.new_projects),
     Check("lowest", "unit and golden tests pass with the oldest dependencies allowed", distribution.lowest),
     Check(
         "protobuf",

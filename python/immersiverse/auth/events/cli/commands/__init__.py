@@ -69,6 +69,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         "Run a Kafka and a registry for development.",
         "auth-events dev --kafka-port 9092 --registry-port 8081",
     ),
+    "new": CommandEntry("new", "Begin a service: code, tests, Dockerfile."),
     "demo": CommandEntry("demo", "Watch events flow through Kafka.", "auth-events demo --events 100000"),
 }
 
