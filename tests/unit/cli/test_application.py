@@ -13,7 +13,7 @@ from immersiverse.auth.events.cli.app import app
 from immersiverse.auth.events.cli.commands import COMMANDS as TABLE
 
 COMMANDS = [
-    *("catalog", "simulate", "encode", "decode", "dev", "demo"),
+    *("catalog", "simulate", "encode", "decode", "dev", "demo", "new consumer", "new producer"),
     *(
         "publish",
         "tail",
@@ -42,7 +42,7 @@ def test_every_command_teaches_by_an_example(auth_events, command):
 
 
 @pytest.mark.parametrize(
-    "group", [[], ["schema"], ["registry"], ["dlq"], ["inbox"], ["deploy"]], ids=" ".join
+    "group", [[], ["schema"], ["registry"], ["dlq"], ["inbox"], ["deploy"], ["new"]], ids=" ".join
 )
 def test_without_a_command_the_help_is_shown(auth_events, group):
     result = auth_events(*group)
