@@ -22,6 +22,7 @@ AuthEventsError
 ├── ConfigurationError        a setting is missing, unknown, or breaks a guarantee; the message names it
 ├── BrokerUnavailable         Kafka cannot be reached, or did not answer in time; try again
 ├── InboxUnavailable          the inbox cannot check now whether an event was handled; try again
+├── OutboxUnavailable         the outbox's database does not answer, or refuses; try again
 ├── BrokenTransaction         a handler left the inbox's transaction aborted or ended; nothing was committed
 ├── OperationRefused          an operation is forbidden: rights, unknown or live groups
 ├── InvalidSchema             a .proto text or descriptor that cannot be understood
@@ -331,3 +332,9 @@ class MissingExtra(AuthEventsError):
     def __init__(self, extra: str, purpose: str) -> None:
         self.extra = extra
         super().__init__(f"{purpose} needs: pip install 'immersiverse-auth-events[{extra}]'")
+
+
+class OutboxUnavailable(AuthEventsError):
+    """The outbox's database does not answer, or refuses; the same call may succeed later."""
+
+    retryable = True

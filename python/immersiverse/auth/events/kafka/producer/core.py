@@ -192,6 +192,11 @@ class ProducerCore:
         self._server.wait(timeout)
         self._reports.raise_undelivered()
 
+    def wait(self, seconds: float) -> bool:
+        """Serve reports until the outcome of every message is known, at most this long; whether it is."""
+        self._server.wait(seconds)
+        return not self._reports.has_work
+
     async def flush_async(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as `flush` has it
         """`flush`, without blocking the event loop. Raises the same."""
         self._require_own_process()

@@ -104,6 +104,10 @@ class Delivery:
             if (interrupt := self._run_callbacks()) is not None:
                 raise interrupt
 
+    def watch(self) -> None:
+        """Say that the caller looks at the outcome: a failure is neither logged nor raised by a flush."""
+        self._watchers += 1
+
     def complete(self, partition: int, offset: int, error: PublishError | None) -> bool:
         """Say how it ended, once; for the producer. Whether there are callbacks to run.
 
