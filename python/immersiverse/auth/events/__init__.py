@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.errors import MalformedPayload as MalformedPayload
     from immersiverse.auth.events.errors import MissingExtra as MissingExtra
     from immersiverse.auth.events.errors import OperationRefused as OperationRefused
+    from immersiverse.auth.events.errors import OutboxUnavailable as OutboxUnavailable
     from immersiverse.auth.events.errors import PublishError as PublishError
     from immersiverse.auth.events.errors import PublisherUnusable as PublisherUnusable
     from immersiverse.auth.events.errors import RegistryError as RegistryError
@@ -83,6 +84,11 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.otel import OpenTelemetryTracer as OpenTelemetryTracer
     from immersiverse.auth.events.observability.prometheus import PrometheusHook as PrometheusHook
     from immersiverse.auth.events.observability.tracing import Tracer as Tracer
+    from immersiverse.auth.events.outbox.relay import OutboxRelay as OutboxRelay
+    from immersiverse.auth.events.outbox.relay import RelayPolicy as RelayPolicy
+    from immersiverse.auth.events.outbox.tables import OutboxTables as OutboxTables
+    from immersiverse.auth.events.outbox.writing import AsyncOutbox as AsyncOutbox
+    from immersiverse.auth.events.outbox.writing import Outbox as Outbox
     from immersiverse.auth.events.partition import Partition as Partition
     from immersiverse.auth.events.registry import SchemaRegistry as SchemaRegistry
     from immersiverse.auth.events.serialization.deserializer import (
@@ -138,7 +144,7 @@ _EXPORTS = {
         "AuthEventsError BrokenTransaction BrokerUnavailable CompilationTimeout ConfigurationError "
         "ConsumeError DecodeError InboxUnavailable IncompatibleSchema InvalidEvent InvalidSchema "
         "MalformedFrame MalformedPayload "
-        "MissingExtra OperationRefused PublishError PublisherUnusable RegistryError RegistryRefused "
+        "MissingExtra OperationRefused OutboxUnavailable PublishError PublisherUnusable RegistryError RegistryRefused "
         "RegistryUnavailable SchemaNotRegistered SchemaRefused SubjectCollision UndeliveredEvents "
         "UnknownFormat UnknownSchemaId WrongSchema"
     ),
@@ -162,6 +168,9 @@ _EXPORTS = {
     "observability.otel": "OpenTelemetryTracer",
     "observability.prometheus": "PrometheusHook",
     "observability.tracing": "Tracer",
+    "outbox.relay": "OutboxRelay RelayPolicy",
+    "outbox.tables": "OutboxTables",
+    "outbox.writing": "AsyncOutbox Outbox",
     "partition": "Partition",
     "registry": "SchemaRegistry",
     "serialization.deserializer": "AuthEventDeserializer",

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     _Failed = list[tuple[Row, PublishError]]
 
 _log = logging.getLogger(__name__)
-_DEFAULTS: Final[Mapping[str, Any]] = {"linger.ms": 1, "delivery.timeout.ms": 0}
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "linger.ms": 1,
+    "delivery.timeout.ms": 0,  # never: an event that failed while later ones succeed would break the order
+    "topic.metadata.propagation.max.ms": 10_000,
+}
 _REFUSALS: Final = frozenset({
     KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.POLICY_VIOLATION,
     KafkaError.INVALID_MSG, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_EXCEPTION,
