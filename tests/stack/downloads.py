@@ -37,6 +37,22 @@ KAFKA_POM = """\
 """
 
 
+CONNECT_POM = """\
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>local</groupId><artifactId>connect-runtime</artifactId><version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>connect-runtime</artifactId><version>{version}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+
+
 def cache_folder() -> Path:
     """The folder that outlives clones and test runs (XDG Base Directory Specification)."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -46,14 +62,24 @@ def cache_folder() -> Path:
 def kafka_libraries(version: str) -> Path:
     """A folder with every jar that an Apache Kafka broker needs (about 45 MB)."""
 
-    def fetch(folder: Path) -> None:
-        pom = folder.with_suffix(".pom.xml")
-        pom.write_text(KAFKA_POM.format(version=version))
-        where = ("-f", str(pom), f"-DoutputDirectory={folder}")
-        run_goal("copy-dependencies", *where, "-DincludeScope=runtime", cwd=folder.parent)
-        pom.unlink()
+    return cached(f"kafka-{version}", lambda folder: _copy_jars(KAFKA_POM.format(version=version), folder))
 
-    return cached(f"kafka-{version}", fetch)
+
+def connect_libraries(version: str) -> Path:
+    """A folder with every jar that a worker of Kafka Connect needs (about 35 MB)."""
+    pom = CONNECT_POM.format(version=version)
+    return cached(f"kafka-connect-{version}", lambda folder: _copy_jars(pom, folder))
+
+
+def debezium_plugin(version: str) -> Path:
+    """A folder with Debezium's PostgreSQL connector, for a worker's ``plugin.path`` (about 30 MB)."""
+
+    def fetch(folder: Path) -> None:
+        artifact = f"io.debezium:debezium-connector-postgres:{version}:tar.gz:plugin"
+        run_goal("unpack", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}", cwd=folder)
+        shutil.rmtree(folder / "${project.basedir}", ignore_errors=True)
+
+    return cached(f"debezium-postgres-{version}", fetch)
 
 
 def apicurio_home(version: str) -> Path:
@@ -72,6 +98,14 @@ def apicurio_home(version: str) -> Path:
         )  # the plugin's notes, outside a project
 
     return cached(f"apicurio-registry-{version}", fetch)
+
+
+def _copy_jars(pom_text: str, folder: Path) -> None:
+    pom = folder.with_suffix(".pom.xml")
+    pom.write_text(pom_text)
+    where = ("-f", str(pom), f"-DoutputDirectory={folder}")
+    run_goal("copy-dependencies", *where, "-DincludeScope=runtime", cwd=folder.parent)
+    pom.unlink()
 
 
 def cached(name: str, fetch: Callable[[Path], None]) -> Path:

@@ -71,8 +71,11 @@ def postgres_programs() -> Path | None:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(*settings: str) -> Iterator[Postgres]:
     """A server that leaves nothing behind.
+
+    Args:
+        settings: more of them, such as ``wal_level=logical``.
 
     Raises:
         StackError: it is not installed or cannot be started; the message says why.
@@ -81,7 +84,7 @@ def postgres() -> Iterator[Postgres]:
     if programs is None:
         raise StackError(MISSING)
     with tempfile.TemporaryDirectory(prefix="auth-events-postgres-") as folder:
-        server = _prepared(programs, Path(folder))
+        server = _prepared(programs, Path(folder), settings)
         try:
             server.start()
             yield server
@@ -89,7 +92,7 @@ def postgres() -> Iterator[Postgres]:
             server.stop()
 
 
-def _prepared(programs: Path, folder: Path) -> Postgres:
+def _prepared(programs: Path, folder: Path, settings: tuple[str, ...]) -> Postgres:
     data = folder / "data"
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
@@ -102,7 +105,7 @@ def _prepared(programs: Path, folder: Path) -> Postgres:
     if made.returncode:
         raise StackError(f"PostgreSQL's data cannot be prepared:\n{made.stdout}{made.stderr}")
     port = free_ports(1)[0]
-    options = (f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *SPEED)
+    options = (f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *SPEED, *settings)
     command = _unprivileged(programs, "postgres", "-D", str(data))
     command += [part for option in options for part in ("-c", option)]
     return Postgres(port, programs, data, Server("postgres", command, folder / "postgres.log"))

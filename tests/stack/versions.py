@@ -15,6 +15,7 @@ class Versions:
 
     kafka: str
     apicurio: str
+    debezium: str
 
 
 def pinned_versions() -> Versions:
