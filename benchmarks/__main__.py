@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from benchmarks.comparison import as_json, as_table
 from benchmarks.measuring import measure
@@ -36,6 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     subscriber = kinds.add_parser("subscriber", help="cost and memory of many events through one subscriber")
     subscriber.add_argument("--events", type=int, default=10_000_000, help="how many (10,000,000)")
     subscriber.set_defaults(run=_subscriber)
+    outbox = kinds.add_parser("outbox", help="the outbox and its relay, on servers of its own")
+    outbox.add_argument("--json", action="store_true", help='print {"name": figure} and nothing else')
+    outbox.add_argument("--events", type=int, default=500_000, help="rows to catch up on (500,000)")
+    outbox.add_argument("--rounds", type=int, default=3, help="turns of each of two ways (3)")
+    outbox.add_argument("--debezium", action="store_true", help="compare with Debezium, too")
+    outbox.set_defaults(run=_outbox)
     return parser
 
 
@@ -77,6 +84,17 @@ def _subscriber(arguments: argparse.Namespace) -> None:
         print(f"{done:12,} events {cost} {stage.resident:8.1f} MiB", flush=True)
 
     run(arguments.events, report)
+
+
+def _outbox(arguments: argparse.Namespace) -> None:
+    from benchmarks.outbox import as_table, measure  # noqa: PLC0415 - loads SQLAlchemy
+
+    figures = measure(arguments.events, arguments.rounds, with_debezium=arguments.debezium)
+    print(
+        json.dumps({name: round(figure, 3) for name, figure in figures.items()})
+        if arguments.json
+        else as_table(figures)
+    )
 
 
 if __name__ == "__main__":
