@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from confluent_kafka import Consumer, Message, TopicPartition
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from immersiverse.auth.events import AuthEvent, AuthEventSerializer, PinnedSchemas, UserDeleted, new_event
 from immersiverse.auth.events.outbox.relay import OutboxRelay
@@ -23,12 +24,14 @@ SERIALIZER = AuthEventSerializer(PinnedSchemas(7))
 
 def user_deleted(user_id: str) -> AuthEvent:
     """An event of a user."""
-    return new_event(UserDeleted(user_id=user_id, deleted_at=datetime.now(UTC)), source="/tests")
+    deleted_at = Timestamp()
+    deleted_at.FromDatetime(datetime.now(UTC))
+    return new_event(UserDeleted(user_id=user_id, deleted_at=deleted_at), source="/tests")
 
 
 @contextmanager
 def new_database(url: str) -> Iterator[sa.Engine]:
-    """An empty database that is dropped in the end, whoever is connected."""
+    """An empty database that is dropped in the end with all its connections."""
     name = f"outbox_{uuid.uuid4().hex}"
     server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
@@ -107,7 +110,14 @@ class Target:
 
     def ids(self, count: int, seconds: float = 30.0) -> list[str]:
         """The event ids of the topic's messages."""
-        return [dict(each.headers() or ())["ce_id"].decode() for each in self.messages(count, seconds)]
+        return [event_id_of(message) for message in self.messages(count, seconds)]
+
+
+def event_id_of(message: Message) -> str:
+    """The event id in a message's headers."""
+    value = dict(message.headers() or ())["ce_id"]
+    assert isinstance(value, bytes)
+    return value.decode()
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:

@@ -2,7 +2,7 @@
 
 Two connections: one in AUTOCOMMIT holds the shards by advisory locks, gives signs of life and saves
 positions; the other reads. A relay that is stopped for longer than `LEASE` asks the first one before it sends
-again, and finds it ended by whoever took its shards.
+again, and finds it ended by the relay that took its shards.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class SetAside:
             return connection.execute(query).rowcount
 
     def drop(self, sequences: Sequence[int]) -> int:
-        """Delete refused rows for ever: their events are never published. The rows behind them are sent.
+        """Delete refused rows forever: their events are never published. The rows behind them are sent.
 
         Raises:
             OperationRefused: if one of them only waits: dropping it would tear a hole into its user's events.
@@ -172,7 +172,7 @@ def _values(row: Row, reason: str, *, is_waiting: bool) -> dict[str, Any]:
 
 
 def _for_operators(row: sa.Row[Any]) -> SetAsideRow:
-    sequence, event_id, event_type, topic, key, size, set_aside_at, reason, is_waiting, retry = row
+    sequence, event_id, event_type, topic, key, size, set_aside_at, reason, is_waiting, retry = tuple(row)
     return SetAsideRow(
         sequence, event_id, event_type, topic, key, size, set_aside_at, reason, bool(is_waiting), bool(retry)
     )

@@ -38,8 +38,10 @@ HEADERS: Final[Mapping[str, str]] = {
 """Columns that become headers of the message, in this order, unless they are null."""
 MESSAGE: Final = ("aggregatetype", "aggregateid", "payload", *HEADERS)
 """Columns that make the message: topic, key, value, headers."""
+MAINTENANCE_LOCK: Final = 0x617574685F6F62
+"""Of PostgreSQL's advisory locks, held while tables are created or dropped: any number that is free."""
+_FIRST_DAYS: Final = 7
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
-_LOCK: Final = 0x617574685F6F62  # of PostgreSQL's advisory locks: any number that others do not use
 _OPTIONAL: Final = frozenset({"ce_subject", "traceparent", "tracestate", "baggage"})
 
 
@@ -98,7 +100,7 @@ class OutboxTables:
         statements = self.ddl(connection.dialect.name)
         try:
             if connection.dialect.name == "postgresql":  # IF NOT EXISTS fails when two run it at once
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MAINTENANCE_LOCK})")
             for statement in statements:
                 connection.exec_driver_sql(statement)
         except sa.exc.SQLAlchemyError as error:
@@ -119,6 +121,7 @@ class OutboxTables:
 ) PARTITION BY RANGE (created_at)""",
             f"CREATE INDEX IF NOT EXISTS auth_events_outbox_transaction ON {self.outbox} (transaction_id)",
             f"CREATE TABLE IF NOT EXISTS {self.outbox}_default PARTITION OF {self.outbox} DEFAULT",
+            self._first_partitions(),
             f"""CREATE TABLE IF NOT EXISTS {self.versions} (
     user_id text PRIMARY KEY,
     version bigint NOT NULL
@@ -157,6 +160,22 @@ class OutboxTables:
 )""",
             self._first_shards(),
         )
+
+    def _first_partitions(self) -> str:
+        """Creates those of the first days, as long as there is none but DEFAULT."""
+        return f"""DO $auth_events$
+DECLARE day timestamp := date_trunc('day', now() AT TIME ZONE 'UTC');
+BEGIN
+    IF (SELECT count(*) FROM pg_inherits WHERE inhparent = '{self.outbox}'::regclass) = 1
+            AND NOT EXISTS (SELECT FROM {self.outbox}_default) THEN
+        FOR number IN 0..{_FIRST_DAYS} LOOP
+            EXECUTE 'CREATE TABLE {self.outbox}_p' || to_char(day, 'YYYYMMDD')
+                || ' PARTITION OF {self.outbox} FOR VALUES FROM (''' || day || '+00'') TO ('''
+                || day + interval '1 day' || '+00'')';
+            day := day + interval '1 day';
+        END LOOP;
+    END IF;
+END $auth_events$"""
 
     def _first_shards(self) -> str:
         shards = ", ".join(f"({shard})" for shard in range(SHARDS))
