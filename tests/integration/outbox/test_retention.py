@@ -147,9 +147,9 @@ def test_a_role_without_the_tables_is_refused(postgres: Postgres) -> None:
     with new_database(postgres.url) as engine:
         Outbox(SERIALIZER).create_all(engine)
         with engine.begin() as connection:
-            connection.exec_driver_sql("DROP ROLE IF EXISTS nobody_else")
-            connection.exec_driver_sql("CREATE ROLE nobody_else LOGIN")
-        other = sa.create_engine(engine.url.set(username="nobody_else"))
+            connection.exec_driver_sql("DROP ROLE IF EXISTS another_role")
+            connection.exec_driver_sql("CREATE ROLE another_role LOGIN")
+        other = sa.create_engine(engine.url.set(username="another_role"))
         with pytest.raises(OperationRefused, match="needs the role postgres, which owns"):
             maintain(other, TABLES)
         other.dispose()

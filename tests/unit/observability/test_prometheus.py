@@ -20,9 +20,13 @@ from immersiverse.auth.events.observability.hooks import (
     Durations,
     Gap,
     Lag,
+    OutboxBacklog,
     Published,
+    Relayed,
     RetentionLoss,
     Retried,
+    RowSetAside,
+    ShardsHeld,
     Statistics,
     Stubbed,
     Unconfirmed,
@@ -30,6 +34,7 @@ from immersiverse.auth.events.observability.hooks import (
 )
 
 LOGIN = "auth.events.login"
+OUTBOX = "auth_events_outbox"
 
 
 @pytest.fixture
@@ -76,6 +81,10 @@ def test_the_scraped_text_has_every_detail(hook, registry):
     hook(Stubbed(LOGIN, "MalformedFrame", 1_048_000))
     hook(Committed({(LOGIN, 0): 5}, ""))
     hook(RetentionLoss(LOGIN, 0, start=5, end=100))
+    hook(Relayed(LOGIN, took(0.02, 0.02)))
+    hook(OutboxBacklog(OUTBOX, 1_200, 4.5, 2))
+    hook(RowSetAside(LOGIN, "MSG_SIZE_TOO_LARGE"))
+    hook(ShardsHeld("relay-1", OUTBOX, frozenset({1, 2}), taken=2, released=0, lost=0))
     hook(lag("consumer-1", p0=7))
     hook(Statistics("producer", {"name": "producer-1", "client_id": "auth", "tx": 12}))
     said = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
@@ -99,6 +108,13 @@ def test_the_scraped_text_has_every_detail(hook, registry):
         'auth_events_dead_letter_stubs_total{topic="auth.events.login"} 1.0',
         'auth_events_commits_total{outcome="ok"} 1.0',
         'auth_events_retention_lost_total{topic="auth.events.login"} 95.0',
+        'auth_events_outbox_relay_seconds_count{topic="auth.events.login"} 2.0',
+        'auth_events_outbox_backlog{outbox="auth_events_outbox"} 1200.0',
+        'auth_events_outbox_oldest_seconds{outbox="auth_events_outbox"} 4.5',
+        'auth_events_outbox_set_aside{outbox="auth_events_outbox"} 2.0',
+        'auth_events_outbox_refused_total{error="MSG_SIZE_TOO_LARGE",topic="auth.events.login"} 1.0',
+        'auth_events_outbox_shards{outbox="auth_events_outbox"} 2.0',
+        'auth_events_outbox_lease_changes_total{change="taken"} 2.0',
     ):
         assert line in said
     timed_out = 'event_type="LoginFailed",outcome="_MSG_TIMED_OUT",topic="auth.events.login"'
@@ -114,6 +130,18 @@ def test_every_metric_is_exposed_before_anything_was_reported(registry):
     for metric in METRICS:
         family = families[metric.name.removesuffix("_total")]
         assert (family.type, family.documentation) == (metric.kind, metric.meaning)
+
+
+def test_shards_of_several_relays_are_added_up(hook, registry):
+    hook(ShardsHeld("relay-1", OUTBOX, frozenset(range(8)), taken=8, released=0, lost=0))
+    hook(ShardsHeld("relay-1", OUTBOX, frozenset(range(4)), taken=0, released=4, lost=0))
+    hook(ShardsHeld("relay-2", OUTBOX, frozenset({4, 5}), taken=2, released=0, lost=0))
+    text = generate_latest(registry).decode()
+    assert 'auth_events_outbox_shards{outbox="auth_events_outbox"} 6.0' in text
+    hook(ShardsHeld("relay-2", OUTBOX, frozenset(), taken=0, released=0, lost=2))
+    text = generate_latest(registry).decode()
+    assert 'auth_events_outbox_shards{outbox="auth_events_outbox"} 4.0' in text
+    assert 'auth_events_outbox_lease_changes_total{change="lost"} 2.0' in text
 
 
 def test_the_lag_of_a_revoked_partition_disappears(hook, registry):

@@ -19,9 +19,13 @@ from immersiverse.auth.events.observability.hooks import (
     Durations,
     Gap,
     Lag,
+    OutboxBacklog,
     Published,
+    Relayed,
     RetentionLoss,
     Retried,
+    RowSetAside,
+    ShardsHeld,
     Statistics,
     Stubbed,
     Unconfirmed,
@@ -89,10 +93,26 @@ COMMITS: Final = Metric("auth_events_commits_total", "counter", ("outcome",),
 RETENTION_LOSSES: Final = Metric("auth_events_retention_lost_total", "counter", ("topic",),
     "Offsets that retention removed before the consumer group had handled them.")
 
+RELAY_SECONDS: Final = Metric("auth_events_outbox_relay_seconds", "histogram", ("topic",),
+    "Time from when an event's transaction began until Kafka acknowledged it.")
+BACKLOG: Final = Metric("auth_events_outbox_backlog", "gauge", ("outbox",),
+    "Events in the outbox that are not published yet; every relay reports the whole outbox.")
+OLDEST_SECONDS: Final = Metric("auth_events_outbox_oldest_seconds", "gauge", ("outbox",),
+    "Time since the transaction of the oldest unpublished event began; 0 if there is none.")
+SET_ASIDE: Final = Metric("auth_events_outbox_set_aside", "gauge", ("outbox",),
+    "Events set aside: refused by Kafka, or waiting behind one of their user.")
+REFUSED: Final = Metric("auth_events_outbox_refused_total", "counter", ("topic", "error"),
+    "Events of the outbox that Kafka refused for good.")
+SHARDS_HELD: Final = Metric("auth_events_outbox_shards", "gauge", ("outbox",),
+    "Shards that the relays of this process hold; 8 are all.")
+LEASE_CHANGES: Final = Metric("auth_events_outbox_lease_changes_total", "counter", ("change",),
+    "Shards that this process's relays took, released, or lost to another relay.")
+
 METRICS: Final = (
     PRODUCER_REQUESTS, CONSUMER_LAG, PUBLISHED, PUBLISH_SECONDS, UNCONFIRMED, CONSUMED,
     HANDLE_SECONDS, AGE_SECONDS, DROPPED, GAPS, VERSION_JUMPS,
     DECODE_FAILURES, RETRIES, DEAD_LETTERS, STUBS, COMMITS, RETENTION_LOSSES,
+    RELAY_SECONDS, BACKLOG, OLDEST_SECONDS, SET_ASIDE, REFUSED, SHARDS_HELD, LEASE_CHANGES,
 )
 """All of them."""
 # fmt: on
@@ -115,6 +135,7 @@ class Aggregator:
         )
         self._requests: dict[str, int] = {}
         self._lags: dict[str, list[Labels]] = {}
+        self._shards: dict[tuple[str, str], int] = {}
         self._add: dict[type[Any], Callable[[Any], None]] = {
             Published: self._published,
             Unconfirmed: lambda one: self._count(UNCONFIRMED, one.topic, one.producer),
@@ -129,6 +150,10 @@ class Aggregator:
             Committed: lambda one: self._count(COMMITS, one.error or "ok"),
             RetentionLoss: lambda loss: self._count(RETENTION_LOSSES, loss.topic, times=loss.count),
             Lag: self._lag,
+            Relayed: lambda one: self.durations[RELAY_SECONDS][one.topic,].merge(one.durations),
+            OutboxBacklog: self._backlog,
+            RowSetAside: lambda one: self._count(REFUSED, one.topic, one.error),
+            ShardsHeld: self._shards_held,
             Statistics: self._statistics,
         }
 
@@ -160,6 +185,18 @@ class Aggregator:
         if mine:
             self._lags[detail.consumer] = list(mine)
             lags.update(mine)
+
+    def _backlog(self, detail: OutboxBacklog) -> None:
+        self.numbers[BACKLOG][detail.outbox,] = detail.rows
+        self.numbers[OLDEST_SECONDS][detail.outbox,] = detail.oldest_seconds
+        self.numbers[SET_ASIDE][detail.outbox,] = detail.set_aside
+
+    def _shards_held(self, detail: ShardsHeld) -> None:
+        self._shards[detail.outbox, detail.relay] = len(detail.shards)
+        held = (number for (outbox, _), number in self._shards.items() if outbox == detail.outbox)
+        self.numbers[SHARDS_HELD][detail.outbox,] = sum(held)
+        for change in ("taken", "released", "lost"):
+            self._count(LEASE_CHANGES, change, times=getattr(detail, change))
 
     def _statistics(self, detail: Statistics) -> None:
         """Producers of one client id are added up, those that are closed included."""

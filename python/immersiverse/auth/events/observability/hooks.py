@@ -1,4 +1,4 @@
-"""What a publisher and a subscriber report to hooks while they work.
+"""What a publisher, a subscriber and an outbox's relay report to hooks while they work.
 
 A hook is any callable that takes one of the details below; it selects by type. Hooks run in the thread that
 does the work, so they must be quick and must not raise. Without hooks no detail is ever made.
@@ -97,7 +97,7 @@ class Unconfirmed:
 
     Attributes:
         topic: where it was sent.
-        producer: what sent it: ``publisher`` or ``dead-letters``.
+        producer: what sent it: ``publisher``, ``dead-letters`` or ``outbox-relay``.
     """
 
     topic: str
@@ -288,6 +288,75 @@ class Lag:
 
 
 @dataclass(frozen=True, slots=True)
+class Relayed:
+    """Events of an outbox were acknowledged: one summary for each topic in a batch.
+
+    Attributes:
+        topic: where they were published.
+        durations: from when their transaction began, by the database's clock, to the acknowledgement.
+    """
+
+    topic: str
+    durations: Durations
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.durations.count
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxBacklog:
+    """What an outbox holds that is not published yet, of all shards: it replaces what was reported before.
+
+    Attributes:
+        outbox: the outbox's table.
+        rows: how many events, those set aside not counted.
+        oldest_seconds: since the transaction of the oldest one began; 0 if there is none.
+        set_aside: how many events are set aside: refused by Kafka, or waiting behind one of their user.
+    """
+
+    outbox: str
+    rows: int
+    oldest_seconds: float
+    set_aside: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowSetAside:
+    """Kafka refused an event of an outbox for good, so that it was set aside.
+
+    Attributes:
+        topic: where it should go.
+        error: librdkafka's name of the reason, such as ``MSG_SIZE_TOO_LARGE``.
+    """
+
+    topic: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardsHeld:
+    """A relay has taken shards of its outbox, or released or lost some.
+
+    Attributes:
+        relay: its name.
+        outbox: the outbox's table.
+        shards: the shards that it holds now.
+        taken: how many it did not hold before.
+        released: how many it gave up for another relay, or since it stops.
+        lost: how many another relay has taken since this one was silent for too long.
+    """
+
+    relay: str
+    outbox: str
+    shards: frozenset[int]
+    taken: int
+    released: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """librdkafka's own statistics, as it emits them.
 
@@ -314,6 +383,10 @@ Detail = (
     | Committed
     | RetentionLoss
     | Lag
+    | Relayed
+    | OutboxBacklog
+    | RowSetAside
+    | ShardsHeld
     | Statistics
 )
 """Everything that is reported to a hook."""

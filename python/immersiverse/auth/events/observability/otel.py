@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opentelemetry.propagators.textmap import TextMapPropagator
     from opentelemetry.trace import Span, TracerProvider
 
-    from immersiverse.auth.events.observability.tracing import Arrival
+    from immersiverse.auth.events.observability.tracing import Arrival, RelayedMessage
     from immersiverse.auth.events.serialization.headers import Headers
     from immersiverse.auth.events.serialization.serializer import SerializedEvent
 
@@ -52,6 +52,9 @@ _HEADERS: Final = _HeaderGetter()
 class OpenTelemetryTracer:
     """Makes a span ``send TOPIC`` from publishing to acknowledgement, and ``process TOPIC`` around a handler.
 
+    With an outbox it makes a span ``create TOPIC`` where an event is added, and a child of that where a relay
+    sends it, ``send TOPIC``.
+
     A ``process`` span is a child of its ``send`` span, whichever process made that. What a handler publishes,
     or does with instrumented libraries, becomes a child of its ``process`` span.
 
@@ -76,6 +79,30 @@ class OpenTelemetryTracer:
         name, attributes = f"send {message.topic}", _of_message(message)
         span = self._tracer.start_span(name, kind=SpanKind.PRODUCER, attributes=attributes)
         return _Sending(span, self._propagator or propagate.get_global_textmap())
+
+    def adding(self, message: SerializedEvent) -> Headers:
+        """See `OutboxTracer.adding`."""
+        attributes = _of_message(message, "create")
+        span = self._tracer.start_span(
+            f"create {message.topic}", kind=SpanKind.PRODUCER, attributes=attributes
+        )
+        span.end()
+        return _Sending(span).headers
+
+    def relayed(self, message: RelayedMessage) -> None:
+        """See `OutboxTracer.relayed`. What was added without a sampled trace gets no span."""
+        headers = {name: value.decode() for name, value in message.headers}
+        parent = _W3C.extract(headers, Context())
+        if not trace.get_current_span(parent).get_span_context().trace_flags.sampled:
+            return
+        span = self._tracer.start_span(
+            f"send {message.topic}",
+            parent,
+            SpanKind.CLIENT,  # not of the message's creation: consumers continue that
+            _of_relayed(message, headers),
+            start_time=message.sent_at,
+        )
+        span.end()
 
     @contextmanager
     def handling(self, arrival: Arrival) -> Iterator[None]:
@@ -117,16 +144,30 @@ class _Sending:
         self._span.end()
 
 
-def _of_message(message: SerializedEvent) -> dict[str, Any]:
+def _of_message(message: SerializedEvent, operation: str = "send") -> dict[str, Any]:
     headers = dict(message.headers)
+    return {
+        **_SYSTEM,
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.destination.name": message.topic,
+        "messaging.message.id": headers.get("ce_id", b"").decode(),
+        "messaging.message.body.size": len(message.value),
+        "immersiverse.auth.event.type": headers.get("ce_type", b"").decode().rpartition(".")[2],
+    }
+
+
+def _of_relayed(message: RelayedMessage, headers: dict[str, str]) -> dict[str, Any]:
     return {
         **_SYSTEM,
         "messaging.operation.name": "send",
         "messaging.operation.type": "send",
         "messaging.destination.name": message.topic,
-        "messaging.message.id": headers.get("ce_id", b"").decode(),
-        "messaging.message.body.size": len(message.value),
-        "immersiverse.auth.event.type": headers.get("ce_type", b"").decode().rpartition(".")[2],
+        "messaging.destination.partition.id": str(message.partition),
+        "messaging.kafka.offset": message.offset,
+        "messaging.message.id": headers.get("ce_id", ""),
+        "messaging.message.body.size": message.size,
+        "immersiverse.auth.event.type": headers.get("ce_type", "").rpartition(".")[2],
     }
 
 

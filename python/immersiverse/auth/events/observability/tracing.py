@@ -1,4 +1,4 @@
-"""The protocol between publishers and subscribers and a distributed tracing system."""
+"""The protocols between publishers, subscribers and outboxes and a distributed tracing system."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from immersiverse.auth.events.serialization.headers import Headers
@@ -67,4 +68,37 @@ class Tracer(Protocol):
 
     def handling(self, arrival: Arrival) -> AbstractContextManager[None]:
         """An event is about to be handled: held around one attempt, in the handler's own thread or task."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedMessage:
+    """A message of an outbox that Kafka has acknowledged.
+
+    Attributes:
+        topic: where it is.
+        partition: its partition.
+        offset: its offset.
+        size: the length of its value in bytes.
+        headers: its headers, in order; the trace of its transaction is among them, if it had one.
+        sent_at: when it was sent, in nanoseconds since 1970.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    size: int
+    headers: Sequence[tuple[str, bytes]]
+    sent_at: int
+
+
+class OutboxTracer(Protocol):
+    """Called for every event that is added to an outbox, and when it is relayed; as quick as a `Tracer`."""
+
+    def adding(self, message: SerializedEvent) -> Headers:
+        """An event is about to be added, by the thread or task that does: headers for who handles it."""
+        ...
+
+    def relayed(self, message: RelayedMessage) -> None:
+        """An event was acknowledged, in the relay's thread."""
         ...

@@ -200,13 +200,14 @@ class PostgresOutbox:
 
     def _take(self, count: int) -> None:
         """Take free shards, and end the connection of a relay that was silent for too long."""
+        # A shard that is still this relay's by name was held by a connection that it has lost.
         query = f"""SELECT shard, snapshot, target, sequence, epoch, saved_at, backend,
-                holder IS NOT NULL AND NOT EXISTS (
+                holder IS NOT NULL AND (holder = %s OR NOT EXISTS (
                     SELECT 1 FROM {self._tables.relays} r WHERE r.relay = s.holder
-                        AND r.seen_at > clock_timestamp() - make_interval(secs => %s)) AS is_silent
-            FROM {self._tables.shards} s WHERE holder IS DISTINCT FROM %s ORDER BY random()"""
+                        AND r.seen_at > clock_timestamp() - make_interval(secs => %s))) AS is_silent
+            FROM {self._tables.shards} s WHERE NOT shard = ANY(%s) ORDER BY random()"""
         with self._control.cursor() as cursor:
-            rows = cursor.execute(query, (LEASE, self._relay)).fetchall()
+            rows = cursor.execute(query, (self._relay, LEASE, list(self.held))).fetchall()
         for shard, snapshot, target, sequence, epoch, saved_at, backend, is_silent in rows:
             if count == 0:
                 return

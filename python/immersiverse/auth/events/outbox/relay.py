@@ -21,6 +21,9 @@ from immersiverse.auth.events.errors import OutboxUnavailable
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.outbox.database import Row
 from immersiverse.auth.events.outbox.databases import open_outbox
+from immersiverse.auth.events.outbox.housekeeping import Housekeeping
+from immersiverse.auth.events.outbox.reporting import RelayReport
+from immersiverse.auth.events.outbox.retention import KEEP
 from immersiverse.auth.events.outbox.sending import RowSender
 from immersiverse.auth.events.outbox.set_aside import SetAside
 from immersiverse.auth.events.outbox.snapshots import Position
@@ -28,8 +31,10 @@ from immersiverse.auth.events.outbox.tables import OutboxTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.observability.tracing import OutboxTracer
     from immersiverse.auth.events.outbox.database import OutboxDatabase
 
 _log = logging.getLogger(__name__)
@@ -49,12 +54,16 @@ class RelayPolicy:
         longest_pause: seconds between two looks at an idle one.
         hold_user: whether a user's later events wait when one of them cannot be published and is set aside;
             else they pass it by.
+        maintain: whether it creates and drops partitions, once an hour, if its role owns the tables.
+        keep: for how long delivered rows are kept then.
     """
 
     page: int = 4_000
     shortest_pause: float = 0.002
     longest_pause: float = 0.05
     hold_user: bool = True
+    maintain: bool = True
+    keep: timedelta = KEEP
 
 
 class OutboxRelay:
@@ -66,6 +75,7 @@ class OutboxRelay:
         tables: the outbox's tables, if they are not in the connection's default schema.
         policy: how it works.
         hooks: what is notified.
+        tracer: what follows each event.
 
     Attributes:
         name: its name, which no other relay has.
@@ -74,7 +84,7 @@ class OutboxRelay:
         ConfigurationError: if the database system is not supported.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only options
         self,
         database: sa.Engine | str,
         config: Mapping[str, Any],
@@ -82,6 +92,7 @@ class OutboxRelay:
         tables: OutboxTables | None = None,
         policy: RelayPolicy | None = None,
         hooks: Sequence[Hook] = (),
+        tracer: OutboxTracer | None = None,
     ) -> None:
         self.name = str(uuid.uuid4())
         self._engine = sa.create_engine(database) if isinstance(database, str) else database
@@ -89,6 +100,7 @@ class OutboxRelay:
         self._config = config
         self._policy = policy or RelayPolicy()
         self._hooks = hooks
+        self._report = RelayReport(self.name, self._tables.name, hooks, tracer)
         self._stopping = threading.Event()
         self._set_aside = SetAside(self._engine, self._tables)
 
@@ -102,17 +114,30 @@ class OutboxRelay:
         Raises:
             ConfigurationError: if a setting of Kafka's is wrong.
         """
-        failures = 0
-        while not self._stopping.is_set():
-            try:
-                with RowSender(self._config, self._hooks) as sender, self._opened() as outbox:
-                    failures = 0
-                    RelayRun(outbox, sender, self._set_aside, self._policy, self._stopping).run()
-            except OutboxUnavailable as error:
-                failures += 1
-                delay = _RETRY.delay(failures)
-                _log.warning("%s; trying again in %.1f s", error, delay)
-                self._stopping.wait(delay)
+        _log.info("relay %s: relaying from %s", self.name, self._tables.name)
+        keep = self._policy.keep if self._policy.maintain else None
+        with Housekeeping(self._engine, self._tables, keep, self._hooks):
+            failures = 0
+            while not self._stopping.is_set():
+                failures = self._run_until_lost(failures)
+        _log.info("relay %s: has ended", self.name)
+
+    def _run_until_lost(self, failures: int) -> int:
+        """Relay until it is stopped, or the database is lost, and wait then; the failures in a row."""
+        try:
+            with RowSender(self._config, self._hooks, self._report) as sender, self._opened() as outbox:
+                failures = 0
+                run = RelayRun(outbox, sender, self._set_aside, self._policy, self._stopping, self._report)
+                run.run()
+        except OutboxUnavailable as error:
+            self._report.holds((), is_lost=True)
+            failures += 1
+            delay = _RETRY.delay(failures)
+            _log.warning("%s; trying again in %.1f s", error, delay)
+            self._stopping.wait(delay)
+        else:
+            self._report.holds(())
+        return failures
 
     @contextmanager
     def _opened(self) -> Iterator[OutboxDatabase]:
@@ -132,21 +157,24 @@ class RelayRun:
         set_aside: the rows set aside.
         policy: how the relay works.
         stopping: ends it.
+        report: gets what happens.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a relay
         self,
         outbox: OutboxDatabase,
         sender: RowSender,
         set_aside: SetAside,
         policy: RelayPolicy,
         stopping: threading.Event,
+        report: RelayReport,
     ) -> None:
         self._outbox = outbox
         self._sender = sender
         self._set_aside = set_aside
         self._policy = policy
         self._stopping = stopping
+        self._report = report
         self._held_keys: set[bytes] = set()
         self._look_at = 0.0  # when to look at the rows set aside
 
@@ -159,6 +187,7 @@ class RelayRun:
         pause = self._policy.shortest_pause
         while not self._stopping.is_set():
             if self._outbox.renew() or time.monotonic() >= self._look_at:
+                self._report.holds(self._outbox.held)
                 self._retry_set_aside()
             groups: dict[Position, list[int]] = {}
             for shard, position in self._outbox.held.items():
@@ -221,9 +250,9 @@ class RelayRun:
         refused = self._sender.finish(self._outbox.require_lease)
         if refused:
             self._outbox.require_lease()
-            self._set_aside.add(refused, is_waiting=False)
-            for row, reason in refused:
-                _log.error("row %d is set aside: %s", row.sequence, reason)
+            self._set_aside.add(((row, str(error)) for row, error in refused), is_waiting=False)
+            for row, error in refused:
+                self._report.refused(row, error)
             if self._policy.hold_user:
                 self._held_keys.update(row.key for row, _ in refused)
 
@@ -238,7 +267,7 @@ class RelayRun:
             self._sender.send(first)
             again = self._sender.finish(self._outbox.require_lease)
             self._outbox.require_lease()
-            self._set_aside.add(again, is_waiting=False)
+            self._set_aside.add(((row, str(error)) for row, error in again), is_waiting=False)
             kept = {row.sequence for row, _ in again}
             self._set_aside.sent([row.sequence for row in first if row.sequence not in kept])
             refused = bool(again)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from immersiverse.auth.events.observability.hooks import Hook
+    from immersiverse.auth.events.outbox.reporting import RelayReport
 
     _Failed = list[tuple[Row, PublishError]]
 
@@ -48,20 +49,23 @@ class RowSender:
 
     Args:
         config: librdkafka's settings, at least ``bootstrap.servers``.
-        hooks: what is notified.
+        hooks: what is notified of deliveries without proof.
+        report: gets every delivery.
 
     Raises:
         ConfigurationError: if a setting is wrong or breaks a guarantee.
     """
 
-    def __init__(self, config: Mapping[str, Any], hooks: Sequence[Hook]) -> None:
+    def __init__(self, config: Mapping[str, Any], hooks: Sequence[Hook], report: RelayReport) -> None:
         self._settings = {**_DEFAULTS, **config}
         self._hooks = hooks
+        self._report = report
         self._core = self._new_core()
         self._sent: list[tuple[Row, Delivery]] = []
 
     def send(self, rows: Sequence[Row]) -> None:
         """Queue rows, in their order; `finish` before the next."""
+        self._report.sending()
         send, sent = self._core.send, self._sent
         for row in rows:
             try:
@@ -71,7 +75,7 @@ class RowSender:
             delivery.watch()
             sent.append((row, delivery))
 
-    def finish(self, tick: Callable[[], None]) -> list[tuple[Row, str]]:
+    def finish(self, tick: Callable[[], None]) -> list[tuple[Row, PublishError]]:
         """Wait until every row is acknowledged or refused, through outages of any length.
 
         Args:
@@ -80,10 +84,10 @@ class RowSender:
         Returns:
             The refused rows, each with its reason.
         """
-        failed, refused = self._wait(tick), list[tuple[Row, str]]()
+        failed, refused = self._wait(tick), list[tuple[Row, PublishError]]()
         failures, is_alone = 0, False
         while failed:
-            refused += [(row, str(error)) for row, error in failed if _is_final(error, is_alone=is_alone)]
+            refused += [each for each in failed if _is_final(each[1], is_alone=is_alone)]
             failed = [each for each in failed if not _is_final(each[1], is_alone=is_alone)]
             if failed and not _is_refusal(failed[0][1]):
                 failures += 1
@@ -106,6 +110,7 @@ class RowSender:
         while not self._core.wait(_TICK):
             tick()
         sent, self._sent = self._sent, []
+        self._report.finished(sent)
         return [(row, delivery.error) for row, delivery in sent if delivery.error is not None]
 
     def _pause(self, failures: int, failed: _Failed, tick: Callable[[], None]) -> None:

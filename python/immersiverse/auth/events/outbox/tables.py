@@ -61,6 +61,7 @@ class OutboxTables:
         relays: the relays that run.
         set_aside: copies of rows that cannot be published, and of those that wait behind them.
         sequence: what numbers the events.
+        name: the outbox's name for people: that of its table.
     """
 
     def __init__(self, schema: str | None = None) -> None:
@@ -68,6 +69,7 @@ class OutboxTables:
             raise ConfigurationError("schema", f"{schema!r} is not a plain name of a database schema")
         self.schema = schema
         prefix = f'"{schema}".' if schema else ""
+        self.name = f"{schema}.auth_events_outbox" if schema else "auth_events_outbox"
         self.outbox = f"{prefix}auth_events_outbox"
         self.versions = f"{prefix}auth_events_outbox_versions"
         self.shards = f"{prefix}auth_events_outbox_shards"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
     from sqlalchemy.orm import Session
 
-    from immersiverse.auth.events.observability.tracing import Tracer
+    from immersiverse.auth.events.observability.tracing import OutboxTracer
     from immersiverse.auth.events.serialization.serializer import AuthEventSerializer, SerializedEvent
 
 MAX_MESSAGE_BYTES: Final = 1_000_000
@@ -50,7 +50,7 @@ class Outbox:
         tables: OutboxTables | None = None,
         assign_versions: bool = True,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
-        tracer: Tracer | None = None,
+        tracer: OutboxTracer | None = None,
     ) -> None:
         self._serializer = serializer
         self._tables = tables or OutboxTables()
@@ -171,11 +171,7 @@ class Outbox:
         return row
 
     def _trace(self, message: SerializedEvent) -> tuple[tuple[str, bytes], ...]:
-        if self._tracer is None:
-            return ()
-        span = self._tracer.sending(message)
-        span.end(-1, -1, "")
-        return tuple(span.headers)
+        return () if self._tracer is None else tuple(self._tracer.adding(message))
 
 
 class AsyncOutbox:
@@ -188,7 +184,7 @@ class AsyncOutbox:
         tables: OutboxTables | None = None,
         assign_versions: bool = True,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
-        tracer: Tracer | None = None,
+        tracer: OutboxTracer | None = None,
     ) -> None:
         self._outbox = Outbox(
             serializer,
