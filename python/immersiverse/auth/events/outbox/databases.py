@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
 
 from immersiverse.auth.events.errors import ConfigurationError, MissingExtra
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from immersiverse.auth.events.outbox.database import OutboxDatabase
     from immersiverse.auth.events.outbox.tables import OutboxTables
+
+
+_DRIVERS: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
+
+
+def engine_of(url: str) -> sa.Engine:
+    """An engine for the outbox of a database, whatever driver its URL names: relays bring their own.
+
+    Raises:
+        ConfigurationError: if it is not a URL, or of another database system. The error does not show it.
+        MissingExtra: if the driver is not installed.
+    """
+    try:
+        parsed = sa.make_url(url)
+        name = parsed.get_backend_name() if "+" in parsed.drivername else parsed.drivername
+        driver = _DRIVERS.get(name)
+        if driver is None:
+            raise ConfigurationError("database", f"{name} is not supported: use PostgreSQL or SQLite")
+        return sa.create_engine(parsed.set(drivername=driver), pool_pre_ping=True)
+    except ImportError as error:
+        raise MissingExtra("sql", "an outbox in PostgreSQL") from error
+    except (sa.exc.ArgumentError, ValueError) as error:
+        example = "postgresql://NAME:PASSWORD@HOST/DATABASE"
+        raise ConfigurationError("database", f"is not a database URL: write one such as {example}") from error
 
 
 def open_outbox(engine: sa.Engine, tables: OutboxTables, relay: str) -> OutboxDatabase:

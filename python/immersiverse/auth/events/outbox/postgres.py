@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -59,9 +59,9 @@ class PostgresOutbox:
         self._tables = tables
         self._renewed = self._saved = 0.0
         self._is_unsaved = False
-        with _errors("cannot open the outbox"):
-            self._control = _connect(url)
-            self._reader = _connect(url)
+        with _errors("cannot open the outbox"), ExitStack() as opening:
+            self._control = opening.enter_context(closing(_connect(url)))
+            self._reader = opening.enter_context(closing(_connect(url)))
             self._reader.prepare_threshold = 0
             # Shards of two outboxes in one database have locks of their own.
             self._lock_class: int = self._scalar(f"SELECT hashtext('{tables.shards}'::regclass::oid::text)")
@@ -69,6 +69,7 @@ class PostgresOutbox:
                 "SELECT (pg_control_system()).system_identifier || ':' "
                 "|| substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
             )
+            opening.pop_all()  # nothing failed: they stay open
         self._columns = ", ".join((
             "sequence", "shard", "extract(epoch FROM created_at)::float8", "aggregatetype",
             "convert_to(aggregateid, 'UTF8')", "payload",

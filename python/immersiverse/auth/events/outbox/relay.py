@@ -15,12 +15,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import sqlalchemy as sa
-
 from immersiverse.auth.events.errors import OutboxUnavailable
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.outbox.database import Row
-from immersiverse.auth.events.outbox.databases import open_outbox
+from immersiverse.auth.events.outbox.databases import engine_of, open_outbox
 from immersiverse.auth.events.outbox.housekeeping import Housekeeping
 from immersiverse.auth.events.outbox.reporting import RelayReport
 from immersiverse.auth.events.outbox.retention import KEEP
@@ -32,6 +30,8 @@ from immersiverse.auth.events.outbox.tables import OutboxTables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
+
+    import sqlalchemy as sa
 
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import OutboxTracer
@@ -70,7 +70,7 @@ class OutboxRelay:
     """Sends the outbox's rows to Kafka until it is stopped. Run several: they share the work.
 
     Args:
-        database: the outbox's database, as SQLAlchemy's engine or its URL.
+        database: the outbox's database, as SQLAlchemy's engine or its URL, whatever driver that names.
         config: librdkafka's settings, at least ``bootstrap.servers``.
         tables: the outbox's tables, if they are not in the connection's default schema.
         policy: how it works.
@@ -81,7 +81,8 @@ class OutboxRelay:
         name: its name, which no other relay has.
 
     Raises:
-        ConfigurationError: if the database system is not supported.
+        ConfigurationError: if the URL is none, or the database system is not supported.
+        MissingExtra: if the database's driver is not installed.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only options
@@ -95,7 +96,8 @@ class OutboxRelay:
         tracer: OutboxTracer | None = None,
     ) -> None:
         self.name = str(uuid.uuid4())
-        self._engine = sa.create_engine(database) if isinstance(database, str) else database
+        self._owns_engine = isinstance(database, str)
+        self._engine = engine_of(database) if isinstance(database, str) else database
         self._tables = tables or OutboxTables()
         self._config = config
         self._policy = policy or RelayPolicy()
@@ -120,6 +122,8 @@ class OutboxRelay:
             failures = 0
             while not self._stopping.is_set():
                 failures = self._run_until_lost(failures)
+        if self._owns_engine:
+            self._engine.dispose()
         _log.info("relay %s: has ended", self.name)
 
     def _run_until_lost(self, failures: int) -> int:

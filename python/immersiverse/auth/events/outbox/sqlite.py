@@ -7,7 +7,7 @@ shards; its lease is a row with the time of its last sign of life.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -47,9 +47,11 @@ class SqliteOutbox:
         self._select = (
             f"SELECT {', '.join(columns)} FROM {tables.outbox} WHERE sequence > :after ORDER BY sequence"
         )
-        with _errors("cannot open the outbox"):
-            self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with _errors("cannot open the outbox"), ExitStack() as opening:
+            connection = opening.enter_context(engine.connect())
+            self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             self._execute(self._select + " LIMIT 0", {"after": 0})
+            opening.pop_all()  # nothing failed: it stays open
 
     def renew(self) -> bool:
         """See `OutboxDatabase.renew`."""

@@ -42,6 +42,15 @@ MAINTENANCE_LOCK: Final = 0x617574685F6F62
 """Of PostgreSQL's advisory locks, held while tables are created or dropped: any number that is free."""
 _FIRST_DAYS: Final = 7
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+_REMEDIES: Final = (
+    (r"(database|role) .* does not exist", "check the database's URL"),
+    (
+        "does not exist|no such table|no such column|has no column",
+        "create this version's tables with: auth-events outbox ddl --apply",
+    ),
+    ("permission denied", "docs/outbox.md lists the rights that a writer and a relay need"),
+    ("read-only|readonly|recovery is in progress", "use the database's primary, which takes writes"),
+)
 _OPTIONAL: Final = frozenset({"ce_subject", "traceparent", "tracestate", "baggage"})
 
 
@@ -91,6 +100,17 @@ class OutboxTables:
         if dialect == "sqlite":
             return self._sqlite()
         raise ConfigurationError("outbox", f"{dialect} is not supported: use PostgreSQL or SQLite")
+
+    def drop_ddl(self, dialect: str) -> tuple[str, ...]:
+        """The statements that undo `ddl`, with all events.
+
+        Raises:
+            ConfigurationError: if the database system is another.
+        """
+        self.ddl(dialect)
+        tables = (self.outbox, self.versions, self.shards, self.relays, self.set_aside)
+        drop = tuple(f"DROP TABLE IF EXISTS {table}" for table in tables)
+        return (*drop, f"DROP SEQUENCE IF EXISTS {self.sequence}") if dialect == "postgresql" else drop
 
     def create_all(self, connection: sa.Connection) -> None:
         """Create the tables that are missing, in the connection's transaction.
@@ -199,10 +219,10 @@ def outbox_error(error: Exception, what: str) -> OutboxUnavailable:
     cause = getattr(error, "orig", None) or error
     text = str(cause).partition("\n")[0]
     lower = text.lower()
-    if "does not exist" in lower or "no such table" in lower or "no such column" in lower:
-        text += "; create or update the tables with: auth-events outbox ddl --database URL"
-    elif "permission denied" in lower:
-        text += "; docs/outbox.md lists the rights that a writer and a relay need"
+    for says, remedy in _REMEDIES:
+        if re.search(says, lower):
+            text += f"; {remedy}"
+            break
     return OutboxUnavailable(f"{what}: {text}")
 
 
