@@ -103,6 +103,7 @@ def test_a_request_has_its_effect_at_the_consumer(
         for each in threads:
             each.join(30)
         consumer.engine.dispose()
+        consumer.registry.close()
         assert welcomes() == [(answer.json()["id"], "anna")]
 
 
