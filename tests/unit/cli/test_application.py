@@ -26,6 +26,8 @@ COMMANDS = [
         "inbox prune",
         "deploy export",
     ),
+    *("outbox ddl", "outbox relay", "outbox status", "outbox maintain"),
+    *("outbox set-aside list", "outbox set-aside retry", "outbox set-aside drop"),
     *("schema register", "schema list", "schema show", "schema check", "schema diff", "registry serve"),
 ]
 
@@ -42,7 +44,13 @@ def test_every_command_teaches_by_an_example(auth_events, command):
 
 
 @pytest.mark.parametrize(
-    "group", [[], ["schema"], ["registry"], ["dlq"], ["inbox"], ["deploy"], ["new"]], ids=" ".join
+    "group",
+    [
+        [],
+        *([name] for name in ("schema", "registry", "dlq", "inbox", "deploy", "new", "outbox")),
+        ["outbox", "set-aside"],
+    ],
+    ids=" ".join,
 )
 def test_without_a_command_the_help_is_shown(auth_events, group):
     result = auth_events(*group)
@@ -51,11 +59,18 @@ def test_without_a_command_the_help_is_shown(auth_events, group):
     assert result.out.startswith("Usage: auth-events")
 
 
+def names_of(command, name):
+    """The commands of a group, or its own name if it is none."""
+    commands = getattr(command, "commands", None)
+    if not commands:
+        return {name}
+    return {found for each, inner in commands.items() for found in names_of(inner, f"{name} {each}")}
+
+
 def test_no_command_is_missing_from_these_tests():
     names = set()
     for name in TABLE:
-        commands = getattr(get_command(app).get_command(None, name), "commands", None)
-        names |= {f"{name} {each}" for each in commands} if commands else {name}
+        names |= names_of(get_command(app).get_command(None, name), name)
     assert names == set(COMMANDS)
 
 

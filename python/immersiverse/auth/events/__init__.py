@@ -144,9 +144,9 @@ _EXPORTS = {
         "AuthEventsError BrokenTransaction BrokerUnavailable CompilationTimeout ConfigurationError "
         "ConsumeError DecodeError InboxUnavailable IncompatibleSchema InvalidEvent InvalidSchema "
         "MalformedFrame MalformedPayload "
-        "MissingExtra OperationRefused OutboxUnavailable PublishError PublisherUnusable RegistryError RegistryRefused "
-        "RegistryUnavailable SchemaNotRegistered SchemaRefused SubjectCollision UndeliveredEvents "
-        "UnknownFormat UnknownSchemaId WrongSchema"
+        "MissingExtra OperationRefused OutboxUnavailable PublishError PublisherUnusable RegistryError "
+        "RegistryRefused RegistryUnavailable SchemaNotRegistered SchemaRefused SubjectCollision "
+        "UndeliveredEvents UnknownFormat UnknownSchemaId WrongSchema"
     ),
     "events": "new_event partition_key payload_of",
     "inbox.interface": "Admission AsyncInbox Forgotten Inbox Verdict",

@@ -87,19 +87,19 @@ class OpenTelemetryTracer:
             f"create {message.topic}", kind=SpanKind.PRODUCER, attributes=attributes
         )
         span.end()
-        return _Sending(span).headers
+        return _Sending(span, self._propagator or propagate.get_global_textmap()).headers
 
     def relayed(self, message: RelayedMessage) -> None:
         """See `OutboxTracer.relayed`. What was added without a sampled trace gets no span."""
-        headers = {name: value.decode() for name, value in message.headers}
-        parent = _W3C.extract(headers, Context())
+        propagator = self._propagator or propagate.get_global_textmap()
+        parent = propagator.extract(tuple(message.headers), context.Context(), _HEADERS)
         if not trace.get_current_span(parent).get_span_context().trace_flags.sampled:
             return
         span = self._tracer.start_span(
             f"send {message.topic}",
             parent,
             SpanKind.CLIENT,  # not of the message's creation: consumers continue that
-            _of_relayed(message, headers),
+            _of_relayed(message),
             start_time=message.sent_at,
         )
         span.end()
@@ -157,7 +157,8 @@ def _of_message(message: SerializedEvent, operation: str = "send") -> dict[str, 
     }
 
 
-def _of_relayed(message: RelayedMessage, headers: dict[str, str]) -> dict[str, Any]:
+def _of_relayed(message: RelayedMessage) -> dict[str, Any]:
+    headers = dict(message.headers)
     return {
         **_SYSTEM,
         "messaging.operation.name": "send",
@@ -165,9 +166,9 @@ def _of_relayed(message: RelayedMessage, headers: dict[str, str]) -> dict[str, A
         "messaging.destination.name": message.topic,
         "messaging.destination.partition.id": str(message.partition),
         "messaging.kafka.offset": message.offset,
-        "messaging.message.id": headers.get("ce_id", ""),
+        "messaging.message.id": headers.get("ce_id", b"").decode(),
         "messaging.message.body.size": message.size,
-        "immersiverse.auth.event.type": headers.get("ce_type", "").rpartition(".")[2],
+        "immersiverse.auth.event.type": headers.get("ce_type", b"").decode().rpartition(".")[2],
     }
 
 

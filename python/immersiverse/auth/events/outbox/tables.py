@@ -128,6 +128,14 @@ class OutboxTables:
         except sa.exc.SQLAlchemyError as error:
             raise outbox_error(error, "cannot create the outbox's tables") from error
 
+    def create_in(self, engine: sa.Engine) -> None:
+        """`create_all` in a transaction of its own. Raises the same."""
+        try:
+            with engine.begin() as connection:
+                self.create_all(connection)
+        except sa.exc.SQLAlchemyError as error:
+            raise outbox_error(error, "cannot create the outbox's tables") from error
+
     def _postgresql(self) -> tuple[str, ...]:
         # txid_current() and bigint, not pg_current_xact_id() and xid8: PostgreSQL 12 has only these, and
         # every driver reads them. The planner's statistics of a table that only grows are always late.

@@ -121,11 +121,7 @@ class Outbox:
             ConfigurationError: if the database system is not supported.
             OutboxUnavailable: if the database does not answer or refuses.
         """
-        try:
-            with engine.begin() as connection:
-                self._tables.create_all(connection)
-        except sa.exc.SQLAlchemyError as error:
-            raise outbox_error(error, "cannot create the outbox's tables") from error
+        self._tables.create_in(engine)
 
     def _checked(self, event: AuthEvent) -> AuthEvent:
         """A valid copy, which is numbered: the caller may add the same event again after a rollback."""
@@ -171,7 +167,9 @@ class Outbox:
         return row
 
     def _trace(self, message: SerializedEvent) -> tuple[tuple[str, bytes], ...]:
-        return () if self._tracer is None else tuple(self._tracer.adding(message))
+        """Headers of the trace; those of propagators for which the outbox has no column are left out."""
+        headers = () if self._tracer is None else self._tracer.adding(message)
+        return tuple((name, value) for name, value in headers if name in _COLUMN_OF)
 
 
 class AsyncOutbox:

@@ -61,6 +61,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     ),
     "dlq": CommandEntry("dlq", "List, show and redrive dead letters."),
     "inbox": CommandEntry("inbox", "What consumers remember of events that they handled."),
+    "outbox": CommandEntry("outbox", "Relay, watch and maintain an outbox."),
     "deploy": CommandEntry("deploy", "Write the dashboards and alert rules to a folder."),
     "schema": CommandEntry("schema", "Register, list, show and check schemas."),
     "registry": CommandEntry("dev", "A Schema Registry for development."),

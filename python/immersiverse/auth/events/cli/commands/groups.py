@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from typing import TYPE_CHECKING
 
 from typer import Option
@@ -19,7 +18,7 @@ from immersiverse.auth.events.cli.output import (
     warn,
     write_json,
 )
-from immersiverse.auth.events.errors import AuthEventsError
+from immersiverse.auth.events.cli.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.admin.offset_reset import OffsetChange, ResetTarget
 
     Measure = Callable[[], Sequence[PartitionLag]]
-    Show = Callable[[Sequence[PartitionLag], str], None]
 
 
 def lag(
@@ -77,38 +75,16 @@ def lag(
 
 
 def repeat(measured: Measure, interval: float, *, as_json: bool) -> None:
-    """Measure and show every so many seconds, until interrupted.
-
-    The first measurement must succeed; later, a retryable failure keeps the last result on the screen.
-    """
+    """Measure and show the lag every so many seconds; see `watch`."""
     from immersiverse.auth.events.cli.views import groups as view
 
-    screen, first = console(), measured()
-    if as_json:
-        _repeat(measured, _or_warning(view.write_lag), interval, first)
-    elif screen.is_terminal and not screen.is_dumb_terminal:
-        with view.live_lag(screen) as show:
-            _repeat(measured, show, interval, first)
-    else:
-        _repeat(measured, _or_warning(lambda rows: screen.print(view.lag_drawn(rows))), interval, first)
-
-
-def _repeat(measured: Measure, show: Show, interval: float, rows: Sequence[PartitionLag]) -> None:
-    seen = time.time()
-    show(rows, "")
-    while True:
-        time.sleep(interval)
-        try:
-            rows, seen, outage = measured(), time.time(), ""
-        except AuthEventsError as error:
-            if not error.retryable:
-                raise
-            outage = f"last measured at {time.strftime('%H:%M:%S', time.localtime(seen))}: {error}"
-        show(rows, outage)
-
-
-def _or_warning(show: Callable[[Sequence[PartitionLag]], None]) -> Show:
-    return lambda rows, outage: warn(outage) if outage else show(rows)
+    watch(
+        measured,
+        interval,
+        document=lambda rows: [view.lag_document(row) for row in rows],
+        drawn=view.lag_drawn,
+        as_json=as_json,
+    )
 
 
 def replay(

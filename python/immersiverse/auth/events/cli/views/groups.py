@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from rich.box import SIMPLE_HEAD
-from rich.console import Group
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from immersiverse.auth.events.cli.output import write_line
 from immersiverse.auth.events.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from rich.console import Console
+    from collections.abc import Sequence
 
     from immersiverse.auth.events.admin.lag import PartitionLag
     from immersiverse.auth.events.admin.offset_reset import OffsetChange
@@ -40,20 +33,6 @@ def lag_document(row: PartitionLag) -> dict[str, Any]:
         "end": row.end,
         "lag": row.behind,
     }
-
-
-def write_lag(rows: Sequence[PartitionLag]) -> None:
-    """Write a line of JSON."""
-    write_line(orjson.dumps([lag_document(row) for row in rows]))
-
-
-@contextmanager
-def live_lag(screen: Console) -> Iterator[Callable[[Sequence[PartitionLag], str], None]]:
-    """A table that is redrawn in place, with a line below it; yields what redraws it."""
-    with Live(console=screen, auto_refresh=False) as display:
-        yield lambda rows, below: display.update(
-            Group(lag_drawn(rows, screen.height), Text(below)), refresh=True
-        )
 
 
 def lag_drawn(rows: Sequence[PartitionLag], height: int | None = None) -> Table | Text:
