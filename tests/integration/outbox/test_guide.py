@@ -23,16 +23,12 @@ from outboxes import new_database, wait_until
 from stack.postgres import Postgres
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "outbox.md").read_text()
-ENVIRONMENT = """
-from alembic import context
-from sqlalchemy import MetaData, NullPool, create_engine
+MIGRATE = """
+from sqlalchemy import NullPool, create_engine
 
-target_metadata = MetaData()
 url = context.config.get_main_option("sqlalchemy.url")
 with create_engine(url, poolclass=NullPool).connect() as connection:
-{configure}
-    with context.begin_transaction():
-        context.run_migrations()
+    migrate(connection, MetaData())
 """
 
 
@@ -110,8 +106,7 @@ def test_a_request_has_its_effect_at_the_consumer(
 def test_the_migration_creates_the_tables_and_removes_them(database: sa.Engine, tmp_path: Path) -> None:
     (tmp_path / "versions").mkdir()
     (tmp_path / "versions" / "0001_outbox.py").write_text(block("# versions/0001_outbox.py"))
-    configure = "".join(f"    {line}\n" for line in block("def include_object").splitlines())
-    (tmp_path / "env.py").write_text(ENVIRONMENT.format(configure=configure))
+    (tmp_path / "env.py").write_text(block("# env.py") + MIGRATE)
     (tmp_path / "script.py.mako").write_text("${upgrades if upgrades else 'pass'}")
     config = Config()
     config.set_main_option("script_location", str(tmp_path))
