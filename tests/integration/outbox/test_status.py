@@ -7,6 +7,7 @@ import time
 import sqlalchemy as sa
 
 from immersiverse.auth.events import OutboxTables
+from immersiverse.auth.events.outbox.databases import open_outbox
 from immersiverse.auth.events.outbox.set_aside import SetAside
 from immersiverse.auth.events.outbox.shard_states import shard_states, undelivered
 from immersiverse.auth.events.outbox.status import backlog, status
@@ -126,6 +127,22 @@ def test_rates_are_differences(target: Target) -> None:
     added, delivered = after.rates(before)
     assert round(added * seconds) == 60
     assert round(delivered * seconds) == 50
+
+
+def test_a_shard_without_rows_keeps_up_with_the_others(target: Target) -> None:
+    outbox = open_outbox(target.engine, TABLES, "tests")
+    try:
+        outbox.renew()
+        target.commit(*(user_deleted(f"user-{n}") for n in range(50)))
+        empty = outbox.poll(outbox.held[0], [], 10)  # as a relay does that finds no rows of its shards
+        outbox.held.update(dict.fromkeys(outbox.held, empty.after))
+        outbox._saved = outbox._renewed = -100.0  # type: ignore[attr-defined]  # as if a minute had passed
+        outbox.renew()
+        with target.engine.begin() as connection:
+            saved = {state.position for state in shard_states(connection, TABLES)}
+        assert saved == {empty.after}
+    finally:
+        outbox.close()
 
 
 def test_delivered_rows_are_not_read(target: Target) -> None:

@@ -5,13 +5,13 @@ It uses the engine's connections, never the relay's: what takes long here delays
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Final, Self
 
 from immersiverse.auth.events.errors import AuthEventsError, OperationRefused
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import OutboxBacklog
 from immersiverse.auth.events.outbox.retention import maintain
 from immersiverse.auth.events.outbox.status import backlog
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.outbox.tables import OutboxTables
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _MEASURE_EVERY: Final = 5.0  # seconds
 _SHARE: Final = 20  # a measurement is followed by a pause of so many times its duration
 _MAINTAIN_EVERY: Final = 3600.0  # seconds

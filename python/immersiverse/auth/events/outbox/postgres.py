@@ -7,13 +7,13 @@ again, and finds it ended by the relay that took its shards.
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.outbox.database import LEASE, RENEW, Found, LeaseLost, row_of
 from immersiverse.auth.events.outbox.snapshots import BEGINNING, Position, Snapshot
 from immersiverse.auth.events.outbox.tables import HEADERS, SHARDS, OutboxTables, outbox_error
@@ -36,8 +36,9 @@ _CONNECTION: Final[dict[str, Any]] = {
     # A prepared plan would rather scan the table, whose newest rows are not in its statistics.
     "options": "-c enable_seqscan=off -c jit=off -c statement_timeout=60000",
 }
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _SAVE_EVERY: Final = 0.25  # seconds; what a relay that dies has sent since then is sent again
+_SAVE_IDLE: Final = 30.0  # seconds; else a shard without rows would seem to be far behind the others
 _RESTORED: Final = "10 minutes"  # before the last save, after a restore or failover: sent again
 
 
@@ -84,6 +85,9 @@ class PostgresOutbox:
         before = set(self.held)
         if self._is_unsaved:
             self.write_positions()
+        elif self.held and now - self._saved >= _SAVE_IDLE:
+            self.write_positions()
+            self._saved = now - _SAVE_EVERY  # the next rows' position is saved at once
         with _errors("cannot renew the relay's lease"):
             wanted = self._share()
             for shard in sorted(self.held)[wanted:]:

@@ -7,7 +7,6 @@ its last position is sent again by its successor, in the same order.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import uuid
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events.errors import OutboxUnavailable
 from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.outbox.database import Row
 from immersiverse.auth.events.outbox.databases import engine_of, open_outbox
 from immersiverse.auth.events.outbox.housekeeping import Housekeeping
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.tracing import OutboxTracer
     from immersiverse.auth.events.outbox.database import OutboxDatabase
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _RETRY: Final = Retry(first=0.2, longest=5.0)
 _LOOK_EVERY: Final = 1.0  # seconds, at the rows set aside
 _LARGE: Final = 400_000  # bytes; topics take 1 MB by default

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from immersiverse.auth.events.kafka.instrumentation import HookDispatcher
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.observability.hooks import Durations, Relayed, RowSetAside, ShardsHeld
 from immersiverse.auth.events.observability.tracing import RelayedMessage
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     _Sent = Sequence[tuple[Row, Delivery]]
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _PROGRESS_EVERY: Final = 60.0  # seconds
 _NANOSECONDS: Final = 1_000_000_000
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from immersiverse.auth.events.errors import ConfigurationError, OperationRefused
 from immersiverse.auth.events.outbox.partitions import Partition, attach, name_of, partitions
-from immersiverse.auth.events.outbox.shard_states import shard_states, undelivered
+from immersiverse.auth.events.outbox.shard_states import prefer_index, shard_states, undelivered
 from immersiverse.auth.events.outbox.tables import MAINTENANCE_LOCK, OutboxTables, outbox_error
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class _PartitionKeeper:
             self._done.dropped.append(f"{table} (its rows)")
 
     def _has_undelivered(self, connection: sa.Connection, table: str) -> bool:
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        prefer_index(connection)
         states = shard_states(connection, self._tables)
         # A position of another time line says nothing about rows: keep all until a relay has sent them again.
         if not all(state.is_current for state in states):

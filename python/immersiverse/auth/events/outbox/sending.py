@@ -6,7 +6,6 @@ the relay waits: brokers that are away, missing rights, a producer that failed.
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -18,6 +17,7 @@ from immersiverse.auth.events.kafka.producer.callbacks import CallbackThread
 from immersiverse.auth.events.kafka.producer.core import ProducerCore, RawMessage
 from immersiverse.auth.events.kafka.producer.delivery import Delivery
 from immersiverse.auth.events.kafka.producer.reports import kafka_error_of
+from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.outbox.database import Row
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     _Failed = list[tuple[Row, PublishError]]
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _DEFAULTS: Final[Mapping[str, Any]] = {
     "linger.ms": 1,
     "delivery.timeout.ms": 0,  # never: an event that failed while later ones succeed would break the order

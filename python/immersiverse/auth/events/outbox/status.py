@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from immersiverse.auth.events.outbox.partitions import Partition, partitions
-from immersiverse.auth.events.outbox.shard_states import ShardState, shard_states, undelivered
+from immersiverse.auth.events.outbox.shard_states import ShardState, prefer_index, shard_states, undelivered
 from immersiverse.auth.events.outbox.tables import outbox_error
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _shards(connection: sa.Connection, tables: OutboxTables) -> list[ShardStatus
     dialect = connection.dialect.name
     age = f"({_NOW_SQLITE} - julianday(min(created_at))) * {_DAY}"
     if dialect == "postgresql":
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        prefer_index(connection)
         age = "extract(epoch FROM clock_timestamp() - min(created_at))::float8"
     states = shard_states(connection, tables)
     query = undelivered(dialect, tables.outbox, states, "shard, created_at")
