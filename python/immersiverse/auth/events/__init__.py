@@ -74,15 +74,20 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.hooks import Gap as Gap
     from immersiverse.auth.events.observability.hooks import Hook as Hook
     from immersiverse.auth.events.observability.hooks import Lag as Lag
+    from immersiverse.auth.events.observability.hooks import OutboxBacklog as OutboxBacklog
     from immersiverse.auth.events.observability.hooks import Published as Published
+    from immersiverse.auth.events.observability.hooks import Relayed as Relayed
     from immersiverse.auth.events.observability.hooks import RetentionLoss as RetentionLoss
     from immersiverse.auth.events.observability.hooks import Retried as Retried
+    from immersiverse.auth.events.observability.hooks import RowSetAside as RowSetAside
+    from immersiverse.auth.events.observability.hooks import ShardsHeld as ShardsHeld
     from immersiverse.auth.events.observability.hooks import Statistics as Statistics
     from immersiverse.auth.events.observability.hooks import Stubbed as Stubbed
     from immersiverse.auth.events.observability.hooks import Unconfirmed as Unconfirmed
     from immersiverse.auth.events.observability.hooks import VersionJump as VersionJump
     from immersiverse.auth.events.observability.otel import OpenTelemetryTracer as OpenTelemetryTracer
     from immersiverse.auth.events.observability.prometheus import PrometheusHook as PrometheusHook
+    from immersiverse.auth.events.observability.tracing import OutboxTracer as OutboxTracer
     from immersiverse.auth.events.observability.tracing import Tracer as Tracer
     from immersiverse.auth.events.outbox.relay import OutboxRelay as OutboxRelay
     from immersiverse.auth.events.outbox.relay import RelayPolicy as RelayPolicy
@@ -162,12 +167,13 @@ _EXPORTS = {
     "kafka.config": "Retry",
     "kafka.consumer.subscriber": "Subscriber",
     "observability.hooks": (
-        "Committed Consumed DeadLettered DecodeFailed Detail Dropped Durations Gap Hook Lag Published "
-        "RetentionLoss Retried Statistics Stubbed Unconfirmed VersionJump"
+        "Committed Consumed DeadLettered DecodeFailed Detail Dropped Durations Gap Hook Lag OutboxBacklog "
+        "Published Relayed RetentionLoss Retried RowSetAside ShardsHeld Statistics Stubbed Unconfirmed "
+        "VersionJump"
     ),
     "observability.otel": "OpenTelemetryTracer",
     "observability.prometheus": "PrometheusHook",
-    "observability.tracing": "Tracer",
+    "observability.tracing": "OutboxTracer Tracer",
     "outbox.relay": "OutboxRelay RelayPolicy",
     "outbox.tables": "OutboxTables",
     "outbox.writing": "AsyncOutbox Outbox",
