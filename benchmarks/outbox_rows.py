@@ -1,4 +1,4 @@
-"""An outbox to measure: a real PostgreSQL that syncs its log, rows of the benchmark's event, and their topic."""
+"""An outbox to measure: a real PostgreSQL that syncs its log, rows of the benchmark's event, their topic."""
 
 from __future__ import annotations
 

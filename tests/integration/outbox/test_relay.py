@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import defaultdict
 
 import pytest
@@ -127,6 +128,25 @@ def test_a_topic_that_appears_takes_what_was_set_aside(target: Target) -> None:
             )
         set_aside.retry()
         assert target.ids(1) == [added.event_id]
+
+
+def test_a_relay_stops_while_kafka_is_away_and_the_next_one_sends(target: Target) -> None:
+    added = target.commit(user_deleted("anna"), user_deleted("anna"))
+    away = Target("127.0.0.1:1", target.topic, target.engine)
+    with away.relaying():
+        wait_until(lambda: set(holders(target)) != {None})
+        time.sleep(1)  # it waits for Kafka
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 15
+    assert set(holders(target)) == {None}
+    with target.relaying():
+        assert target.ids(2) == [event.event_id for event in added]
+
+
+def holders(target: Target) -> list[str | None]:
+    """Which relay holds each shard."""
+    with target.engine.connect() as connection:
+        return list(connection.exec_driver_sql("SELECT holder FROM auth_events_outbox_shards").scalars())
 
 
 def test_an_event_with_a_version_is_refused(target: Target) -> None:

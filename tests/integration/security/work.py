@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 
 from commands import Result
-from immersiverse.auth.events import AuthEventsError
+from immersiverse.auth.events import AuthEventsError, Outbox, OutboxRelay, OutboxTables
+from immersiverse.auth.events.outbox.status import backlog
 from integration.running import eventually, logged_out
 from integration.security.documented_rights import Scene
+from outboxes import SERIALIZER, user_deleted
 
 EVENT: Final = (
     '{"eventType":"UserCreated","timestamp":"2025-07-01T09:00:00Z","payload":{"userId":"user-1",'
@@ -65,6 +69,29 @@ def _handles_one_event_and_dead_letters_the_next(desk: Desk) -> bool:
     return ending.exception() is None and is_done()
 
 
+def _relays_an_outbox(desk: Desk) -> bool:
+    """Without the right it waits: nothing is set aside that an ACL would let pass."""
+    scene, tables = desk.scene, OutboxTables()
+    with TemporaryDirectory() as folder:
+        engine = sa.create_engine(f"sqlite:///{folder}/outbox.db")
+        outbox = Outbox(SERIALIZER)
+        outbox.create_all(engine)
+        with engine.begin() as connection:
+            outbox.add(connection, user_deleted("anna"))
+        relay = OutboxRelay(engine, scene.user.config)
+        with ThreadPoolExecutor(1) as thread:
+            ending = thread.submit(relay.run)
+            eventually(
+                lambda: backlog(engine, tables).rows == 0 or "TOPIC_AUTHORIZATION_FAILED" in desk.caplog.text
+            )
+            relay.stop()
+        ending.result()
+        found = backlog(engine, tables)
+        engine.dispose()
+    assert found.set_aside == 0
+    return found.rows == 0
+
+
 def _publishes_a_line(desk: Desk) -> bool:
     return "auth.events.user 1" in desk.auth_events("publish", "--schema-id", "1", stdin=EVENT).err
 
@@ -99,6 +126,7 @@ WORK: Final[Mapping[str, Callable[[Desk], bool]]] = {
     "Publisher": _publishes,
     "Subscriber": _handles_one_event_and_dead_letters_the_next,
     "auth-events publish": _publishes_a_line,
+    "auth-events outbox relay": _relays_an_outbox,
     "auth-events tail": _shows_the_events,
     "auth-events lag": _shows_the_lag,
     "auth-events replay": _moves_the_group,

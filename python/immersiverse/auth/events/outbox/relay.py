@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +41,7 @@ _log = get_logger(__name__)
 _RETRY: Final = Retry(first=0.2, longest=5.0)
 _LOOK_EVERY: Final = 1.0  # seconds, at the rows set aside
 _LARGE: Final = 400_000  # bytes; topics take 1 MB by default
+_ENDING: Final = 5.0  # seconds for acknowledgements when it shall stop
 _WAITING: Final = "waits behind a refused event of the same user"
 
 
@@ -152,6 +153,10 @@ class OutboxRelay:
             outbox.close()
 
 
+class _Stopped(Exception):
+    """The relay shall stop, and rows are not acknowledged: they are sent again by the next one."""
+
+
 class RelayRun:
     """From one loss of the database to the next.
 
@@ -181,6 +186,7 @@ class RelayRun:
         self._report = report
         self._held_keys: set[bytes] = set()
         self._look_at = 0.0  # when to look at the rows set aside
+        self._ends_at = 0.0  # when to give up acknowledgements, once it shall stop
 
     def run(self) -> None:
         """Relay until it is stopped.
@@ -188,6 +194,10 @@ class RelayRun:
         Raises:
             OutboxUnavailable: if the database does not answer, or the lease is lost.
         """
+        with suppress(_Stopped):
+            self._run()
+
+    def _run(self) -> None:
         pause = self._policy.shortest_pause
         while not self._stopping.is_set():
             if self._outbox.renew() or time.monotonic() >= self._look_at:
@@ -199,6 +209,15 @@ class RelayRun:
             count = sum(self._advance(*group) for group in groups.items())
             pause = self._policy.shortest_pause if count else min(pause * 1.5, self._policy.longest_pause)
             self._stopping.wait(pause)
+
+    def _tick(self) -> None:
+        """What is done while acknowledgements are awaited."""
+        if self._stopping.is_set():
+            now = time.monotonic()
+            self._ends_at = self._ends_at or now + _ENDING
+            if now >= self._ends_at:
+                raise _Stopped
+        self._outbox.require_lease()
 
     def _advance(self, position: Position, shards: list[int]) -> int:
         """Send the next rows of shards that are equally far; how many."""
@@ -251,7 +270,7 @@ class RelayRun:
 
     def _finish(self) -> None:
         """Wait until rows are acknowledged, and set aside those that are refused."""
-        refused = self._sender.finish(self._outbox.require_lease)
+        refused = self._sender.finish(self._tick)
         if refused:
             self._outbox.require_lease()
             self._set_aside.add(((row, str(error)) for row, error in refused), is_waiting=False)
@@ -269,7 +288,7 @@ class RelayRun:
             self._outbox.require_lease()
             first = list({row.key: row for row in reversed(rows)}.values())  # of each user
             self._sender.send(first)
-            again = self._sender.finish(self._outbox.require_lease)
+            again = self._sender.finish(self._tick)
             self._outbox.require_lease()
             self._set_aside.add(((row, str(error)) for row, error in again), is_waiting=False)
             kept = {row.sequence for row, _ in again}

@@ -7,11 +7,12 @@ the relay waits: brokers that are away, missing rights, a producer that failed.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from confluent_kafka import KafkaError
 
-from immersiverse.auth.events.errors import PublishError
+from immersiverse.auth.events.errors import PublishError, UndeliveredEvents
 from immersiverse.auth.events.kafka.config import Retry
 from immersiverse.auth.events.kafka.producer.callbacks import CallbackThread
 from immersiverse.auth.events.kafka.producer.core import ProducerCore, RawMessage
@@ -121,17 +122,21 @@ class RowSender:
             time.sleep(min(left, _TICK))
             tick()
         if not self._core.is_usable:
-            self._core.close(0)
+            self._close_core()
             self._core = self._new_core()
 
     def _new_core(self) -> ProducerCore:
         return ProducerCore(self._settings, CallbackThread(), hooks=self._hooks, role="outbox-relay")
 
+    def _close_core(self) -> None:
+        with suppress(UndeliveredEvents):  # they are in the database, and sent again
+            self._core.close(0)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._core.close(0)
+        self._close_core()
 
 
 def _is_refusal(error: PublishError) -> bool:
