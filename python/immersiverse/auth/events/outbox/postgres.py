@@ -115,23 +115,26 @@ class PostgresOutbox:
         condition, values = self._difference(position, shards)
         query = f"""SELECT now.snapshot, row.* FROM (SELECT txid_current_snapshot()::text AS snapshot) now
             LEFT JOIN LATERAL (
-                SELECT {self._columns} FROM {self._tables.outbox} WHERE {condition} ORDER BY sequence LIMIT %s
+                SELECT {self._columns} FROM {self._tables.outbox} WHERE {condition} AND sequence > %s
+                ORDER BY sequence LIMIT %s
             ) row ON true"""
         with _errors("cannot read the outbox"), self._reader.cursor(binary=True) as cursor:
-            found = cursor.execute(query, (*values, limit + 1)).fetchall()
+            found = cursor.execute(query, (*values, position.restored, limit + 1)).fetchall()
         now, has_rows = found[0][0], found[0][1] is not None
         if len(found) > limit:
-            return Found([], Position(position.snapshot, now), more=True)
-        return Found([row_of(each[1:]) for each in found] if has_rows else [], Position(now))
+            restored = position.restored
+            return Found([], Position(position.snapshot, now, restored, restored), more=True)
+        rows = [row_of(each[1:]) for each in found] if has_rows else []
+        return Found(rows, Position(now, restored=position.restored))
 
     def stream(self, position: Position, shards: Sequence[int], size: int) -> Generator[list[Row]]:
         """See `OutboxDatabase.stream`: sorted once, whatever their number."""
         condition, values = self._difference(position, shards)
         query = f"""WITH found AS MATERIALIZED (SELECT {self._columns} FROM {self._tables.outbox}
             WHERE {condition} AND sequence > %s
-                AND txid_visible_in_snapshot(transaction_id, %s::txid_snapshot))
+                AND (sequence <= %s OR txid_visible_in_snapshot(transaction_id, %s::txid_snapshot)))
             SELECT * FROM found ORDER BY 1"""
-        values = (*values, position.sequence, position.target)
+        values = (*values, position.sequence, position.restored, position.target)
         with _errors("cannot read the outbox"), self._reader.transaction():
             self._reader.execute("SET LOCAL work_mem = '64MB'")
             self._reader.execute("SET LOCAL statement_timeout = 0")
@@ -157,8 +160,8 @@ class PostgresOutbox:
         for shard, position in self.held.items():
             by_position.setdefault(position, []).append(shard)
         update = (
-            f"UPDATE {self._tables.shards} SET snapshot = %s, target = %s, sequence = %s, epoch = %s, "
-            "saved_at = clock_timestamp() WHERE shard = ANY(%s) AND holder = %s"
+            f"UPDATE {self._tables.shards} SET snapshot = %s, target = %s, sequence = %s, restored = %s, "
+            "epoch = %s, saved_at = clock_timestamp() WHERE shard = ANY(%s) AND holder = %s"
         )
         with _errors("cannot save the relay's position"):
             for position, shards in by_position.items():
@@ -206,49 +209,68 @@ class PostgresOutbox:
     def _take(self, count: int) -> None:
         """Take free shards, and end the connection of a relay that was silent for too long."""
         # A shard that is still this relay's by name was held by a connection that it has lost.
-        query = f"""SELECT shard, snapshot, target, sequence, epoch, saved_at, backend,
+        query = f"""SELECT shard, backend,
                 holder IS NOT NULL AND (holder = %s OR NOT EXISTS (
                     SELECT 1 FROM {self._tables.relays} r WHERE r.relay = s.holder
                         AND r.seen_at > clock_timestamp() - make_interval(secs => %s))) AS is_silent
             FROM {self._tables.shards} s WHERE NOT shard = ANY(%s) ORDER BY random()"""
         with self._control.cursor() as cursor:
             rows = cursor.execute(query, (self._relay, LEASE, list(self.held))).fetchall()
-        for shard, snapshot, target, sequence, epoch, saved_at, backend, is_silent in rows:
+        for shard, backend, is_silent in rows:
             if count == 0:
                 return
             if self._scalar("SELECT pg_try_advisory_lock(%s, %s)", (self._lock_class, shard)):
-                position = Position(snapshot, target, sequence)
-                if epoch not in {"", self._epoch}:
-                    position = self._position_after_restore(shard, snapshot, saved_at)
-                self._take_over(shard, position)
+                self._take_over(shard)
                 count -= 1
             elif is_silent:
                 self._end(backend, shard)
 
-    def _take_over(self, shard: int, position: Position) -> None:
+    def _take_over(self, shard: int) -> None:
+        """Begin with a shard whose lock this relay has just taken, where the last one saved to have come."""
         take = (
             f"UPDATE {self._tables.shards} SET holder = %s, backend = pg_backend_pid(), "
-            "held_since = clock_timestamp() WHERE shard = %s"
+            "held_since = clock_timestamp() WHERE shard = %s "
+            "RETURNING snapshot, target, sequence, restored, epoch, saved_at"
         )
-        self._control.execute(take, (self._relay, shard))
-        self.held[shard] = position
+        (saved,) = self._control.execute(take, (self._relay, shard)).fetchall()
+        *position, epoch, saved_at = saved
+        self.held[shard] = Position(*position)
+        if epoch != self._epoch:
+            self.held[shard] = self._position_in_new_epoch(shard, self.held[shard], saved_at)
+            self._is_unsaved = True
 
-    def _position_after_restore(self, shard: int, snapshot: str, saved_at: datetime) -> Position:
+    def _position_in_new_epoch(self, shard: int, saved: Position, saved_at: datetime | None) -> Position:
         """Where to begin after a restore or failover, when transaction ids may have begun again.
 
         All rows are sent again from the first one that may not have been delivered: that the old position
-        does not see, or that is about as new as it.
+        does not see, or that is about as new as it. Rows of transactions that cannot have committed here came
+        with a dump. Its sequence came with it, so that every row added here has a higher number.
         """
-        first = self._scalar(
-            f"SELECT min(sequence) FROM {self._tables.outbox} WHERE shard = %s AND (created_at >= "
-            "%s - %s::interval OR NOT txid_visible_in_snapshot(transaction_id, %s::txid_snapshot))",
-            (shard, saved_at, _RESTORED, snapshot),
-        )
-        target = self._scalar("SELECT txid_current_snapshot()::text")
+        outbox = self._tables.outbox
+        first = "NULL::bigint"
+        if saved_at is not None:  # else nothing was ever delivered
+            first = f"""(SELECT min(sequence) FROM {outbox} WHERE shard = %(shard)s AND (
+                created_at >= %(saved_at)s - %(restored)s::interval
+                OR NOT txid_visible_in_snapshot(transaction_id, %(snapshot)s::txid_snapshot)))"""
+        # One statement: what commits after it is not in the target, but among what is polled later.
+        query = f"""SELECT now.snapshot::text, {first}, greatest(
+                (SELECT max(sequence) FROM {outbox} WHERE transaction_id >= txid_snapshot_xmax(now.snapshot)),
+                (SELECT max(sequence) FROM {outbox}
+                    WHERE transaction_id = ANY(ARRAY(SELECT txid_snapshot_xip(now.snapshot)))),
+                (SELECT max(restored) FROM {self._tables.shards}))
+            FROM (SELECT txid_current_snapshot() AS snapshot) now"""
+        values = {"shard": shard, "saved_at": saved_at, "restored": _RESTORED, "snapshot": saved.snapshot}
+        ((target, first_row, restored),) = self._control.execute(query, values).fetchall()
+        if saved_at is None:
+            return Position(BEGINNING, target, 0, restored) if restored else saved
         _log.warning(
-            "shard %d: the database was restored or failed over; sending again from row %s on", shard, first
+            "shard %d: the database was restored or failed over; sending again from row %s on",
+            shard,
+            first_row or "the next",
         )
-        return Position(BEGINNING, target, (first or 1) - 1)
+        if first_row is None:
+            return Position(target, restored=restored)
+        return Position(BEGINNING, target, first_row - 1, restored)
 
     def _end(self, backend: int | None, shard: int) -> None:
         """End a silent relay's connection, if it is the one that holds the shard."""
@@ -262,8 +284,9 @@ class PostgresOutbox:
     def _release(self, shard: int) -> None:
         position = self.held.pop(shard)
         release = (
-            f"UPDATE {self._tables.shards} SET snapshot = %s, target = %s, sequence = %s, epoch = %s, "
-            "saved_at = clock_timestamp(), holder = NULL, backend = NULL WHERE shard = %s AND holder = %s"
+            f"UPDATE {self._tables.shards} SET snapshot = %s, target = %s, sequence = %s, restored = %s, "
+            "epoch = %s, saved_at = clock_timestamp(), holder = NULL, backend = NULL "
+            "WHERE shard = %s AND holder = %s"
         )
         self._control.execute(release, (*position, self._epoch, shard, self._relay))
         self._control.execute("SELECT pg_advisory_unlock(%s, %s)", (self._lock_class, shard))

@@ -24,7 +24,6 @@ from immersiverse.auth.events.outbox.reporting import RelayReport
 from immersiverse.auth.events.outbox.retention import KEEP
 from immersiverse.auth.events.outbox.sending import RowSender
 from immersiverse.auth.events.outbox.set_aside import SetAside
-from immersiverse.auth.events.outbox.snapshots import Position
 from immersiverse.auth.events.outbox.tables import OutboxTables
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.observability.hooks import Hook
     from immersiverse.auth.events.observability.tracing import OutboxTracer
     from immersiverse.auth.events.outbox.database import OutboxDatabase
+    from immersiverse.auth.events.outbox.snapshots import Position
 
 _log = get_logger(__name__)
 _RETRY: Final = Retry(first=0.2, longest=5.0)
@@ -247,7 +247,7 @@ class RelayRun:
                 self._send(rows)
                 sent, count = rows, count + len(rows)
         self._finish()
-        self._outbox.save(shards, Position(position.target))
+        self._outbox.save(shards, position.at_target())
         return count
 
     def _send(self, rows: list[Row]) -> None:

@@ -64,13 +64,13 @@ def shard_states(connection: sa.Connection, tables: OutboxTables) -> list[ShardS
         is_alive = f"r.seen_at > julianday('now') - {LEASE / _DAY}"
         holder = f"(SELECT relay FROM {tables.relays})"
     rows = connection.exec_driver_sql(
-        f"SELECT s.shard, s.snapshot, s.target, s.sequence, {is_current}, s.saved_at, {holder}, "
+        f"SELECT s.shard, s.snapshot, s.target, s.sequence, s.restored, {is_current}, s.saved_at, {holder}, "
         f"coalesce({is_alive}, FALSE), {held} "
         f"FROM {tables.shards} s LEFT JOIN {tables.relays} r ON r.relay = {holder} ORDER BY s.shard"
     )
     return [
-        ShardState(shard, Position(snapshot, target, sequence), bool(current), saved, name, bool(alive), age)
-        for shard, snapshot, target, sequence, current, saved, name, alive, age in rows
+        ShardState(shard, Position(*position), bool(current), saved, name, bool(alive), age)
+        for shard, *position, current, saved, name, alive, age in rows
     ]
 
 
@@ -101,7 +101,7 @@ def undelivered(dialect: str, source: str, states: Sequence[ShardState], columns
 
 
 def _condition(state: ShardState) -> str:
-    snapshot, target, sequence = state.position
+    snapshot, target, sequence, restored = state.position
     if not state.is_current:
         return f"created_at >= timestamptz '{state.saved_at}' - interval '{RESTORED}'"
     seen = Snapshot.parse(snapshot)
@@ -109,12 +109,12 @@ def _condition(state: ShardState) -> str:
     if seen.running:
         unseen = f"({unseen} OR transaction_id IN ({_numbers(seen.running)}))"
     if not target:
-        return unseen
+        return f"{unseen} AND sequence > {restored}"
     until = Snapshot.parse(target)
-    sent = f"sequence <= {sequence} AND transaction_id < {until.xmax}"
+    reached = f"transaction_id < {until.xmax}"
     if until.running:
-        sent += f" AND transaction_id NOT IN ({_numbers(until.running)})"
-    return f"{unseen} AND NOT ({sent})"
+        reached += f" AND transaction_id NOT IN ({_numbers(until.running)})"
+    return f"{unseen} AND NOT (sequence <= {sequence} AND (sequence <= {restored} OR {reached}))"
 
 
 def _condition_of_sequence(state: ShardState) -> str:

@@ -49,8 +49,15 @@ class Position(NamedTuple):
         snapshot: all rows that it sees were delivered.
         target: the snapshot up to which rows are being delivered; empty if none are.
         sequence: up to which of the rows between the two were delivered.
+        restored: rows up to this one may have come from another cluster, with a dump: their transaction ids
+            mean nothing here. They are delivered before anything else, and never again.
     """
 
     snapshot: str = BEGINNING
     target: str = ""
     sequence: int = 0
+    restored: int = 0
+
+    def at_target(self) -> Position:
+        """The position when all rows up to the target are delivered."""
+        return Position(self.target, restored=self.restored)

@@ -247,6 +247,7 @@ def _shard_columns(time: str) -> str:
     snapshot text NOT NULL DEFAULT '1:1:',
     target text NOT NULL DEFAULT '',
     sequence bigint NOT NULL DEFAULT 0,
+    restored bigint NOT NULL DEFAULT 0,
     epoch text NOT NULL DEFAULT '',
     saved_at {time},
     holder text,
