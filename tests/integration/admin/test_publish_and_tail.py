@@ -116,8 +116,9 @@ def test_a_missing_topic_is_one_line_at_once_and_a_count(auth_events, kafka, mon
     stdin = "\n".join(MINIMAL % f"user-{number}" for number in range(300))
     result = auth_events("publish", "--schema-id", "1", "--single-topic", stdin=stdin)
     line, summary = result.err.splitlines()
-    command = f"kafka-topics.sh --bootstrap-server {kafka.bootstrap} --create --topic {missing}"
-    assert (result.code, line) == (1, f"line 1: topic {missing} does not exist; create it with {command}")
+    command = f"auth-events topics apply -b {kafka.bootstrap} --single-topic"
+    reason = f"topic {missing} does not exist; create the contract's topics with {command}"
+    assert (result.code, line) == (1, f"line 1: {reason}")
     assert summary.endswith(f"; 300 lines were not published, of them 300 to {missing}")
     assert float(re.search(r"in ([0-9.]+) s", summary).group(1)) < 10
 

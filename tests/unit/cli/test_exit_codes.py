@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "operations.md"
-COMMANDS = ["publish", "tail", "lag", "replay", "dlq list", "dlq show", "dlq redrive", "inbox forget"]
+COMMANDS = [
+    *("publish", "tail", "lag", "replay", "topics plan", "topics apply", "topics check"),
+    *("dlq list", "dlq show", "dlq redrive", "inbox forget"),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Message
 
+from immersiverse.auth.events.admin.topic_setup.wanted import DEAD_LETTER_ROOM
 from immersiverse.auth.events.kafka import dead_letters as headers
 from immersiverse.auth.events.kafka.dead_letters import BATCH_BYTES
 from immersiverse.auth.events.kafka.record import Record
@@ -52,6 +53,7 @@ def test_what_is_added_to_the_topics_limit_has_room_for_everything_that_a_dead_l
     said = wire(form.headers)
     added = figure(r"plus (\d+,\d+)")
     assert 2 * headers.MAX_TEXT < said < added < 2 * said
+    assert added == DEAD_LETTER_ROOM
     assert figure(r"up to (\d+,\d+) bytes each") == headers.MAX_TEXT
     assert figure(r"max.message.bytes=(\d+)") == DEFAULT_LIMIT + added
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
+from immersiverse.auth.events import catalog
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.partition import Partition
 from immersiverse.auth.events.suggestions import closest_name
@@ -73,9 +74,9 @@ def missing_topic(cluster: Cluster, name: str) -> str:
         if error is None or error.name() not in _UNKNOWN:
             return ""
         if time.monotonic() > until:
-            servers = cluster.settings["bootstrap.servers"]
-            command = f"kafka-topics.sh --bootstrap-server {servers} --create --topic {name}"
-            return f"topic {name} does not exist; create it with {command}"
+            mode = " --single-topic" if name == catalog.SINGLE_TOPIC else ""
+            command = f"auth-events topics apply -b {cluster.settings['bootstrap.servers']}{mode}"
+            return f"topic {name} does not exist; create the contract's topics with {command}"
         time.sleep(_CREATION_SECONDS / 10)
 
 

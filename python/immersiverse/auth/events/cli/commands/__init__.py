@@ -59,6 +59,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         "Reset a consumer group's offsets, to read events again.",
         f"auth-events replay -b {_KAFKA} -g analytics -t auth.events.login --to-timestamp 2h",
     ),
+    "topics": CommandEntry("topics", "Create the contract's topics, and keep them as they should be."),
     "dlq": CommandEntry("dlq", "List, show and redrive dead letters."),
     "inbox": CommandEntry("inbox", "What consumers remember of events that they handled."),
     "outbox": CommandEntry("outbox", "Relay, watch and maintain an outbox."),
