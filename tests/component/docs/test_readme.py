@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,12 +40,29 @@ def test_the_publishing_example_publishes(recwarn: pytest.WarningsRecorder):
     assert not [w for w in recwarn if issubclass(w.category, DeprecationWarning)]
 
 
-def test_the_consuming_example_subscribes():
+def test_the_consuming_example_prints_what_the_publishing_one_published():
     with EmbeddedStack() as stack:
-        code = example("Consume", stack).replace("subscriber.run()", "")
-        scope: dict[str, object] = {}
-        exec(code, scope)
-        subscriber = scope["subscriber"]
+        published: dict[str, object] = {}
+        exec(example("Publish", stack), published)
+        published["serializer"]._schemas.close()
+        consumed: dict[str, object] = {}
+        exec(example("Consume", stack).replace("subscriber.run()", ""), consumed)
+        subscriber = consumed["subscriber"]
         assert isinstance(subscriber, Subscriber)
-        threading.Timer(1, subscriber.stop).start()
-        subscriber.run()
+        with contextlib.redirect_stdout(Printed(stop=subscriber.stop)) as printed:
+            subscriber.run()
+        subscriber._deserializer._schemas.close()
+    assert printed.getvalue().startswith(f"welcome, alice: {published['event'].event_id} of 20")
+
+
+class Printed(io.StringIO):
+    """What is printed, until the first line ends."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def write(self, text: str) -> int:
+        if "\n" in text:
+            self._stop()
+        return super().write(text)
