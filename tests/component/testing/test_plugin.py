@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from component.testing.users_pytest import run_pytest
 from immersiverse.auth.events.testing.broker import EmbeddedBroker
-
-PROJECT = Path(__file__).parent / "kit_project"
-
-
-def run_pytest(*arguments: str, folder: Path = PROJECT, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest as in a user's shell."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    environment = {**os.environ, **variables}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["in one process", "with xdist"])
@@ -37,11 +28,11 @@ def project(folder: Path, kafka: str) -> Path:
 
 
 def test_real_brokers_come_from_an_option_or_else_the_environment(tmp_path: Path) -> None:
-    folder = project(tmp_path, "kafka:9092")
-    assert run_pytest("--auth-events-kafka=kafka:9092", folder=folder).returncode == 0
-    assert run_pytest(folder=folder, AUTH_EVENTS_KAFKA="kafka:9092").returncode == 0
-    both = run_pytest("--auth-events-kafka=kafka:9092", folder=folder, AUTH_EVENTS_KAFKA="other:9092")
-    assert both.returncode == 0
+    with EmbeddedBroker() as broker:
+        option, folder = f"--auth-events-kafka={broker.bootstrap}", project(tmp_path, broker.bootstrap)
+        assert run_pytest(option, folder=folder).returncode == 0
+        assert run_pytest(folder=folder, AUTH_EVENTS_KAFKA=broker.bootstrap).returncode == 0
+        assert run_pytest(option, folder=folder, AUTH_EVENTS_KAFKA="localhost:1").returncode == 0
 
 
 def test_a_users_tests_pass_on_brokers_of_another_process() -> None:

@@ -291,3 +291,23 @@ def test_a_handlers_thread_is_waited_for_and_no_timeout_comes_early() -> None:
     with SubscriberTest(subscriber(handle)) as test:
         result = test.feed(sample_event(LoginFailed))
     assert (result.handled, result.attempts) == (True, 1)
+
+
+def test_a_librarys_thread_that_calls_back_is_waited_for() -> None:
+    async def handle(_event: AuthEvent, _login: LoginFailed) -> None:
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[None] = loop.create_future()
+
+        def answer() -> None:
+            threading.Event().wait(0.05)
+            loop.call_soon_threadsafe(answered.set_result, None)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        async with asyncio.timeout(30):
+            await answered
+        thread.join()
+
+    with SubscriberTest(subscriber(handle)) as test:
+        result = test.feed(sample_event(LoginFailed))
+    assert (result.handled, result.attempts) == (True, 1)

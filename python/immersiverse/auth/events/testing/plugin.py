@@ -55,9 +55,15 @@ def auth_events_registry() -> Iterator[EmbeddedRegistry]:
 
 @pytest.fixture(scope="session")
 def auth_events_kafka(request: pytest.FixtureRequest) -> str:
-    """For ``bootstrap.servers``: brokers that the command line or the environment names, or embedded ones."""
+    """For ``bootstrap.servers``: brokers that the command line or the environment names, or embedded ones.
+
+    Topics of the contract that those brokers lack are created.
+    """
     given = request.config.getoption(_OPTION) or os.environ.get(_VARIABLE)
     if given:
+        from immersiverse.auth.events.testing.published import create_topics  # noqa: PLC0415
+
+        create_topics(str(given))
         return str(given)
     broker: EmbeddedBroker = request.getfixturevalue("auth_events_broker")
     return broker.bootstrap

@@ -9,11 +9,14 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Final, Self
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from immersiverse.auth.events import catalog
+from immersiverse.auth.events.errors import BrokerUnavailable
 from immersiverse.auth.events.serialization.deserializer import AuthEventDeserializer
 from immersiverse.auth.events.serialization.headers import headers_of
+from immersiverse.auth.events.testing.broker import CONTRACT_TOPICS, PARTITIONS
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 
 if TYPE_CHECKING:
@@ -22,6 +25,33 @@ if TYPE_CHECKING:
 _TOPICS: Final = (*catalog.TOPICS, catalog.SINGLE_TOPIC)
 _WAIT: Final = 10.0  # seconds for a broker
 _POLL: Final = 0.05  # seconds
+_WITHOUT_LEADER: Final = (
+    KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART,
+)  # fmt: skip
+
+
+def create_topics(bootstrap: str) -> None:
+    """Create the contract's topics where they are missing, as the embedded broker has them.
+
+    Raises:
+        BrokerUnavailable: if the brokers do not answer, or refuse.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    try:
+        known = admin.list_topics(timeout=_WAIT).topics
+        missing = [topic for topic in CONTRACT_TOPICS if topic not in known]
+        for topic in missing:
+            _create(admin, topic)
+    except (KafkaException, TimeoutError) as error:
+        raise BrokerUnavailable(f"cannot create the contract's topics at {bootstrap}: {error}") from error
+
+
+def _create(admin: AdminClient, topic: str) -> None:
+    try:
+        admin.create_topics([NewTopic(topic, num_partitions=PARTITIONS)])[topic].result(_WAIT)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # by another worker of pytest-xdist
+            raise
 
 
 class TopicEnds:
@@ -134,8 +164,16 @@ class PublishedEvents:
 
 
 def _end(consumer: Consumer, topic: str, number: int) -> TopicPartition:
-    _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_WAIT)
-    return TopicPartition(topic, number, end)
+    """Where a partition ends; one that was created just now has no leader yet."""
+    until = time.monotonic() + _WAIT
+    while True:
+        try:
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_WAIT)
+            return TopicPartition(topic, number, end)
+        except KafkaException as error:
+            if error.args[0].code() not in _WITHOUT_LEADER or time.monotonic() > until:
+                raise BrokerUnavailable(f"cannot read where {topic}[{number}] ends: {error}") from error
+            time.sleep(_POLL)
 
 
 def _new_name() -> str:

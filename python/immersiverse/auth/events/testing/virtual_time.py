@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 A = TypeVarTuple("A")
 
+_OWN_THREADS = ("asyncio_", "auth-events")  # prefixes of names: what they do for the loop is counted
 _OWN = 1  # file descriptors that the loop itself registers: what wakes it
 
 
@@ -29,6 +31,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._ahead = 0.0
         self._jobs = 0
+        self._threads = set(threading.enumerate())
         self.waits_for_threads: Callable[[], bool] = lambda: False
         super().__init__(_JumpingSelector(self._jump))
 
@@ -50,10 +53,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _jump(self, seconds: float, registered: int) -> bool:
         """Let time pass, unless something else may happen first."""
-        if self._jobs or registered > _OWN or self.waits_for_threads():
+        if self._jobs or registered > _OWN or self.waits_for_threads() or self._has_foreign_thread():
             return False
         self._ahead += seconds
         return True
+
+    def _has_foreign_thread(self) -> bool:
+        """Whether a library has started a thread meanwhile, such as a database driver: it may call back."""
+        return any(
+            thread not in self._threads and not thread.name.startswith(_OWN_THREADS)
+            for thread in threading.enumerate()
+        )
 
 
 class _JumpingSelector(selectors.DefaultSelector):
