@@ -10,7 +10,7 @@ from immersiverse.auth.events import OutboxRelay
 
 def main(database: str, bootstrap: str) -> None:
     """Relay until SIGTERM."""
-    relay = OutboxRelay(database, {"bootstrap.servers": bootstrap})
+    relay = OutboxRelay(database, {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1000})
     signal.signal(signal.SIGTERM, lambda *_: relay.stop())
     relay.run()
 

@@ -95,6 +95,46 @@ def test_a_relay_whose_connection_was_ended_has_lost_its_lease(target: Target) -
         outbox.close()
 
 
+def test_a_shard_that_was_released_while_rows_were_sent_stays_released(target: Target) -> None:
+    one = open_outbox(target.engine, OutboxTables(), "one")
+    one.renew()
+    shards, position = list(one.held), one.held[0]
+    two = open_outbox(target.engine, OutboxTables(), "two")
+    two.renew()
+    one._renewed = 0.0  # type: ignore[attr-defined]  # as if a second had passed
+    one.renew()
+    one.save(shards, position)
+    assert len(one.held) == SHARDS / 2
+    two._renewed = 0.0  # type: ignore[attr-defined]
+    two.renew()
+    one.save(shards, position)
+    assert set(holders(target).values()) == {"one", "two"}
+    for outbox in (one, two):
+        outbox.close()
+
+
+def test_a_relay_that_loses_the_database_while_kafka_is_away_begins_again_and_can_be_stopped(
+    engine: sa.Engine,
+) -> None:
+    away = Target("127.0.0.1:1", "topic", engine)
+    away.commit(user_deleted("anna"))
+
+    def backends() -> set[int | None]:
+        with engine.connect() as connection:
+            return set(connection.exec_driver_sql("SELECT backend FROM auth_events_outbox_shards").scalars())
+
+    with away.relaying() as relay:
+        wait_until(lambda: set(holders(away).values()) == {relay.name})
+        time.sleep(1)  # it has queued the event
+        (first,) = backends()
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND application_name = 'auth-events outbox relay'"
+            )
+        wait_until(lambda: backends().isdisjoint({first, None}))
+
+
 def test_what_was_committed_after_a_restore_is_sent(target: Target) -> None:
     with target.relaying():
         sent = [target.commit(user_deleted("anna"))[0].event_id]

@@ -99,7 +99,7 @@ class PostgresOutbox:
 
     def require_lease(self) -> None:
         """See `OutboxDatabase.require_lease`."""
-        if time.monotonic() - self._renewed < LEASE - RENEW:
+        if time.monotonic() - self._renewed < LEASE / 2:
             return
         try:
             self._control.execute("SELECT 1")
@@ -145,7 +145,8 @@ class PostgresOutbox:
 
     def save(self, shards: Sequence[int], position: Position) -> None:
         """See `OutboxDatabase.save`."""
-        self.held.update(dict.fromkeys(shards, position))
+        # While Kafka was awaited, some may have been released to a relay that is new.
+        self.held.update((shard, position) for shard in shards if shard in self.held)
         self._is_unsaved = True
         if time.monotonic() - self._saved >= _SAVE_EVERY:
             self.write_positions()
