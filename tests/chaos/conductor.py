@@ -4,52 +4,76 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from random import Random
+from typing import Generic, Protocol, TypeVar
 
-from chaos.faults import (
-    Fault,
-    Strike,
-    fill_disk,
-    freeze_leader,
-    freeze_registry,
-    freeze_subscriber,
-    jump_clock,
-    kill_leader,
-    kill_publisher,
-    kill_subscriber,
-    stop_registry,
-    visit,
-)
-from chaos.stage import Stage
+from chaos.worker import Worker
 
-_KILLS: tuple[Strike, ...] = (kill_leader, kill_subscriber, kill_publisher)
-_ONCE: tuple[Strike, ...] = (*_KILLS, stop_registry, jump_clock, fill_disk)
-"""Each happens as soon as it can, so that no run is without it."""
-_RARE: tuple[Strike, ...] = (
-    *(freeze_leader, freeze_registry, freeze_subscriber),
-    *(fill_disk, jump_clock, stop_registry, visit),
-)
-_LATER: tuple[Strike, ...] = (*_KILLS, *_KILLS, *_RARE)
 _TICK = 0.1  # seconds
 
 
-class Conductor:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that went wrong.
+
+    Attributes:
+        kind: what it was.
+        victim: whom it befell; nothing else befalls it until it is undone.
+        seconds: how long it lasts.
+        undo: puts it right.
+    """
+
+    kind: str
+    victim: str
+    seconds: float
+    undo: Callable[[], None]
+
+
+class Workplace(Protocol):
+    """Where things go wrong."""
+
+    @property
+    def lasting(self) -> Sequence[Worker]:
+        """Who is there from the beginning to the end, unless it is killed."""
+        ...
+
+
+W = TypeVar("W", bound=Workplace)
+Strike = Callable[[W, Random, set[str]], Fault | None]
+"""Does something bad to a process that is not among the busy; None if there is no such process."""
+
+
+class Conductor(Generic[W]):
     """Conducts one run.
 
     Args:
         stage: where.
         random: chance, with a seed.
+        once: each happens as soon as it can, so that no run is without it.
+        later: of what one is chosen after that.
+        beside: is done after each.
 
     Attributes:
         faults: how often what went wrong.
     """
 
-    def __init__(self, stage: Stage, random: Random) -> None:
+    def __init__(
+        self,
+        stage: W,
+        random: Random,
+        once: Sequence[Strike[W]],
+        later: Sequence[Strike[W]],
+        beside: Callable[[], None] = lambda: None,
+    ) -> None:
         self.faults: Counter[str] = Counter()
         self._stage = stage
         self._random = random
+        self._later = later
+        self._beside = beside
         self._under_way: list[tuple[float, Fault]] = []
-        self._to_come = list(_ONCE)
+        self._to_come = list(once)
 
     def run(self, seconds: float) -> None:
         """Let things go wrong for so long, then put everything right.
@@ -59,20 +83,22 @@ class Conductor:
         """
         end = time.monotonic() + seconds
         next_strike = time.monotonic() + 2
-        while (now := time.monotonic()) < end:
-            self._undo(until=now)
-            self._require_alive()
-            if now >= next_strike:
-                self._strike()
-                self._stage.poison.sprinkle()
-                next_strike = now + self._random.uniform(0.3, 2.5)
-            time.sleep(_TICK)
-        self._undo(until=float("inf"))
+        try:
+            while (now := time.monotonic()) < end:
+                self._undo(until=now)
+                self._require_alive()
+                if now >= next_strike:
+                    self._strike()
+                    self._beside()
+                    next_strike = now + self._random.uniform(0.3, 2.5)
+                time.sleep(_TICK)
+        finally:
+            self._undo(until=float("inf"))
 
     def _strike(self) -> None:
         """Let one thing go wrong, if what is chosen can."""
         busy = {fault.victim for _, fault in self._under_way}
-        for strike in (*self._to_come, self._random.choice(_LATER)):
+        for strike in (*self._to_come, self._random.choice(self._later)):
             fault = strike(self._stage, self._random, busy)
             if fault is not None:
                 self._to_come = [other for other in self._to_come if other is not strike]

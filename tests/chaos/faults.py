@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 from signal import SIGCONT, SIGSTOP
 
+from chaos.conductor import Fault, Strike
 from chaos.machines import BROKERS, SMALL_DISK
 from chaos.stage import PARTITIONS, Stage
 from chaos.story import TOPICS
 from chaos.worker import Worker
 
 _LONGEST_JUMP = 1_800  # seconds; brokers refuse messages that are an hour ahead of their clock
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that went wrong.
-
-    Attributes:
-        kind: what it was.
-        victim: whom it befell; nothing else befalls it until it is undone.
-        seconds: how long it lasts.
-        undo: puts it right.
-    """
-
-    kind: str
-    victim: str
-    seconds: float
-    undo: Callable[[], None]
-
-
-Strike = Callable[[Stage, Random, set[str]], Fault | None]
-"""Does something bad to a process that is not among the busy; None if there is no such process."""
 
 
 def kill_leader(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
@@ -58,12 +36,12 @@ def freeze_leader(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
 
 def kill_publisher(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
     """Kill the publisher; its next life goes on from its journal."""
-    return _killed("publisher killed", stage.publisher, random, busy)
+    return killed("publisher killed", stage.publisher, random, busy)
 
 
 def kill_subscriber(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
     """Kill a subscriber."""
-    return _killed("subscriber killed", random.choice(stage.subscribers), random, busy)
+    return killed("subscriber killed", random.choice(stage.subscribers), random, busy)
 
 
 def freeze_subscriber(stage: Stage, random: Random, busy: set[str]) -> Fault | None:
@@ -138,8 +116,20 @@ def _free_leader(stage: Stage, random: Random, busy: set[str]) -> int | None:
     return number if number > 0 else None
 
 
-def _killed(kind: str, victim: Worker, random: Random, busy: set[str]) -> Fault | None:
+def killed(kind: str, victim: Worker, random: Random, busy: set[str]) -> Fault | None:
+    """Kill a worker, and start it again after a while."""
     if victim.name in busy or not victim.is_running:
         return None
     victim.kill()
     return Fault(kind, victim.name, random.uniform(0, 2), victim.start)
+
+
+_KILLS: tuple[Strike[Stage], ...] = (kill_leader, kill_subscriber, kill_publisher)
+ONCE: tuple[Strike[Stage], ...] = (*_KILLS, stop_registry, jump_clock, fill_disk)
+"""Each happens in every run."""
+_RARE: tuple[Strike[Stage], ...] = (
+    *(freeze_leader, freeze_registry, freeze_subscriber),
+    *(fill_disk, jump_clock, stop_registry, visit),
+)
+LATER: tuple[Strike[Stage], ...] = (*_KILLS, *_KILLS, *_RARE)
+"""One of them happens after those."""

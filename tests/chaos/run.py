@@ -13,6 +13,7 @@ from chaos.account import read_account
 from chaos.conductor import Conductor
 from chaos.early_commits import EarlyCommits
 from chaos.effects import applied, written_down
+from chaos.faults import LATER, ONCE
 from chaos.journal import read_journal
 from chaos.machines import machines
 from chaos.report import Report, report
@@ -51,7 +52,7 @@ def run(*, seconds: float, seed: int, protocol: str = "classic", pace: int = PAC
         tempfile.TemporaryDirectory(prefix="auth-events-chaos-") as folder,
         staged(started, Path(folder), random, pace, protocol) as stage,
     ):
-        conductor = Conductor(stage, random)
+        conductor = Conductor(stage, random, ONCE, LATER, stage.poison.sprinkle)
         began = time.monotonic()
         early = EarlyCommits(stage)
         with early.watching():

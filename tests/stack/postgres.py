@@ -71,11 +71,12 @@ def postgres_programs() -> Path | None:
 
 
 @contextmanager
-def postgres(*settings: str) -> Iterator[Postgres]:
+def postgres(*settings: str, port: int | None = None) -> Iterator[Postgres]:
     """A server that leaves nothing behind.
 
     Args:
         settings: more of them, such as ``wal_level=logical``.
+        port: where it listens; any that is free unless given.
 
     Raises:
         StackError: it is not installed or cannot be started; the message says why.
@@ -84,7 +85,7 @@ def postgres(*settings: str) -> Iterator[Postgres]:
     if programs is None:
         raise StackError(MISSING)
     with tempfile.TemporaryDirectory(prefix="auth-events-postgres-") as folder:
-        server = _prepared(programs, Path(folder), settings)
+        server = _prepared(programs, Path(folder), settings, port or free_ports(1)[0])
         try:
             server.start()
             yield server
@@ -92,7 +93,7 @@ def postgres(*settings: str) -> Iterator[Postgres]:
             server.stop()
 
 
-def _prepared(programs: Path, folder: Path, settings: tuple[str, ...]) -> Postgres:
+def _prepared(programs: Path, folder: Path, settings: tuple[str, ...], port: int) -> Postgres:
     data = folder / "data"
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
@@ -104,7 +105,6 @@ def _prepared(programs: Path, folder: Path, settings: tuple[str, ...]) -> Postgr
     )
     if made.returncode:
         raise StackError(f"PostgreSQL's data cannot be prepared:\n{made.stdout}{made.stderr}")
-    port = free_ports(1)[0]
     options = (f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *SPEED, *settings)
     command = _unprivileged(programs, "postgres", "-D", str(data))
     command += [part for option in options for part in ("-c", option)]
