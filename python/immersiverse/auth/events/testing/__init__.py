@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.testing.broker import EmbeddedBroker as EmbeddedBroker
+    from immersiverse.auth.events.testing.in_memory_kafka import FeedResult as FeedResult
     from immersiverse.auth.events.testing.published import PublishedEvents as PublishedEvents
     from immersiverse.auth.events.testing.publisher import AsyncPublisherTest as AsyncPublisherTest
     from immersiverse.auth.events.testing.publisher import PublishedMessage as PublishedMessage
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from immersiverse.auth.events.testing.sampling import sample_event as sample_event
     from immersiverse.auth.events.testing.sampling import samples as samples
     from immersiverse.auth.events.testing.stack import EmbeddedStack as EmbeddedStack
-    from immersiverse.auth.events.testing.subscriber import FeedResult as FeedResult
     from immersiverse.auth.events.testing.subscriber import SubscriberTest as SubscriberTest
 
 _EXPORTS = {
@@ -29,7 +29,8 @@ _EXPORTS = {
     "registry": "EmbeddedRegistry",
     "sampling": "sample sample_event samples",
     "stack": "EmbeddedStack",
-    "subscriber": "FeedResult SubscriberTest",
+    "in_memory_kafka": "FeedResult",
+    "subscriber": "SubscriberTest",
 }
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 
