@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -110,6 +111,14 @@ def _look_inside(built: Path) -> None:
     foreign = [name for name in OUTSIDE if name in names]
     if missing or foreign:
         raise CheckFailed(f"{built.name} lacks {missing} and should not have {foreign}")
+    if links := re.findall(r"\]\((?!https?://|#)[^)]+\)", _readme(built)):
+        raise CheckFailed(f"the README leads nowhere on an index: {links}")
+
+
+def _readme(built: Path) -> str:
+    with zipfile.ZipFile(built) as archive:
+        metadata = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return archive.read(metadata).decode().partition("\n\n")[2]
 
 
 @contextmanager
