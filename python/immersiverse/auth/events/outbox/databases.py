@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 _DRIVERS: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
 
 
-def engine_of(url: str) -> sa.Engine:
+def engine_of(database: sa.Engine | str) -> sa.Engine:
     """An engine for the outbox of a database, whatever driver its URL names: relays bring their own.
 
     Raises:
         ConfigurationError: if it is not a URL, or of another database system. The error does not show it.
         MissingExtra: if the driver is not installed.
     """
+    if isinstance(database, sa.Engine):
+        return database
+    if not isinstance(database, str):
+        raise ConfigurationError("database", f"is an engine or its URL, not {type(database).__name__}")
     try:
-        parsed = sa.make_url(url)
+        parsed = sa.make_url(database)
         name = parsed.get_backend_name() if "+" in parsed.drivername else parsed.drivername
         driver = _DRIVERS.get(name)
         if driver is None:

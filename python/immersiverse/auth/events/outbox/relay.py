@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from immersiverse.auth.events.errors import OutboxUnavailable
-from immersiverse.auth.events.kafka.config import Retry
+from immersiverse.auth.events.kafka.config import Retry, require_kind
 from immersiverse.auth.events.logs import get_logger
 from immersiverse.auth.events.outbox.database import Row
 from immersiverse.auth.events.outbox.databases import engine_of, open_outbox
@@ -24,7 +24,7 @@ from immersiverse.auth.events.outbox.reporting import RelayReport
 from immersiverse.auth.events.outbox.retention import KEEP
 from immersiverse.auth.events.outbox.sending import RowSender
 from immersiverse.auth.events.outbox.set_aside import SetAside
-from immersiverse.auth.events.outbox.tables import OutboxTables
+from immersiverse.auth.events.outbox.tables import OutboxTables, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,10 +98,11 @@ class OutboxRelay:
     ) -> None:
         self.name = str(uuid.uuid4())
         self._owns_engine = isinstance(database, str)
-        self._engine = engine_of(database) if isinstance(database, str) else database
-        self._tables = tables or OutboxTables()
+        self._engine = engine_of(database)
+        self._tables = tables_of(tables)
         self._config = config
-        self._policy = policy or RelayPolicy()
+        self._policy = RelayPolicy() if policy is None else policy
+        require_kind(RelayPolicy, policy=self._policy)
         self._hooks = hooks
         self._report = RelayReport(self.name, self._tables.name, hooks, tracer)
         self._stopping = threading.Event()

@@ -212,6 +212,19 @@ END $auth_events$"""
         return f"INSERT INTO {self.shards} (shard) VALUES {shards} ON CONFLICT DO NOTHING"
 
 
+def tables_of(tables: OutboxTables | None) -> OutboxTables:
+    """The tables, in the connection's default schema unless given.
+
+    Raises:
+        ConfigurationError: if they are something else.
+    """
+    if tables is None:
+        return OutboxTables()
+    if not isinstance(tables, OutboxTables):
+        raise ConfigurationError("tables", f"is an OutboxTables, not {type(tables).__name__}")
+    return tables
+
+
 def shard_of(key: str) -> int:
     """The shard of a message key: one user's events are all in one."""
     return zlib.crc32(key.encode()) % SHARDS

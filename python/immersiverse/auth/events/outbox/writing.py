@@ -11,7 +11,15 @@ from sqlalchemy.util import greenlet_spawn
 
 from immersiverse.auth.events.errors import ConfigurationError, InvalidEvent
 from immersiverse.auth.events.events import payload_of
-from immersiverse.auth.events.outbox.tables import HEADERS, MESSAGE, OutboxTables, outbox_error, shard_of
+from immersiverse.auth.events.kafka.config import require_method
+from immersiverse.auth.events.outbox.tables import (
+    HEADERS,
+    MESSAGE,
+    OutboxTables,
+    outbox_error,
+    shard_of,
+    tables_of,
+)
 from immersiverse.auth.events.v1.events_pb2 import AuthEvent
 from immersiverse.auth.events.validation import validate
 
@@ -41,6 +49,9 @@ class Outbox:
             events of others stay unnumbered.
         max_message_bytes: the largest message that Kafka's topics take; a larger event is refused here.
         tracer: gives each event the trace of its transaction.
+
+    Raises:
+        ConfigurationError: if an argument is something else.
     """
 
     def __init__(
@@ -52,8 +63,9 @@ class Outbox:
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         tracer: OutboxTracer | None = None,
     ) -> None:
+        require_method("serialize", serializer=serializer)
         self._serializer = serializer
-        self._tables = tables or OutboxTables()
+        self._tables = tables_of(tables)
         self._assign_versions = assign_versions
         self._max_message_bytes = max_message_bytes
         self._tracer = tracer
