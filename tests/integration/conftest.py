@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from golden.corpus import released_code
+from golden.corpus.release import releases
 from stack.command import KAFKA_VARIABLE, REGISTRY_VARIABLE
 from stack.kafka import kafka_cluster
 from stack.registry import apicurio as started_apicurio
@@ -34,12 +38,24 @@ def kafka() -> Iterator[Kafka]:
 
 @pytest.fixture(scope="session")
 def apicurio() -> Iterator[str]:
-    """The URL of a real registry's Confluent API, which enforces BACKWARD_TRANSITIVE."""
+    """The URL of a real registry's Confluent API, which enforces BACKWARD_TRANSITIVE.
+
+    It holds the first release's contract before today's, as one that has lived through both.
+    """
     if url := os.environ.get(REGISTRY_VARIABLE):
+        _register_first_release(url)
         yield url
     else:
         with started_apicurio() as url:
+            _register_first_release(url)
             yield url
+
+
+def _register_first_release(url: str) -> None:
+    nothing = {"do": "publish", "format": "protobuf", "events": [], "bootstrap": "127.0.0.1:9"}
+    task = {**nothing, "registry": url, "topic": "first-release"}
+    service = Path(released_code.__file__).with_name("released_service.py")
+    released_code.installed(releases()[0].wheel).run(service, stdin=json.dumps(task))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from immersiverse.auth.events.admin.cluster import Cluster
 from immersiverse.auth.events.admin.topic_setup import changes, wanted
 from immersiverse.auth.events.admin.topics import existing_topics
 from integration.admin.cluster_tools import member, publish
+from integration.running import eventually
 
 DAY = 86_400_000
 ONE_BROKER = "defaults: {partitions: 3, replication: 1}\n"
@@ -134,7 +135,7 @@ def test_an_interrupted_plan_is_continued(topics, auth_events, kafka, names, tmp
 
     with pytest.raises(KeyboardInterrupt):
         changes.apply(cluster, plan, interrupt)
-    assert set(names) & set(existing_topics(cluster)) == {names[2]}
+    eventually(lambda: set(names) & set(existing_topics(cluster)) == {names[2]})
     continued = auth_events("topics", "apply", file)
     assert continued.code == 0
     assert f"created {names[2]}" not in continued.err
