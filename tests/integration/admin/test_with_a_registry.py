@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 
 from immersiverse.auth.events import Publisher, catalog
-from immersiverse.auth.events.catalog import OPTIONS_FILE
+from immersiverse.auth.events.registry.contract import contract_schema
 from immersiverse.auth.events.serialization.wire import frame_prefix
 from integration.admin.cluster_tools import made, publish
 from later_version import newer_event, newer_text
@@ -39,7 +39,9 @@ def registered(kafka, apicurio, auth_events):
 def newer_frame(registered):
     """Frames an event of a later version of the contract, which the registry knows."""
     with SchemaRegistryClient({"url": registered}) as client:
-        reference = SchemaReference(OPTIONS_FILE.name, OPTIONS_FILE.name, 1)
+        ((path, options),) = contract_schema("PROTOBUF").references
+        version = client.lookup_schema(path, Schema(options.text, "PROTOBUF")).version
+        reference = SchemaReference(path, path, version)
         schema = Schema(newer_text(), "PROTOBUF", [reference])
         number = client.register_schema(f"{uuid.uuid4()}-value", schema)
     return frame_prefix(number) + newer_event(user_id="user-7").SerializeToString()
