@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from immersiverse.auth.events import ConfigurationError
 from immersiverse.auth.events.kafka.config import Retry
 
 
@@ -32,3 +34,12 @@ def test_delays_of_many_failures_at_once_differ() -> None:
 def test_it_is_exhausted_after_its_attempts() -> None:
     retry = Retry(attempts=3)
     assert [retry.exhausted(failures) for failures in (1, 2, 3, 4)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("attempts", 0), ("first", -1), ("factor", 0.5), ("longest", float("nan")), ("jitter", 2)],
+)
+def test_a_number_out_of_range_is_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(ConfigurationError, match=f"retry.{name}"):
+        Retry(**{name: value})

@@ -91,6 +91,9 @@ class Retry:
         factor: by what each further delay grows.
         longest: the greatest delay, in seconds.
         jitter: the share of a delay that chance may take off it, so that failures do not return in step.
+
+    Raises:
+        ConfigurationError: if a number is out of range.
     """
 
     attempts: int = 5
@@ -98,6 +101,16 @@ class Retry:
     factor: float = 3.0
     longest: float = 60.0
     jitter: float = 0.5
+
+    def __post_init__(self) -> None:
+        lowest = {"attempts": 1, "first": 0, "factor": 1, "longest": 0, "jitter": 0}
+        for name, least in lowest.items():
+            if not getattr(self, name) >= least:  # nor not-a-number
+                raise ConfigurationError(
+                    f"retry.{name}", f"must be {least} or more, not {getattr(self, name)}"
+                )
+        if self.jitter > 1:
+            raise ConfigurationError("retry.jitter", f"must be 1 or less, not {self.jitter}")
 
     def exhausted(self, failures: int) -> bool:
         """Whether this many failures are enough."""
