@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from immersiverse.auth.events.errors import ConfigurationError, OperationRefused
 from immersiverse.auth.events.outbox.partitions import Partition, attach, name_of, partitions
 from immersiverse.auth.events.outbox.shard_states import prefer_index, shard_states, undelivered
-from immersiverse.auth.events.outbox.tables import MAINTENANCE_LOCK, OutboxTables, outbox_error
+from immersiverse.auth.events.outbox.tables import MAINTENANCE_LOCK, OutboxTables, database_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,13 +69,11 @@ def maintain(
     if keep < timedelta(0) or days_ahead < 0:
         raise ConfigurationError("outbox", "days to keep and days ahead cannot be negative")
     done = Maintained()
-    try:
+    with database_errors("cannot maintain the outbox"):
         if engine.dialect.name == "postgresql":
             _PartitionKeeper(engine, tables, done).run(keep, days_ahead)
         else:
             done.deleted = _delete_delivered(engine, tables, keep)
-    except sa.exc.SQLAlchemyError as error:
-        raise outbox_error(error, "cannot maintain the outbox") from error
     return done
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from immersiverse.auth.events.errors import OperationRefused
 from immersiverse.auth.events.outbox.database import row_of_texts
-from immersiverse.auth.events.outbox.tables import HEADERS, MESSAGE, outbox_error
+from immersiverse.auth.events.outbox.tables import HEADERS, MESSAGE, database_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -152,11 +152,8 @@ class SetAside:
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            raise outbox_error(error, "cannot use the rows set aside") from error
+        with database_errors("cannot use the rows set aside"), self._engine.begin() as connection:
+            yield connection
 
 
 def _expanding(name: str, values: Sequence[int]) -> sa.BindParameter[Any]:

@@ -7,17 +7,17 @@ shards; its lease is a row with the time of its last sign of life.
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from immersiverse.auth.events.outbox.database import LEASE, RENEW, Found, LeaseLost, row_of_texts
 from immersiverse.auth.events.outbox.snapshots import Position
-from immersiverse.auth.events.outbox.tables import MESSAGE, outbox_error
+from immersiverse.auth.events.outbox.tables import MESSAGE, database_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from immersiverse.auth.events.outbox.database import Row
     from immersiverse.auth.events.outbox.tables import OutboxTables
@@ -47,7 +47,7 @@ class SqliteOutbox:
         self._select = (
             f"SELECT {', '.join(columns)} FROM {tables.outbox} WHERE sequence > :after ORDER BY sequence"
         )
-        with _errors("cannot open the outbox"), ExitStack() as opening:
+        with database_errors("cannot open the outbox"), ExitStack() as opening:
             connection = opening.enter_context(engine.connect())
             self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             self._execute(self._select + " LIMIT 0", {"after": 0})
@@ -58,7 +58,7 @@ class SqliteOutbox:
         now, had = time.monotonic(), bool(self.held)
         if now - self._renewed < RENEW:
             return False
-        with _errors("cannot renew the relay's lease"):
+        with database_errors("cannot renew the relay's lease"):
             self._execute(f"DELETE FROM {self._tables.relays} WHERE seen_at < {self._ago}")
             taken = self._execute(
                 f"INSERT INTO {self._tables.relays} (relay, seen_at) SELECT :relay, {_NOW} WHERE NOT EXISTS "
@@ -81,7 +81,7 @@ class SqliteOutbox:
 
     def poll(self, position: Position, shards: Sequence[int], limit: int) -> Found:  # noqa: ARG002 - it holds all
         """See `OutboxDatabase.poll`."""
-        with _errors("cannot read the outbox"):
+        with database_errors("cannot read the outbox"):
             values = {"after": position.sequence, "limit": limit}
             rows = [row_of_texts(each) for each in self._execute(self._select + " LIMIT :limit", values)]
         return Found(rows, Position(sequence=rows[-1].sequence if rows else position.sequence))
@@ -93,7 +93,7 @@ class SqliteOutbox:
     def save(self, shards: Sequence[int], position: Position) -> None:
         """See `OutboxDatabase.save`."""
         self.held.update(dict.fromkeys(shards, position))
-        with _errors("cannot save the relay's position"):
+        with database_errors("cannot save the relay's position"):
             self._execute(
                 f"UPDATE {self._tables.shards} SET sequence = :sequence, saved_at = {_NOW}, holder = :relay",
                 {"sequence": position.sequence, "relay": self._relay},
@@ -115,11 +115,3 @@ class SqliteOutbox:
     @property
     def _ago(self) -> str:
         return f"julianday('now') - {LEASE / _DAY}"
-
-
-@contextmanager
-def _errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        raise outbox_error(error, what) from error

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from immersiverse.auth.events.outbox.partitions import Partition, partitions
 from immersiverse.auth.events.outbox.shard_states import ShardState, prefer_index, shard_states, undelivered
-from immersiverse.auth.events.outbox.tables import outbox_error
+from immersiverse.auth.events.outbox.tables import database_errors
 
 if TYPE_CHECKING:
     from immersiverse.auth.events.outbox.tables import OutboxTables
@@ -107,11 +107,8 @@ def backlog(engine: sa.Engine, tables: OutboxTables) -> Backlog:
     Raises:
         OutboxUnavailable: if the database does not answer or refuses.
     """
-    try:
-        with engine.begin() as connection:
-            return _sum(connection, tables, _shards(connection, tables))
-    except sa.exc.SQLAlchemyError as error:
-        raise outbox_error(error, "cannot measure the outbox's backlog") from error
+    with database_errors("cannot measure the outbox's backlog"), engine.begin() as connection:
+        return _sum(connection, tables, _shards(connection, tables))
 
 
 def status(engine: sa.Engine, tables: OutboxTables) -> OutboxStatus:
@@ -120,24 +117,21 @@ def status(engine: sa.Engine, tables: OutboxTables) -> OutboxStatus:
     Raises:
         OutboxUnavailable: if the database does not answer or refuses.
     """
-    try:
-        with engine.begin() as connection:
-            is_postgres = connection.dialect.name == "postgresql"
-            shards = _shards(connection, tables)
-            opened = _open_transactions(connection, tables) if is_postgres else []
-            parts = partitions(connection, tables) if is_postgres else []
-            findings = _findings_of_postgres(connection, tables, parts) if is_postgres else []
-            return OutboxStatus(
-                datetime.now(UTC),
-                _added(connection, tables),
-                shards,
-                _sum(connection, tables, shards),
-                opened,
-                parts,
-                [*_findings(shards, opened), *findings],
-            )
-    except sa.exc.SQLAlchemyError as error:
-        raise outbox_error(error, "cannot read the outbox's status") from error
+    with database_errors("cannot read the outbox's status"), engine.begin() as connection:
+        is_postgres = connection.dialect.name == "postgresql"
+        shards = _shards(connection, tables)
+        opened = _open_transactions(connection, tables) if is_postgres else []
+        parts = partitions(connection, tables) if is_postgres else []
+        findings = _findings_of_postgres(connection, tables, parts) if is_postgres else []
+        return OutboxStatus(
+            datetime.now(UTC),
+            _added(connection, tables),
+            shards,
+            _sum(connection, tables, shards),
+            opened,
+            parts,
+            [*_findings(shards, opened), *findings],
+        )
 
 
 def _shards(connection: sa.Connection, tables: OutboxTables) -> list[ShardStatus]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from immersiverse.auth.events.errors import ConfigurationError, MissingExtra, OutboxUnavailable
@@ -18,7 +19,7 @@ except ImportError as error:
     raise MissingExtra("sql", "the outbox") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 SHARDS: Final = 8
 """Parts of the keys, each relayed by one relay at a time: so many relays can share the work."""
@@ -120,21 +121,16 @@ class OutboxTables:
             OutboxUnavailable: if the database refuses.
         """
         statements = self.ddl(connection.dialect.name)
-        try:
+        with database_errors("cannot create the outbox's tables"):
             if connection.dialect.name == "postgresql":  # IF NOT EXISTS fails when two run it at once
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MAINTENANCE_LOCK})")
             for statement in statements:
                 connection.exec_driver_sql(statement)
-        except sa.exc.SQLAlchemyError as error:
-            raise outbox_error(error, "cannot create the outbox's tables") from error
 
     def create_in(self, engine: sa.Engine) -> None:
         """`create_all` in a transaction of its own. Raises the same."""
-        try:
-            with engine.begin() as connection:
-                self.create_all(connection)
-        except sa.exc.SQLAlchemyError as error:
-            raise outbox_error(error, "cannot create the outbox's tables") from error
+        with database_errors("cannot create the outbox's tables"), engine.begin() as connection:
+            self.create_all(connection)
 
     def _postgresql(self) -> tuple[str, ...]:
         # txid_current() and bigint, not pg_current_xact_id() and xid8: PostgreSQL 12 has only these, and
@@ -245,6 +241,22 @@ def outbox_error(error: Exception, what: str) -> OutboxUnavailable:
             text += f"; {remedy}"
             break
     return OutboxUnavailable(f"{what}: {text}")
+
+
+@contextmanager
+def database_errors(what: str) -> Iterator[None]:
+    """Around statements by SQLAlchemy.
+
+    Args:
+        what: what could not be done if one fails.
+
+    Raises:
+        OutboxUnavailable: instead of SQLAlchemy's errors.
+    """
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        raise outbox_error(error, what) from error
 
 
 def _message_columns(text: str, binary: str) -> str:

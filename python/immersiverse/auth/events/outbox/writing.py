@@ -16,7 +16,7 @@ from immersiverse.auth.events.outbox.tables import (
     HEADERS,
     MESSAGE,
     OutboxTables,
-    outbox_error,
+    database_errors,
     shard_of,
     tables_of,
 )
@@ -116,14 +116,12 @@ class Outbox:
         """
         numbered = [self._checked(event) for event in events]
         connection = transaction if isinstance(transaction, sa.Connection) else transaction.connection()
-        try:
+        with database_errors("cannot add to the outbox"):
             if self._assign_versions:
                 self._number(connection, numbered)
             rows = [self._row(event) for event in numbered]
             if rows:
                 connection.execute(self._insert, rows)
-        except sa.exc.SQLAlchemyError as error:
-            raise outbox_error(error, "cannot add to the outbox") from error
         return numbered
 
     def create_all(self, engine: sa.Engine) -> None:
