@@ -50,26 +50,11 @@ class PublishedMessage:
     headers: tuple[tuple[str, bytes], ...]
 
 
-class PublisherTest(Publisher):
-    """A `Publisher` that connects to nothing, and shows what was published.
+class _Published:
+    """What `PublisherTest` and `AsyncPublisherTest` show, and how they are made to fail."""
 
-    Args:
-        serializer: how events become messages; Protobuf with a pinned schema id unless given.
-        hooks: as a publisher's.
-        tracer: as a publisher's.
-    """
-
-    def __init__(
-        self,
-        *,
-        serializer: AuthEventSerializer | None = None,
-        hooks: Sequence[Hook] = (),
-        tracer: Tracer | None = None,
-    ) -> None:
-        self._client = self._log = _MessageLog()
-        serializer = _pinned() if serializer is None else serializer
-        self._read = _reader_of(serializer)
-        super().__init__(_CONFIG, serializer=serializer, hooks=hooks, tracer=tracer)
+    _log: _MessageLog
+    _read: Callable[[PublishedMessage], AuthEvent]
 
     @property
     def messages(self) -> list[PublishedMessage]:
@@ -95,8 +80,14 @@ class PublisherTest(Publisher):
         self._log.fail_next(code, count)
 
 
-class AsyncPublisherTest(AsyncPublisher):
-    """`PublisherTest` for asyncio."""
+class PublisherTest(_Published, Publisher):
+    """A `Publisher` that connects to nothing, and shows what was published.
+
+    Args:
+        serializer: how events become messages; Protobuf with a pinned schema id unless given.
+        hooks: as a publisher's.
+        tracer: as a publisher's.
+    """
 
     def __init__(
         self,
@@ -110,19 +101,21 @@ class AsyncPublisherTest(AsyncPublisher):
         self._read = _reader_of(serializer)
         super().__init__(_CONFIG, serializer=serializer, hooks=hooks, tracer=tracer)
 
-    @property
-    def messages(self) -> list[PublishedMessage]:
-        """See `PublisherTest.messages`."""
-        return list(self._log.messages)
 
-    @property
-    def published(self) -> list[AuthEvent]:
-        """See `PublisherTest.published`."""
-        return [self._read(message) for message in self.messages]
+class AsyncPublisherTest(_Published, AsyncPublisher):
+    """`PublisherTest` for asyncio."""
 
-    def fail_next(self, code: str = "_MSG_TIMED_OUT", count: int = 1) -> None:
-        """See `PublisherTest.fail_next`."""
-        self._log.fail_next(code, count)
+    def __init__(
+        self,
+        *,
+        serializer: AuthEventSerializer | None = None,
+        hooks: Sequence[Hook] = (),
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._client = self._log = _MessageLog()
+        serializer = _pinned() if serializer is None else serializer
+        self._read = _reader_of(serializer)
+        super().__init__(_CONFIG, serializer=serializer, hooks=hooks, tracer=tracer)
 
 
 class _MessageLog:
