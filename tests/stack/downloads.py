@@ -17,40 +17,19 @@ from pathlib import Path
 from stack.maven import run_goal
 from stack.progress import say
 
-# slf4j-simple is the smallest binding that makes the broker's log visible; Kafka 4 is built on slf4j 1.7.
-KAFKA_POM = """\
+POM = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
-  <groupId>local</groupId><artifactId>kafka-runtime</artifactId><version>1</version>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{version}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.apache.kafka</groupId><artifactId>kafka-server</artifactId><version>{version}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version>
-    </dependency>
-  </dependencies>
+  <groupId>local</groupId><artifactId>runtime</artifactId><version>1</version>
+  <dependencies>{dependencies}</dependencies>
 </project>
 """
-
-
-CONNECT_POM = """\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>local</groupId><artifactId>connect-runtime</artifactId><version>1</version>
-  <dependencies>
+DEPENDENCY = """
     <dependency>
-      <groupId>org.apache.kafka</groupId><artifactId>connect-runtime</artifactId><version>{version}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version>
-    </dependency>
-  </dependencies>
-</project>
-"""
+      <groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>
+    </dependency>"""
+# The smallest binding that makes a server's log visible; Kafka 4 is built on slf4j 1.7.
+LOG_BINDING = DEPENDENCY.format(group="org.slf4j", artifact="slf4j-simple", version="1.7.36")
 
 
 def cache_folder() -> Path:
@@ -62,13 +41,13 @@ def cache_folder() -> Path:
 def kafka_libraries(version: str) -> Path:
     """A folder with every jar that an Apache Kafka broker needs (about 45 MB)."""
 
-    return cached(f"kafka-{version}", lambda folder: _copy_jars(KAFKA_POM.format(version=version), folder))
+    artifacts = ("kafka_2.13", "kafka-server")
+    return cached(f"kafka-{version}", lambda folder: _copy_jars(folder, version, *artifacts))
 
 
 def connect_libraries(version: str) -> Path:
     """A folder with every jar that a worker of Kafka Connect needs (about 35 MB)."""
-    pom = CONNECT_POM.format(version=version)
-    return cached(f"kafka-connect-{version}", lambda folder: _copy_jars(pom, folder))
+    return cached(f"kafka-connect-{version}", lambda folder: _copy_jars(folder, version, "connect-runtime"))
 
 
 def debezium_plugin(version: str) -> Path:
@@ -100,9 +79,13 @@ def apicurio_home(version: str) -> Path:
     return cached(f"apicurio-registry-{version}", fetch)
 
 
-def _copy_jars(pom_text: str, folder: Path) -> None:
+def _copy_jars(folder: Path, version: str, *artifacts: str) -> None:
+    """Copy Kafka's artifacts, with what they depend on and a log, into a folder."""
+    wanted = [
+        DEPENDENCY.format(group="org.apache.kafka", artifact=each, version=version) for each in artifacts
+    ]
     pom = folder.with_suffix(".pom.xml")
-    pom.write_text(pom_text)
+    pom.write_text(POM.format(dependencies="".join([*wanted, LOG_BINDING])))
     where = ("-f", str(pom), f"-DoutputDirectory={folder}")
     run_goal("copy-dependencies", *where, "-DincludeScope=runtime", cwd=folder.parent)
     pom.unlink()

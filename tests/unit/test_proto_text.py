@@ -8,39 +8,21 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from hypothesis import given
 from hypothesis import strategies as st
 
 from immersiverse.auth.events.catalog import CONTRACT_FILE
 from immersiverse.auth.events.errors import InvalidSchema
 from immersiverse.auth.events.proto_text import outline
+from outlines import SAMPLES, outlined
 
 TESTS = Path(__file__).parents[1]
 PROTO = TESTS.parent / "proto"
-SAMPLES = {path.name: path.read_text() for path in sorted((TESTS / "proto_samples").glob("*.proto"))}
 PIECES = [
     *'{}[]()<>;:,.=-+"\\/@#\0\n',
     *("package", "message", "oneof", "extend", "option", "option x = {", "group G = 1 {", "reserved", "map<"),
     *("0x", "07", "9" * 5000, "/*", "*/", "//", "\ud800", "é"),
 ]
-
-
-def outlined(file: FileDescriptorProto) -> tuple[object, ...]:
-    """What an outline has of a file; types by their last name, since only protoc resolves names."""
-    fields = [
-        (
-            first.oneof_decl[field.oneof_index].name,
-            field.number,
-            field.name,
-            field.type_name.rpartition(".")[2],
-        )
-        for first in file.message_type[:1]
-        for field in first.field
-        if field.HasField("oneof_index") and not field.proto3_optional and field.type != Field.TYPE_GROUP
-    ]
-    return file.package, [message.name for message in file.message_type], fields
 
 
 def test_the_outline_of_the_contract_has_every_event_type():
